@@ -1,0 +1,50 @@
+"""How a presynaptic spike becomes a change of the postsynaptic potential."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...simulator.protocols import ParameterError, finite
+
+
+class Direct(NamedTuple):
+    """A spike of source j delivers scale * w_ij."""
+
+    scale: float = 1.0
+
+    def check(self, n_pre):
+        finite(self, "scale")
+
+    def amount(self, w, j, n):
+        return self.scale * w.value[w.out(j, n)]
+
+    def effective(self, weights):
+        """The matrix that multiplies the input rates, from weights (..., n_pre)."""
+        return self.scale * weights
+
+
+class PushPull(NamedTuple):
+    """Sources come as an ON and an OFF half; a spike delivers scale * (w_ij - w_ik), k the same place in the other half.
+
+    Excitation by a channel comes with inhibition by its opponent of the same place (Hirsch et al. 1998, J Neurosci 18:9517 describe
+    push-pull in simple cells), so that the drive is sum (w_on - w_off)(on - off).
+    """
+
+    scale: float = 1.0
+
+    def check(self, n_pre):
+        finite(self, "scale")
+        if n_pre % 2:
+            raise ParameterError("PushPull", "n_pre", "must be even: an ON and an OFF half", n_pre)
+
+    def amount(self, w, j, n):
+        half = w.n_pre // 2
+        opponent = j + half if j < half else j - half
+        return self.scale * (w.value[w.out(j, n)] - w.value[w.out(opponent, n)])
+
+    def effective(self, weights):
+        """The matrix that multiplies the input rates, from weights (..., n_pre)."""
+        half = weights.shape[-1] // 2
+        return self.scale * (weights - np.roll(weights, half, axis=-1))

@@ -1,0 +1,121 @@
+"""Compiled loops, kept on disk under a name made of their content.
+
+numba finds a compiled function again by its own file and argument types, and does not notice an edit of a hook in another file. So each
+loop is compiled into a folder named by a hash of the loop's file, of the files of all parts and states in use, and of every module of ours or
+the user's that those refer to. An edit anywhere there gives another folder; an edit elsewhere recompiles nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import sysconfig
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .dispatch import classes_of, expose
+
+KEEP_DAYS = 30.0
+
+_loops: dict[tuple[Callable, str], Callable] = {}
+_lock = threading.Lock()
+
+
+def compiled(function: Callable, parts: Iterable[Any]) -> Callable:
+    """`function` compiled for these parts and states; with NUMBA_DISABLE_JIT=1 the plain function, with the same results to the bit."""
+    import numba
+
+    if numba.config.DISABLE_JIT:
+        return _plain(function)
+    parts = list(parts)
+    digest = content_hash(function, classes_of(parts))
+    with _lock:
+        if (function, digest) not in _loops:
+            expose(function, parts)
+            folder = cache_folder() / digest
+            folder.mkdir(parents=True, exist_ok=True)
+            os.utime(folder)
+            numba.config.CACHE_DIR = str(folder)
+            _loops[function, digest] = numba.njit(function, cache=True, nogil=True)
+            prune(cache_folder())
+        return _loops[function, digest]
+
+
+def _plain(function: Callable) -> Callable:
+    import numpy as np
+
+    def run(*args):
+        with np.errstate(over="ignore"):  # the random streams wrap around on purpose
+            return function(*args)
+
+    return run
+
+
+def cache_folder() -> Path:
+    """HEBBSCOPE_CACHE, or `hebbscope` in the user's cache folder."""
+    if "HEBBSCOPE_CACHE" in os.environ:
+        return Path(os.environ["HEBBSCOPE_CACHE"])
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "hebbscope"
+
+
+def content_hash(function: Callable, classes: Iterable[type]) -> str:
+    """A hash of the sources of the function, the classes, and the modules that they refer to, near and far."""
+    modules: dict[str, ModuleType] = {}
+    for item in (function, *classes):
+        _collect(sys.modules[item.__module__], modules)
+    sources = {name: _source(module) for name, module in modules.items()}
+    digest = hashlib.sha256()
+    for name in sorted(sources):
+        digest.update(name.encode() + b"\0" + sources[name] + b"\0")
+    return digest.hexdigest()[:20]
+
+
+def _collect(module: ModuleType, found: dict[str, ModuleType]) -> None:
+    if module.__name__ in found:
+        return
+    found[module.__name__] = module
+    for value in list(vars(module).values()):
+        name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+        other = sys.modules.get(name) if isinstance(name, str) else None
+        if other is not None and _is_ours(other):
+            _collect(other, found)
+
+
+def _is_ours(module: ModuleType) -> bool:
+    """A module of this package, or of the user: neither built in nor from the standard library or the installed packages."""
+    if module.__name__.split(".")[0] == __name__.split(".")[0]:
+        return True
+    file = getattr(module, "__file__", None)
+    if file is None:
+        return False
+    folders = [sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
+    return not any(Path(file).resolve().is_relative_to(Path(folder).resolve()) for folder in folders)
+
+
+def _source(module: ModuleType) -> bytes:
+    file = getattr(module, "__file__", None)
+    if file is not None and Path(file).is_file():
+        return Path(file).read_bytes()
+    # A notebook has no file: what its classes do is in the code of their methods.
+    codes = [
+        repr((name, key, method.__code__.co_code, method.__code__.co_consts))
+        for name, value in sorted(vars(module).items())
+        if isinstance(value, type)
+        for key, method in sorted(vars(value).items())
+        if hasattr(method, "__code__")
+    ]
+    return "\n".join(codes).encode()
+
+
+def prune(folder: Path, days: float = KEEP_DAYS) -> None:
+    """Remove the compiled loops that nobody asked for in so many days."""
+    for old in folder.iterdir():
+        if old.is_dir() and time.time() - old.stat().st_mtime > 86400.0 * days:
+            shutil.rmtree(old, ignore_errors=True)

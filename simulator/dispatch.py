@@ -1,0 +1,89 @@
+"""The one place that makes the hooks of parts, and the helpers they call, visible to numba.
+
+`expose(function, values)` starts from the names that a loop refers to. A name that is a method of a part or state in use is registered
+once for all named tuples (`overload_method` on BaseNamedTuple): numba then asks, for each type it meets, for that class's own function.
+The names which that method refers to follow. Plain functions marked `@helper` are registered likewise. Hooks are rebuilt
+without annotations, which numba refuses on arguments.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types as python_types
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .protocols import HELPERS
+
+_methods: set[str] = set()
+_helpers: set[int] = set()
+
+
+def is_part(value: Any) -> bool:
+    """Whether the value is an instance of a NamedTuple class."""
+    return isinstance(value, tuple) and hasattr(value, "_fields")
+
+
+def classes_of(values: Iterable[Any]) -> list[type]:
+    """The NamedTuple classes of the values and, field by field, of what they hold."""
+    found: dict[type, None] = {}
+    for value in values:
+        if is_part(value):
+            found[type(value)] = None
+            found.update(dict.fromkeys(classes_of(value)))
+    return list(found)
+
+
+def bare(function: Callable) -> Callable:
+    """The same function without annotations."""
+    copy = python_types.FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+    copy.__doc__ = function.__doc__
+    return copy
+
+
+def expose(function: Callable, values: Iterable[Any]) -> None:
+    """Register every hook that `function` can reach on the classes of `values`, and every helper."""
+    for plain in HELPERS:
+        _register_helper(plain)
+    classes = classes_of(values)
+    fields = {field for cls in classes for field in cls._fields}  # type: ignore[attr-defined]
+    pending = [function, *HELPERS]
+    seen: set[str] = set()
+    while pending:
+        for name in set(pending.pop().__code__.co_names) - fields - seen:
+            seen.add(name)
+            for cls in classes:
+                method = cls.__dict__.get(name)
+                if isinstance(method, python_types.FunctionType):
+                    _register_method(name, method)
+                    pending.append(method)
+
+
+def _register_method(name: str, first: Callable) -> None:
+    if name in _methods:
+        return
+    from numba.core import types
+    from numba.extending import overload_method
+
+    def choose(*args):
+        method = getattr(args[0].instance_class, name, None)
+        return None if method is None else bare(method)
+
+    choose.__signature__ = inspect.signature(bare(first))  # type: ignore[attr-defined]
+    overload_method(types.BaseNamedTuple, name)(choose)
+    _methods.add(name)
+
+
+def _register_helper(function: Callable) -> None:
+    if id(function) in _helpers:
+        return
+    from numba.extending import overload
+
+    def choose(*args):
+        return bare(function)
+
+    choose.__signature__ = inspect.signature(bare(function))  # type: ignore[attr-defined]
+    overload(function)(choose)
+    _helpers.add(id(function))

@@ -1,0 +1,206 @@
+"""The contracts between parts and engines: units, named errors, synapses, covariances, and who may touch what.
+
+A *part* (an input, a neuron, a rule, a window) is a `typing.NamedTuple` of parameters with defaults; its hooks are plain
+methods; its state is a second NamedTuple, of arrays, that the engine passes in. Parameters never change during a run.
+
+    input    init(n, copies)       candidate_rate(state)  draw(state, t, rng, latent)  next_wake(state)  wake(state, t, rng, latent)
+    neuron   init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
+    rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)      on_rates(state, w, i, x, y, dt)
+    window   init(n_pre, n_post)   pre_scale post_scale   from_pre from_post           add_pre add_post
+    anything check(...) raises a named error before anything compiles
+
+Hooks are compiled by numba: scalar loops, no array expressions, no keyword arguments. The hooks of one name have the same
+argument names in every class. A hook may touch its own state, and: an input its `sources` buffer; a neuron nothing else;
+`on_pre` the synapses of source j; `on_post` and `on_rates` the synapses onto target i.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+
+class Unit(str):
+    """The SI unit of a field, carried by its annotation."""
+
+
+Seconds = Annotated[float, Unit("s")]
+Hertz = Annotated[float, Unit("Hz")]
+PerSecond = Annotated[float, Unit("1/s")]
+
+
+def unit_of(part: type, field: str) -> str:
+    """The unit of a field of a part's class; "" where it is dimensionless or not a number."""
+    annotation = get_type_hints(part, include_extras=True)[field]
+    if get_origin(annotation) is Annotated:
+        return next((str(extra) for extra in get_args(annotation)[1:] if isinstance(extra, Unit)), "")
+    return ""
+
+
+# Errors -------------------------------------------------------------------------------------------------------------
+
+
+class HebbscopeError(Exception):
+    """Everything that goes wrong for a reason a user can mend; its text is one line."""
+
+
+class ParameterError(HebbscopeError, ValueError):
+    """A value that breaks a rule: `PairSTDP.tau_plus: must be > 0 s, got -0.02`."""
+
+    def __init__(self, part: str, field: str, rule: str, value: Any = None):
+        self.part, self.field, self.rule, self.value = part, field, rule, value
+        super().__init__(f"{part}.{field}: {rule}, got {_short(value)}")
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}" if value.size > 4 else str(value.tolist())
+    return f"{value:g}" if isinstance(value, float) else repr(value)
+
+
+def require(ok: Any, part: Any, field: str, rule: str) -> None:
+    """Raise the named error of a part's field unless `ok` holds (for arrays: everywhere)."""
+    if not np.all(ok):
+        raise ParameterError(type(part).__name__, field, rule, getattr(part, field))
+
+
+def _numeric(part: Any, field: str) -> np.ndarray:
+    try:
+        return np.asarray(getattr(part, field), dtype=float)
+    except (TypeError, ValueError):
+        raise ParameterError(type(part).__name__, field, "must be a number", getattr(part, field)) from None
+
+
+def _with_unit(text: str, part: Any, field: str) -> str:
+    return f"{text} {unit_of(type(part), field)}".rstrip()
+
+
+def finite(part: Any, *fields: str) -> None:
+    """Each field is a finite number (for arrays: in every entry)."""
+    for field in fields:
+        require(np.isfinite(_numeric(part, field)), part, field, "must be finite")
+
+
+def positive(part: Any, *fields: str) -> None:
+    """Each field is finite and > 0."""
+    finite(part, *fields)
+    for field in fields:
+        require(_numeric(part, field) > 0, part, field, _with_unit("must be > 0", part, field))
+
+
+def non_negative(part: Any, *fields: str) -> None:
+    """Each field is finite and >= 0."""
+    finite(part, *fields)
+    for field in fields:
+        require(_numeric(part, field) >= 0, part, field, _with_unit("must be >= 0", part, field))
+
+
+def within(part: Any, field: str, low: float, high: float) -> None:
+    """The field is finite and in [low, high]."""
+    finite(part, field)
+    value = _numeric(part, field)
+    require((value >= low) & (value <= high), part, field, _with_unit(f"must be in [{low:g}, {high:g}]", part, field))
+
+
+# Functions that hooks call ------------------------------------------------------------------------------------------
+
+F = TypeVar("F", bound=Callable)
+HELPERS: list[Callable] = []
+
+
+def helper(function: F) -> F:
+    """Mark a plain module-level function as callable from hooks: it is compiled with them."""
+    HELPERS.append(function)
+    return function
+
+
+@helper
+def clip(x, low, high):
+    """x, or the bound that it passes."""
+    return min(max(x, low), high)
+
+
+# Synapses -----------------------------------------------------------------------------------------------------------
+
+
+class Synapses(NamedTuple):
+    """All synapses of a projection, as a rule sees them.
+
+    value (n_pre * n_post,): the weights, sorted by source. The n-th synapse of source j is `value[out(j, n)]`, its target
+    `post(j, n)`; the n-th synapse onto target i is `value[into(i, n)]`, its source `pre(i, n)`.
+    """
+
+    value: np.ndarray
+    n_pre: int
+    n_post: int
+
+    def n_out(self, j):
+        return self.n_post
+
+    def out(self, j, n):
+        return j * self.n_post + n
+
+    def post(self, j, n):
+        return n
+
+    def n_in(self, i):
+        return self.n_pre
+
+    def into(self, i, n):
+        return n * self.n_post + i
+
+    def pre(self, i, n):
+        return n
+
+
+# Covariances, stated by the inputs and used by the reduction --------------------------------------------------------
+
+
+class Cosine(NamedTuple):
+    """cos(2 pi f s)."""
+
+    frequency: Hertz
+
+
+class Sine(NamedTuple):
+    """sin(2 pi f s)."""
+
+    frequency: Hertz
+
+
+class Exponential(NamedTuple):
+    """exp(-|s| / tau)."""
+
+    tau: Seconds
+
+
+class Triangle(NamedTuple):
+    """(1 - |s| / width) where positive: the overlap of something held for `width`."""
+
+    width: Seconds
+
+
+class Delta(NamedTuple):
+    """Dirac's delta(s) [1/s]."""
+
+    weight: float = 1.0
+
+
+class Gaussian(NamedTuple):
+    """The normal density with standard deviation sd [1/s]."""
+
+    sd: Seconds
+
+
+class Covariance(NamedTuple):
+    """One term of the covariance of the input rates, C_ij(s) = cov[S_i(t + s), S_j(t)] = sum_r left[i, r] right[j, r] kernel(s).
+
+    left, right: (n, r) [Hz, or sqrt(Hz) with a kernel in 1/s]. It is the covariance of train i with *another* train of the
+    same latent process: a train's own atom is stated apart (an input's `atom`).
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    kernel: Any
