@@ -1,0 +1,172 @@
+"""What a simulation gives back: the weights over time, the output rate, the spikes of the first seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, repr=False)
+class Spikes:
+    """Spikes of one population: `t` (n_spikes,) float64 in seconds, ascending, and `i` (n_spikes,) int64, the cell of each."""
+
+    t: np.ndarray
+    i: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "t", np.asarray(self.t, dtype=np.float64))
+        object.__setattr__(self, "i", np.asarray(self.i, dtype=np.int64))
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+    def between(self, start: float, stop: float) -> Spikes:
+        """The spikes with start <= t < stop [s]."""
+        first, last = np.searchsorted(self.t, (start, stop))
+        return Spikes(self.t[first:last], self.i[first:last])
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return "Spikes(none)"
+        cells = len(np.unique(self.i))
+        return f"Spikes({len(self):,} of {cells} cell{'s' * (cells != 1)}, {self.t[0]:.6g} s to {self.t[-1]:.6g} s)"
+
+
+@dataclass(repr=False, eq=False)
+class Run:
+    """One network simulated at one level.
+
+    time (n_times,) s, starting with 0; weights (n_seeds, n_times, n_post, n_pre); output_rate (n_seeds, n_times, n_post) Hz, the mean
+    over the interval that ends at that time (NaN at time 0).
+
+    | field      | meaning                                                                                       |
+    |------------|-----------------------------------------------------------------------------------------------|
+    | level      | "spike", "surrogate" or "rate"                                                                |
+    | seeds      | one seed for each entry of the seed axis                                                      |
+    | groups     | (n_pre) name of the group of each input                                                       |
+    | projection | name of the plastic projection                                                                |
+    | shape      | shape of the input sheet (channels, rows, columns) where there is one                         |
+    | spikes     | population -> Spikes, of the first seed                                                       |
+    | theory     | rate level: the same quantities without the causal term, spread, coefficients and predictions |
+    | network    | what was simulated; None when read from a file                                                |
+    | attrs      | provenance: versions, configuration, dates                                                    |
+    """
+
+    level: str
+    seeds: tuple[int, ...]
+    time: np.ndarray
+    weights: np.ndarray
+    output_rate: np.ndarray
+    groups: tuple[str, ...] = ()
+    projection: str = "projection"
+    shape: tuple[int, ...] | None = None
+    spikes: dict[str, Spikes] = field(default_factory=dict)
+    theory: dict[str, Any] = field(default_factory=dict)
+    network: Any = None
+    attrs: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.groups = tuple(self.groups) or ("all",) * self.n_pre
+        self.seeds = tuple(int(seed) for seed in self.seeds)
+
+    @property
+    def n_seeds(self) -> int:
+        return self.weights.shape[0]
+
+    @property
+    def n_times(self) -> int:
+        return self.weights.shape[1]
+
+    @property
+    def n_post(self) -> int:
+        return self.weights.shape[2]
+
+    @property
+    def n_pre(self) -> int:
+        return self.weights.shape[3]
+
+    @property
+    def duration(self) -> float:
+        """Biological time of the last record [s]."""
+        return float(self.time[-1]) if len(self.time) else 0.0
+
+    @property
+    def final_weights(self) -> np.ndarray:
+        """(n_seeds, n_post, n_pre) weights of the last record."""
+        return self.weights[:, -1]
+
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Write this run as a run file; HebbscopeError when the path exists (without `force`) or cannot be written."""
+        from .runfile import write
+
+        write(path, self, force=force)
+
+    @classmethod
+    def load(cls, path: str | Path) -> list[Run]:
+        """Every level that a run file holds, one Run each; HebbscopeError when it is no readable run file."""
+        from .runfile import read
+
+        return list(read(path).values())
+
+    def _lines(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Name and (n_seeds, n_times) mean weight: all synapses, then each group where there are several."""
+        yield "average weight", self.weights.mean(axis=(2, 3))
+        names = list(dict.fromkeys(self.groups))
+        for name in names if len(names) > 1 else []:
+            yield name, self.weights[..., np.array(self.groups) == name].mean(axis=(2, 3))
+
+    def _title(self) -> str:
+        name = self.attrs.get("experiment") or getattr(self.network, "name", "")
+        seeds = f"{self.n_seeds} seed{'s' * (self.n_seeds != 1)}"
+        parts = [f"{self.duration:,.6g} s", seeds, f"{self.n_times} records", f"{self.n_pre} → {self.n_post} synapses {self.projection}"]
+        return ", ".join(([name] if name else []) + parts)
+
+    def _final_rate(self) -> str:
+        rates = self.output_rate[:, -1].mean(axis=1) if self.n_times > 1 else np.full(1, np.nan)
+        return "unknown" if np.isnan(rates).any() else f"{_with_error(rates)} Hz"
+
+    def __repr__(self) -> str:
+        lines = [f"Run at {self.level} level: {self._title()}"]
+        if self.n_times:
+            rows = [(name, f"{_with_error(mean[:, 0])} → {_with_error(mean[:, -1])}") for name, mean in self._lines()]
+            rows.append(("output rate", self._final_rate()))
+            rows += [(f"spikes of {name}", f"{spikes!r}, seed {self.seeds[0]}") for name, spikes in self.spikes.items()]
+            width = max(len(name) for name, _ in rows)
+            lines += [f"  {name:<{width}}  {text}" for name, text in rows]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(name)}</td><td>{_with_error(mean[:, 0])}</td><td>{_with_error(mean[:, -1])}</td>"
+            f"<td>{_sparkline(mean.mean(axis=0))}</td></tr>"
+            for name, mean in (self._lines() if self.n_times else ())
+        )
+        rate = f"<tr><td>output rate</td><td></td><td>{self._final_rate()}</td><td></td></tr>" if self.n_times else ""
+        head = "<tr><th></th><th>start</th><th>end</th><th>mean over time</th></tr>"
+        return f"<p><b>Run at {escape(self.level)} level</b>: {escape(self._title())}</p><table>{head}{rows}{rate}</table>"
+
+
+def _with_error(values: np.ndarray) -> str:
+    """(n_seeds,) -> "0.02036 ± 0.00007": the mean, and its standard error where there are several seeds that differ."""
+    mean = float(np.mean(values))
+    if len(values) < 2 or np.ptp(values) == 0:
+        return f"{mean:.4g}"
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
+    digits = min(max(0, int(np.ceil(-np.log10(error))) + 1), 12) if error > 0 and np.isfinite(error) else 6
+    return f"{mean:.{digits}f} ± {error:.{digits}f}"
+
+
+def _sparkline(values: np.ndarray, width: int = 120, height: int = 24) -> str:
+    """(n_times,) -> a small inline SVG curve over its own range, starting at zero."""
+    top = float(np.nanmax(np.abs(values))) or 1.0
+    low = min(0.0, float(np.nanmin(values)))
+    x = np.linspace(1, width - 1, len(values))
+    y = height - 1 - (values - low) / (top - low) * (height - 2)
+    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True) if np.isfinite(b))
+    line = f"<polyline fill='none' stroke='#0072B2' stroke-width='1.5' points='{points}'/>"
+    return f"<svg width='{width}' height='{height}'>{line}</svg>"
