@@ -1,0 +1,156 @@
+"""The exact event-driven loop: Poisson-type neurons, one feed-forward layer, nothing discretised.
+
+Between events everything is closed-form. Four kinds of event take turns, the earliest first:
+
+    normalisation   the weights of each target are set back to their norm           (every `every` seconds)
+    wake            the input does what it had scheduled: a new pattern, a recorded or delayed spike
+    input           a candidate of the input; thinned, it becomes none, one or several spikes
+    output          a candidate of the neurons; thinned, it becomes a spike of one of them
+
+A spike of source j delivers its current weight to each target, then calls `on_pre`; a spike of target i calls `on_post`. At the surrogate level
+the input has twice as many trains: the first n reach the rule, their n independent twins reach the neurons, and nothing else differs.
+
+Output candidates come from a unit-rate exponential clock, `hazard`, run down at the rate of the neurons' bound, so that one logarithm is
+drawn per candidate and not per interval. Nothing moves at the end of a call: whatever is pending stays in the state, and how a run
+is cut into calls leaves no mark on it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .protocols import Synapses, helper
+from .streams import exponential, uniform
+
+DONE, FULL, RUNAWAY = 0, 1, 2
+
+
+class Parts(NamedTuple):
+    """What the loop calls by name."""
+
+    inputs: Any
+    transmission: Any
+    neuron: Any
+    rule: Any
+    normalisation: Any
+
+
+class Recorder(NamedTuple):
+    """A buffer of spikes: t (capacity,) [s], i (capacity,), count (1,). With no capacity nothing is recorded."""
+
+    t: np.ndarray
+    i: np.ndarray
+    count: np.ndarray
+
+
+class State(NamedTuple):
+    """All that changes in a run of one seed.
+
+    times (4,): now, next input candidate, next normalisation [s], and the hazard left until the next output candidate.
+    counts (2,): normalisations done, input spikes. outputs (n_post,): output spikes.
+    """
+
+    inputs: Any
+    neuron: Any
+    rule: Any
+    w: Synapses
+    times: np.ndarray
+    counts: np.ndarray
+    outputs: np.ndarray
+    rng_input: np.ndarray
+    rng_latent: np.ndarray
+    rng_output: np.ndarray
+    seen_input: Recorder
+    seen_output: Recorder
+
+
+NOW, INPUT, NORMALISE, HAZARD = 0, 1, 2, 3
+
+
+@helper
+def record(recorder, t, i):
+    """Append a spike where anybody listens."""
+    if len(recorder.t) > 0:
+        recorder.t[recorder.count[0]] = t
+        recorder.i[recorder.count[0]] = i
+        recorder.count[0] += 1
+
+
+@helper
+def transmit(parts, state, t, count):
+    """The `count` input spikes at time t: deliver, then learn."""
+    n_pre = state.w.n_pre
+    surrogate = len(state.inputs.sources) > n_pre
+    for c in range(count):
+        train = state.inputs.sources[c]
+        j = train if train < n_pre else train - n_pre
+        if train >= n_pre or not surrogate:
+            for n in range(state.w.n_out(j)):
+                parts.neuron.deliver(state.neuron, state.w.post(j, n), parts.transmission.amount(state.w, j, n))
+        if train < n_pre:
+            parts.rule.on_pre(state.rule, state.w, j, t)
+            state.counts[1] += 1
+            record(state.seen_input, t, j)
+
+
+@helper
+def fire(parts, state, t, bound):
+    """An output candidate at time t: accepted in proportion to the intensity, it is a spike of one neuron."""
+    level = uniform(state.rng_output) * bound
+    for i in range(state.w.n_post):
+        level -= parts.neuron.intensity(state.neuron, i)
+        if level < 0.0:
+            parts.rule.on_post(state.rule, state.w, i, t)
+            state.outputs[i] += 1
+            record(state.seen_output, t, i)
+            return
+
+
+@helper
+def draw_input(parts, state, t):
+    """Place the next input candidate after t."""
+    rate = parts.inputs.candidate_rate(state.inputs)
+    state.times[INPUT] = t + exponential(state.rng_input) / rate if rate > 0.0 else math.inf
+
+
+@helper
+def nearly_full(recorder, room):
+    """Whether fewer than `room` more spikes fit into a buffer that is in use."""
+    return len(recorder.t) > 0 and recorder.count[0] + room > len(recorder.t)
+
+
+def advance(parts, state, t_end, max_rate):
+    """Run one seed up to (not including) t_end [s]; returns DONE, FULL (a buffer wants emptying) or RUNAWAY (bound above max_rate [Hz])."""
+    room = len(state.inputs.sources)
+    while True:
+        bound = parts.neuron.bound(state.neuron)
+        if bound > max_rate:
+            return RUNAWAY
+        if nearly_full(state.seen_input, room) or nearly_full(state.seen_output, 1):
+            return FULL
+        now = state.times[NOW]
+        t_output = now + state.times[HAZARD] / bound if bound > 0.0 else math.inf
+        t_wake = parts.inputs.next_wake(state.inputs)
+        t = min(min(t_output, state.times[INPUT]), min(t_wake, state.times[NORMALISE]))
+        if t >= t_end:
+            return DONE
+        parts.neuron.propagate(state.neuron, t - now)
+        state.times[HAZARD] -= bound * (t - now)
+        state.times[NOW] = t
+        if t == state.times[NORMALISE]:
+            for i in range(state.w.n_post):
+                parts.normalisation.normalise(state.w, i)
+            state.counts[0] += 1
+            state.times[NORMALISE] = (state.counts[0] + 1) * parts.normalisation.every
+        elif t == t_wake:
+            transmit(parts, state, t, parts.inputs.wake(state.inputs, t, state.rng_input, state.rng_latent))
+            draw_input(parts, state, t)
+        elif t == state.times[INPUT]:
+            transmit(parts, state, t, parts.inputs.draw(state.inputs, t, state.rng_input, state.rng_latent))
+            draw_input(parts, state, t)
+        else:
+            state.times[HAZARD] = exponential(state.rng_output)
+            fire(parts, state, t, bound)

@@ -1,0 +1,193 @@
+"""The description of a network: frozen, validated, and worth printing."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .protocols import HebbscopeError, ParameterError
+from .streams import generator
+
+
+def _fail(where: str, field: str, rule: str, value: Any) -> None:
+    raise ParameterError(where, field, rule, value)
+
+
+def _check_name(kind: str, name: Any) -> None:
+    if not isinstance(name, str) or not name or not name.replace("-", "_").isidentifier():
+        _fail(kind, "name", "must be a word of letters, digits, - and _, not starting with a digit", name)
+
+
+class _Described:
+    """Shows itself as its own lines of text, in a notebook as preformatted text."""
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Population(_Described):
+    """n cells of one model.
+
+    name    a word
+    n       how many, >= 1
+    model   an input or a neuron part
+    groups  the name of each cell's group: a dict {name: size} in order, or a sequence of n names; by default what the model says
+    shape   of the cells in space, whose product is n, for receptive fields: (channels, rows, columns) with channels ON and OFF
+    """
+
+    name: str
+    n: int
+    model: Any
+    groups: Any = None
+    shape: tuple[int, ...] | None = None
+
+    def __post_init__(self):
+        _check_name("Population", self.name)
+        if isinstance(self.n, bool) or not isinstance(self.n, (int, np.integer)) or self.n < 1:
+            _fail(f"Population {self.name}", "n", "must be a whole number >= 1", self.n)
+        if not hasattr(self.model, "check"):
+            _fail(f"Population {self.name}", "model", "must be an input or neuron part", self.model)
+        if self.is_input:
+            self.model.check(self.n)
+        else:
+            self.model.check()
+        object.__setattr__(self, "groups", self._named_groups())
+        if self.shape is not None and int(np.prod(self.shape)) != self.n:
+            _fail(f"Population {self.name}", "shape", f"must have a product of n = {self.n}", self.shape)
+
+    def _named_groups(self) -> tuple[str, ...]:
+        if self.groups is None:
+            names: Sequence[str] = self.model.groups(self.n) if self.is_input else [self.name] * self.n
+        elif isinstance(self.groups, dict):
+            names = [name for name, size in self.groups.items() for _ in range(size)]
+        else:
+            names = [str(name) for name in self.groups]
+        if len(names) != self.n:
+            _fail(f"Population {self.name}", "groups", f"must name n = {self.n} cells", f"{len(names)} names")
+        return tuple(names)
+
+    @property
+    def is_input(self) -> bool:
+        """Whether the model is an input: it says its candidate rate rather than taking deliveries."""
+        return hasattr(self.model, "candidate_rate")
+
+    def __repr__(self) -> str:
+        sizes = {name: self.groups.count(name) for name in dict.fromkeys(self.groups)}
+        groups = "" if len(sizes) < 2 else "  (" + ", ".join(f"{size} {name}" for name, size in sizes.items()) + ")"
+        return f"{self.name}: {self.n} x {self.model!r}{groups}"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Projection(_Described):
+    """All-to-all synapses from one population to another.
+
+    weights        initial: a number, (n_pre,), (n_post, n_pre), or a part with draw(generator, n_post, n_pre)
+    rule           what changes them
+    normalisation  what holds their norm at set times (optional)
+    transmission   how a spike becomes potential (default: it delivers its weight)
+    """
+
+    source: Population
+    target: Population
+    weights: Any = 0.0
+    rule: Any = None
+    normalisation: Any = None
+    transmission: Any = None
+
+    def __post_init__(self):
+        where = f"Projection {self.name}"
+        if not hasattr(self.rule, "on_pre"):
+            _fail(where, "rule", "must be a learning rule with on_pre and on_post", self.rule)
+        self.rule.check()
+        if self.normalisation is not None:
+            self.normalisation.check()
+        if self.transmission is not None:
+            self.transmission.check(self.source.n)
+        if not hasattr(self.weights, "draw"):
+            self._check_weights(np.asarray(self.weights, float))
+
+    def _check_weights(self, w: np.ndarray) -> None:
+        where, n_post, n_pre = f"Projection {self.name}", self.target.n, self.source.n
+        if w.shape not in ((), (n_pre,), (n_post, n_pre)):
+            _fail(where, "weights", f"must be a number, {n_pre} numbers, or {n_post} x {n_pre}", w)
+        if not np.all(np.isfinite(w)):
+            _fail(where, "weights", "must be finite", w if w.ndim else float(w))
+        low, high = getattr(self.rule, "w_min", -np.inf), getattr(self.rule, "w_max", np.inf)
+        if np.any(w < low) or np.any(w > high):
+            _fail(where, "weights", f"must start within [w_min, w_max] = [{low:g}, {high:g}]", w if w.ndim else float(w))
+
+    @property
+    def name(self) -> str:
+        return f"{self.source.name}_to_{self.target.name}"
+
+    def initial_weights(self, seed: int) -> np.ndarray:
+        """(n_post, n_pre), the same at every level for one seed."""
+        shape = (self.target.n, self.source.n)
+        if not hasattr(self.weights, "draw"):
+            return np.broadcast_to(np.asarray(self.weights, float), shape).copy()
+        w = np.ascontiguousarray(self.weights.draw(generator(seed, f"weights/{self.name}"), *shape), dtype=float)
+        self._check_weights(w)
+        return w
+
+    def __repr__(self) -> str:
+        extra = [f"{part!r}" for part in (self.transmission, self.normalisation) if part is not None]
+        start = self.weights if hasattr(self.weights, "draw") or np.ndim(self.weights) == 0 else "given"
+        lines = [f"{self.source.name} -> {self.target.name}: weights {start}", f"  {self.rule!r}", *(f"  {e}" for e in extra)]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Network(_Described):
+    """Populations and the projections between them."""
+
+    populations: Sequence[Population]
+    projections: Sequence[Projection]
+    name: str = "network"
+
+    def __post_init__(self):
+        object.__setattr__(self, "populations", tuple(self.populations))
+        object.__setattr__(self, "projections", tuple(self.projections))
+        _check_name("Network", self.name)
+        names = [population.name for population in self.populations]
+        for name in names:
+            if names.count(name) > 1:
+                _fail("Network", "populations", "must have different names", name)
+        for projection in self.projections:
+            for end in (projection.source, projection.target):
+                if not any(end is population for population in self.populations):
+                    _fail("Network", "projections", "must join populations of this network", f"{projection.name} ({end.name})")
+        if not self.projections:
+            _fail("Network", "projections", "must be at least one", "none")
+
+    def __repr__(self) -> str:
+        parts = [f"  {line}" for item in (*self.populations, *self.projections) for line in repr(item).splitlines()]
+        return "\n".join([f"Network {self.name}", *parts])
+
+    @property
+    def projection(self) -> Projection:
+        """The one projection of a single feed-forward layer."""
+        if len(self.projections) != 1 or len(self.populations) != 2:
+            raise HebbscopeError(
+                f"Network {self.name}: the exact engine runs one input population that projects to one population of neurons, "
+                f"got {len(self.populations)} populations and {len(self.projections)} projections"
+            )
+        projection = self.projections[0]
+        if not projection.source.is_input or not hasattr(projection.target.model, "bound"):
+            raise HebbscopeError(
+                f"Network {self.name}: the exact engine wants spikes from an input into Poisson neurons, "
+                f"got {type(projection.source.model).__name__} into {type(projection.target.model).__name__}"
+            )
+        return projection
+
+    @property
+    def input(self) -> Population:
+        return self.projection.source
+
+    @property
+    def neuron(self) -> Population:
+        return self.projection.target
