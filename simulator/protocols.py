@@ -177,9 +177,10 @@ class Exponential(NamedTuple):
 
 
 class Triangle(NamedTuple):
-    """(1 - |s| / width) where positive: the overlap of something held for `width`."""
+    """(1 - |s - shift| / width) where positive: the overlap of something held for `width` with what is held `shift` later."""
 
     width: Seconds
+    shift: Seconds = 0.0
 
 
 class Delta(NamedTuple):
@@ -194,11 +195,43 @@ class Gaussian(NamedTuple):
     sd: Seconds
 
 
+class Empirical(NamedTuple):
+    """The covariance of n recorded trains with one another: a kernel for each pair, so that left and right are unit matrices.
+
+    C_ij(s) = (1 / duration) sum over pairs of spikes (never a spike with itself) of delta(s - (t_i - t_j)) - nu_i nu_j.
+    times (n_spikes,) [s], in order; sources (n_spikes,); loop: 1 where the recording is played over and over.
+    """
+
+    times: np.ndarray
+    sources: np.ndarray
+    n: int
+    duration: Seconds
+    loop: int = 0
+
+    def integral(self, response: Callable[[np.ndarray], np.ndarray], reach: float, area: float) -> np.ndarray:
+        """(n, n): int response(s) C_ij(s) ds, for a response that is negligible beyond |s| = reach [s] and has this area."""
+        laps = np.arange(-np.ceil(reach / self.duration), np.ceil(reach / self.duration) + 1) if self.loop else np.zeros(1)
+        others = (laps[:, None] * self.duration + self.times).ravel()
+        first = int(len(laps) // 2) * len(self.times)  # where the recording itself stands among its repetitions
+        low = np.searchsorted(others, self.times - reach, "left")
+        n_pairs = np.searchsorted(others, self.times + reach, "right") - low
+        total = np.zeros(self.n * self.n)
+        for chunk in np.array_split(np.arange(len(self.times)), 1 + n_pairs.sum() // 1_000_000):
+            one = np.repeat(chunk, n_pairs[chunk])
+            step = np.arange(len(one)) - np.repeat(np.cumsum(n_pairs[chunk]) - n_pairs[chunk], n_pairs[chunk])
+            other = low[one] + step
+            one, other = one[other != one + first], other[other != one + first]
+            pair = self.sources[one] * self.n + self.sources[other % len(self.times)]
+            total += np.bincount(pair, response(self.times[one] - others[other]), self.n * self.n)
+        rates = np.bincount(self.sources, minlength=self.n) / self.duration
+        return total.reshape(self.n, self.n) / self.duration - area * np.outer(rates, rates)
+
+
 class Covariance(NamedTuple):
     """One term of the covariance of the input rates, C_ij(s) = cov[S_i(t + s), S_j(t)] = sum_r left[i, r] right[j, r] kernel(s).
 
-    left, right: (n, r) [Hz, or sqrt(Hz) with a kernel in 1/s]. It is the covariance of train i with *another* train of the
-    same latent process: a train's own atom is stated apart (an input's `atom`).
+    left, right: (n, r) [Hz, or sqrt(Hz) with a kernel in 1/s]; an Empirical kernel is itself a matrix (r, r) between them. It is the
+    covariance of train i with *another* train of the same latent process: a train's own atom is stated apart (an input's `atom`).
     """
 
     left: np.ndarray
