@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from ..simulator.protocols import Seconds, positive, require
+from ..simulator.protocols import Seconds, positive
 
 
 class L1(NamedTuple):
@@ -50,15 +50,3 @@ class L2(NamedTuple):
         if total > 0.0:
             for n in range(w.n_in(i)):
                 w.value[w.into(i, n)] *= self.norm / math.sqrt(total)
-
-
-class Free(NamedTuple):
-    """No normalisation: its time never comes."""
-
-    every: Seconds = math.inf
-
-    def check(self):
-        require(self.every == math.inf, self, "every", "must be infinite")
-
-    def normalise(self, w, i):
-        pass

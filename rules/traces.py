@@ -56,6 +56,13 @@ def decay(x, tau, t):
 
 
 @helper
+def add(x, k, tau, t):
+    """A spike of k at time t."""
+    f = decay(x, tau, t)  # before the stored value is read: it may be rescaled here
+    x.value[k] += 1.0 / f
+
+
+@helper
 def alpha_decay(x, tau, t):
     """As `decay`, for alpha traces: the trace at t is alpha(x, k, f, t) with f returned here."""
     age = (t - x.origin[0]) / tau

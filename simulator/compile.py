@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .dispatch import classes_of, expose
+from .dispatch import NO_RUNTIME, classes_of, expose
 
 KEEP_DAYS = 30.0
 
@@ -42,7 +42,7 @@ def compiled(function: Callable, parts: Iterable[Any]) -> Callable:
             folder.mkdir(parents=True, exist_ok=True)
             os.utime(folder)
             numba.config.CACHE_DIR = str(folder)
-            _loops[function, digest] = numba.njit(function, cache=True, nogil=True)
+            _loops[function, digest] = numba.njit(function, cache=True, nogil=True, **NO_RUNTIME)
             prune(cache_folder())
         return _loops[function, digest]
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from .protocols import HELPERS
 
+NO_RUNTIME = {"_nrt": False}  # hooks allocate nothing; counting references to the arrays of a state costs ten times the work
+
 _methods: set[str] = set()
 _helpers: set[int] = set()
 
@@ -72,7 +74,7 @@ def _register_method(name: str, first: Callable) -> None:
         return None if method is None else bare(method)
 
     choose.__signature__ = inspect.signature(bare(first))  # type: ignore[attr-defined]
-    overload_method(types.BaseNamedTuple, name)(choose)
+    overload_method(types.BaseNamedTuple, name, jit_options=NO_RUNTIME)(choose)
     _methods.add(name)
 
 
@@ -85,5 +87,5 @@ def _register_helper(function: Callable) -> None:
         return bare(function)
 
     choose.__signature__ = inspect.signature(bare(function))  # type: ignore[attr-defined]
-    overload(function)(choose)
+    overload(function, jit_options=NO_RUNTIME)(choose)
     _helpers.add(id(function))

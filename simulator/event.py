@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .cast import cast
 from .protocols import Synapses, helper
 from .streams import exponential, uniform
 
@@ -49,7 +50,8 @@ class Recorder(NamedTuple):
 class State(NamedTuple):
     """All that changes in a run of one seed.
 
-    times (4,): now, next input candidate, next normalisation [s], and the hazard left until the next output candidate.
+    times (4,): now, next input candidate (negative before the first), next normalisation [s], and the hazard left until
+    the next output candidate.
     counts (2,): normalisations done, input spikes. outputs (n_post,): output spikes.
     """
 
@@ -122,9 +124,23 @@ def nearly_full(recorder, room):
     return len(recorder.t) > 0 and recorder.count[0] + room > len(recorder.t)
 
 
+def parts_of(projection) -> Parts:
+    """The parts of a projection, cast to the types that the loop is compiled for."""
+    return Parts(
+        cast(projection.source.model),
+        cast(projection.transmission),
+        cast(projection.target.model),
+        cast(projection.rule),
+        cast(projection.normalisation),
+    )
+
+
 def advance(parts, state, t_end, max_rate):
     """Run one seed up to (not including) t_end [s]; returns DONE, FULL (a buffer wants emptying) or RUNAWAY (bound above max_rate [Hz])."""
     room = len(state.inputs.sources)
+    if state.times[INPUT] < 0.0:  # nothing is pending yet
+        draw_input(parts, state, 0.0)
+        state.times[HAZARD] = exponential(state.rng_output)
     while True:
         bound = parts.neuron.bound(state.neuron)
         if bound > max_rate:

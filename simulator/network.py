@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .protocols import HebbscopeError, ParameterError
+from .protocols import HebbscopeError, ParameterError, Seconds, finite, require
 from .streams import generator
 
 
@@ -20,6 +21,34 @@ def _fail(where: str, field: str, rule: str, value: Any) -> None:
 def _check_name(kind: str, name: Any) -> None:
     if not isinstance(name, str) or not name or not name.replace("-", "_").isidentifier():
         _fail(kind, "name", "must be a word of letters, digits, - and _, not starting with a digit", name)
+
+
+class Direct(NamedTuple):
+    """The transmission of a projection that names none: a spike delivers scale * w_ij."""
+
+    scale: float = 1.0
+
+    def check(self, n_pre):
+        finite(self, "scale")
+
+    def amount(self, w, j, n):
+        return self.scale * w.value[w.out(j, n)]
+
+    def effective(self, weights):
+        """The matrix that multiplies the input rates, from weights (..., n_pre)."""
+        return self.scale * weights
+
+
+class Free(NamedTuple):
+    """The normalisation of a projection that names none: its time never comes."""
+
+    every: Seconds = math.inf
+
+    def check(self):
+        require(self.every == math.inf, self, "every", "must be infinite")
+
+    def normalise(self, w, i):
+        pass
 
 
 class _Described:
@@ -96,18 +125,16 @@ class Projection(_Described):
     target: Population
     weights: Any = 0.0
     rule: Any = None
-    normalisation: Any = None
-    transmission: Any = None
+    normalisation: Any = Free()
+    transmission: Any = Direct()
 
     def __post_init__(self):
         where = f"Projection {self.name}"
         if not hasattr(self.rule, "on_pre"):
             _fail(where, "rule", "must be a learning rule with on_pre and on_post", self.rule)
         self.rule.check()
-        if self.normalisation is not None:
-            self.normalisation.check()
-        if self.transmission is not None:
-            self.transmission.check(self.source.n)
+        self.normalisation.check()
+        self.transmission.check(self.source.n)
         if not hasattr(self.weights, "draw"):
             self._check_weights(np.asarray(self.weights, float))
 
@@ -135,7 +162,7 @@ class Projection(_Described):
         return w
 
     def __repr__(self) -> str:
-        extra = [f"{part!r}" for part in (self.transmission, self.normalisation) if part is not None]
+        extra = [f"{part!r}" for part in (self.transmission, self.normalisation) if part not in (Direct(), Free())]
         start = self.weights if hasattr(self.weights, "draw") or np.ndim(self.weights) == 0 else "given"
         lines = [f"{self.source.name} -> {self.target.name}: weights {start}", f"  {self.rule!r}", *(f"  {e}" for e in extra)]
         return "\n".join(lines)

@@ -1,5 +1,5 @@
 from .exponential_poisson import ExponentialPoisson
 from .linear_poisson import LinearPoisson
-from .transmission import Direct, PushPull
+from .transmission import PushPull
 
-__all__ = ["Direct", "ExponentialPoisson", "LinearPoisson", "PushPull"]
+__all__ = ["ExponentialPoisson", "LinearPoisson", "PushPull"]

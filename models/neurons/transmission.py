@@ -9,22 +9,6 @@ import numpy as np
 from ...simulator.protocols import ParameterError, finite
 
 
-class Direct(NamedTuple):
-    """A spike of source j delivers scale * w_ij."""
-
-    scale: float = 1.0
-
-    def check(self, n_pre):
-        finite(self, "scale")
-
-    def amount(self, w, j, n):
-        return self.scale * w.value[w.out(j, n)]
-
-    def effective(self, weights):
-        """The matrix that multiplies the input rates, from weights (..., n_pre)."""
-        return self.scale * weights
-
-
 class PushPull(NamedTuple):
     """Sources come as an ON and an OFF half; a spike delivers scale * (w_ij - w_ik), k the same place in the other half.
 

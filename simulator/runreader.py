@@ -1,0 +1,154 @@
+"""Reads run files, also those that are still growing or were left behind by a killed run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .protocols import HebbscopeError
+from .results import Run, Spikes
+
+
+def read(path: str | Path, *, spikes: bool = True) -> dict[str, Run]:
+    """Every level of a run file, in the order spike, surrogate, rate; `spikes=False` leaves the spikes on the disk.
+
+    HebbscopeError in one line for a file that is missing, foreign, or cut off.
+    """
+    with _opened(path) as root:
+        common = _attributes(root)
+        levels = {level: _read_level(root, level, common, spikes) for level in _level_names(root)}
+    if not levels:
+        raise HebbscopeError(f"{path}: a run file without a record")
+    return levels
+
+
+def read_arrays(path: str | Path, name: str) -> dict[str, np.ndarray]:
+    """The arrays of one group of a run file, such as "receptive_fields"; empty where the file has none."""
+    with _opened(path) as root:
+        return {key: value for key, value in _values(root[name]).items() if isinstance(value, np.ndarray)} if name in root else {}
+
+
+def describe(path: str | Path) -> dict[str, Any]:
+    """What a run file holds and how complete it is, ready for JSON; reads no weights and no spikes.
+
+    Keys: path, size (bytes), the root attributes, levels (level -> records, time [s], duration [s], n_seeds, n_post, n_pre,
+    record_every [s], complete), spikes (population -> count, level, seed), groups (name -> number of inputs), receptive_fields, complete.
+    """
+    with _opened(path) as root:
+        about = {key: value for key, value in _attributes(root).items() if key not in ("magic", "version")}
+        levels = {}
+        for level in _level_names(root):
+            group, n_times = root["levels"][level], _n_records(root["levels"][level])
+            n_seeds, _, n_post, n_pre = group["weights"].shape
+            time = float(group["time"][n_times - 1]) if n_times else 0.0
+            attrs = _attributes(group)
+            done = about["complete"] or time >= attrs.get("duration", np.inf) * (1 - 1e-9)
+            counts = {"records": n_times, "time": time, "n_seeds": n_seeds, "n_post": n_post, "n_pre": n_pre}
+            levels[level] = counts | attrs | {"complete": bool(done)}
+        spikes = {
+            name: {"count": _n_spikes(group)} | {key: value for key, value in _attributes(group).items() if key != "sorting"}
+            for name, group in root.get("spikes", {}).items()
+        }
+        names = _group_names(root)
+        groups = {name: names.count(name) for name in dict.fromkeys(names)}
+        holds = {"levels": levels, "spikes": spikes, "groups": groups, "receptive_fields": "receptive_fields" in root}
+    return {"path": str(path), "size": Path(path).stat().st_size, **about, **holds}
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Any]:
+    import h5py
+
+    if not Path(path).exists():
+        raise HebbscopeError(f"{path}: there is no such file")
+    if Path(path).is_dir():
+        raise HebbscopeError(f"{path}: is a folder, not a run file")
+    try:
+        with h5py.File(path, "r", locking=False) as root:
+            if "levels" not in root or "config_sha256" not in root.attrs:
+                raise HebbscopeError(f"{path}: an HDF5 file, but not a hebbscope run file")
+            yield root
+    except PermissionError:
+        raise HebbscopeError(f"{path}: may not be read") from None
+    except OSError as error:
+        kind = "truncated" if "truncated" in str(error) else "damaged" if h5py.is_hdf5(path) else "not an HDF5 file"
+        raise HebbscopeError(f"{path}: {kind}, cannot be read as a run file") from None
+    except (KeyError, RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
+        raise HebbscopeError(f"{path}: damaged, cannot be read as a run file ({str(error).splitlines()[0]})") from None
+
+
+def _level_names(root: Any) -> list[str]:
+    order = ["spike", "surrogate", "rate"]
+    names = [name for name in root["levels"] if "weights" in root["levels"][name]]
+    return sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+def _n_records(group: Any) -> int:
+    """Records that every dataset holds: a killed writer may have extended one more than another."""
+    return min(len(group["time"]), group["weights"].shape[1], group["output_rate"].shape[1])
+
+
+def _n_spikes(group: Any) -> int:
+    return min(len(group["timestamps"]), len(group["node_ids"]))
+
+
+def _group_names(root: Any) -> list[str]:
+    return [name.decode() for name in root["inputs/group"][:]] if "inputs/group" in root else []
+
+
+def _read_level(root: Any, level: str, common: dict[str, Any], spikes: bool) -> Run:
+    group = root["levels"][level]
+    n_times = _n_records(group)
+    shape = root["inputs"].attrs.get("shape")
+    return Run(
+        level=level,
+        seeds=tuple(group["seed"][:].tolist()),
+        time=group["time"][:n_times],
+        weights=group["weights"][:, :n_times],
+        output_rate=group["output_rate"][:, :n_times],
+        groups=tuple(_group_names(root)),
+        projection=_plain(root["levels"].attrs["projection"]),
+        shape=None if shape is None else tuple(shape.tolist()),
+        spikes=_read_spikes(root, level) if spikes else {},
+        theory=_values(root["theory"], skip={"time", "post", "pre"}) if level == "rate" and "theory" in root else {},
+        attrs=common | _attributes(group),
+    )
+
+
+def _read_spikes(root: Any, level: str) -> dict[str, Spikes]:
+    found = {}
+    for population, group in root.get("spikes", {}).items():
+        if _plain(group.attrs["level"]) == level:
+            n = _n_spikes(group)
+            found[population] = Spikes(group["timestamps"][:n] * 1e-3, group["node_ids"][:n].astype(np.int64))
+    return found
+
+
+def _values(group: Any, skip: set[str] = frozenset()) -> dict[str, Any]:
+    """A group as a dict: numbers, arrays, text, and dicts of such."""
+    found: dict[str, Any] = _attributes(group)
+    for name, item in group.items():
+        if name not in skip:
+            found[name] = _values(item, skip) if hasattr(item, "keys") else item[()] if item.shape else float(item[()])
+    return found
+
+
+def _attributes(group: Any) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in group.attrs.items() if name != "REFERENCE_LIST"}
+
+
+def _plain(value: Any) -> Any:
+    """An attribute as Python's own type; the versions, written as JSON, as a dict."""
+    if isinstance(value, bytes):
+        value = value.decode()
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value.tolist() if hasattr(value, "tolist") else value

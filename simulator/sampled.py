@@ -1,0 +1,88 @@
+"""The sampled rate loop: the rates of a piecewise-constant input, one hold after another, and the rule's mean change in each.
+
+A hold lasts from one change (a new pattern, a normalisation) to the next. In it the input rates x (n_pre,) stand still, and so does each
+target's mean rate
+
+    y_i = neuron.mean_rate(u_i, sd_i),   u_i = sum_j q_ij x_j,   sd_i^2 = sum_j q_ij^2 x_j int eps^2,
+
+q_ij being what a spike of j delivers to i with the weights at the start of the hold: the f-I curve smoothed by the shot noise of Poisson
+spikes [derived: Campbell's theorem]. The rule's `on_rates` then changes the weights by its mean drift at (x, y_i) over the hold,
+and carries its own slow traces over to the next. What is left out is everything that single spikes add: their correlations in time, the
+potential's memory over a change of pattern, and the fluctuation of the weights.
+
+It draws the same patterns in the same order as the spike level with the same seed: patterns come from the input's `latent` stream. A
+call ends at t_end with the holds that are over by then learned; how a run is cut into calls leaves no mark on it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .protocols import Synapses, helper
+
+DONE, RUNAWAY = 0, 2
+
+
+class State(NamedTuple):
+    """All that changes in a run of one seed.
+
+    times (2,): start of the present hold, next normalisation [s]. counts (1,): normalisations done. x (n_pre,) the present input rates [Hz].
+    outputs (n_post,): the output rate summed over time, that is the expected number of spikes.
+    """
+
+    inputs: Any
+    rule: Any
+    w: Synapses
+    times: np.ndarray
+    counts: np.ndarray
+    x: np.ndarray
+    outputs: np.ndarray
+    rng_input: np.ndarray
+    rng_latent: np.ndarray
+
+
+NOW, NORMALISE = 0, 1
+
+
+@helper
+def output_rate(parts, state, i):
+    """y_i [Hz], the mean rate of target i under the present input rates and weights."""
+    u, square = 0.0, 0.0
+    for n in range(state.w.n_in(i)):
+        j = state.w.pre(i, n)
+        if state.x[j] > 0.0:
+            q = parts.transmission.amount(state.w, j, i)
+            u += q * state.x[j]
+            square += q * q * state.x[j]
+    return parts.neuron.mean_rate(u, math.sqrt(square * parts.neuron.epsp_square_integral()))
+
+
+def advance(parts, state, t_end, max_rate):
+    """Learn all holds of one seed that are over by t_end [s]; returns DONE, or RUNAWAY (an output rate above max_rate [Hz])."""
+    while True:
+        now = state.times[NOW]
+        t_wake = parts.inputs.next_wake(state.inputs)
+        t = min(t_wake, state.times[NORMALISE])
+        if t > t_end:
+            return DONE
+        if t > now:
+            for i in range(state.w.n_post):
+                y = output_rate(parts, state, i)
+                if y > max_rate:
+                    return RUNAWAY
+                parts.rule.on_rates(state.rule, state.w, i, state.x, y, t - now)
+                state.outputs[i] += y * (t - now)
+            state.times[NOW] = t
+        if t >= t_end:
+            return DONE
+        if t == state.times[NORMALISE]:
+            for i in range(state.w.n_post):
+                parts.normalisation.normalise(state.w, i)
+            state.counts[0] += 1
+            state.times[NORMALISE] = (state.counts[0] + 1) * parts.normalisation.every
+        if t == t_wake:
+            parts.inputs.wake(state.inputs, t, state.rng_input, state.rng_latent)
+            parts.inputs.rates(state.inputs, state.x)

@@ -1,0 +1,108 @@
+"""The two SONATA layouts inside a run file: spikes of a population, and the weights as an element report.
+
+libsonata and bmtk read what stands here. They insist on: an HDF5 enum for `sorting`, units on every time, float32 report data,
+no compression, `index_pointers` (libsonata) and `index_pointer` (bmtk) for the same numbers, and nothing but populations
+directly under /spikes and /report. Every axis has a dimension scale, so that xarray invents none.
+
+Source: SONATA developer guide, sections "Spike file" and "Simulation output: frame-oriented node element recording".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+MAGIC = 0x0A7A
+VERSION = (0, 1)
+SPIKES_PER_CHUNK = 16_384
+REPORT_CHUNK_BYTES = 131_072
+
+
+def mark(root: Any) -> None:
+    """The attributes by which a SONATA file is known."""
+    root.attrs["magic"] = np.uint32(MAGIC)
+    root.attrs["version"] = np.array(VERSION, dtype=np.uint32)
+
+
+def create_spikes(root: Any, population: str, **attrs: Any) -> Any:
+    """An empty /spikes/<population> group, sorted by time, that `append_spikes` extends."""
+    import h5py
+
+    group = root.require_group("spikes").create_group(population)
+    group.attrs.create("sorting", 2, dtype=h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="i1"))
+    for name, value in attrs.items():
+        group.attrs[name] = value
+    growing = {"shape": (0,), "maxshape": (None,), "chunks": (SPIKES_PER_CHUNK,)}
+    times = group.create_dataset("timestamps", dtype=np.float64, **growing)
+    times.attrs["units"] = "ms"
+    times.make_scale("timestamps")
+    group.create_dataset("node_ids", dtype=np.uint64, **growing).dims[0].attach_scale(times)
+    return group
+
+
+def append_spikes(group: Any, t: np.ndarray, ids: np.ndarray) -> None:
+    """Extend a spike group by `t` (n_spikes,) in seconds, ascending, and the cells `ids` (n_spikes,)."""
+    extend(group["node_ids"], np.asarray(ids))
+    extend(group["timestamps"], np.asarray(t, dtype=np.float64) * 1e3)
+
+
+def extend(dataset: Any, values: np.ndarray, axis: int = 0) -> None:
+    """Append `values` to a dataset along `axis`; h5py's own resize and slices take three times as long, once per record and dataset."""
+    from h5py import h5s
+
+    if not values.size:
+        return
+    values = np.ascontiguousarray(values, dtype=dataset.dtype)
+    shape, start = list(dataset.id.shape), [0] * values.ndim
+    start[axis] = shape[axis]
+    shape[axis] += values.shape[axis]
+    dataset.id.set_extent(tuple(shape))
+    space = dataset.id.get_space()
+    space.select_hyperslab(tuple(start), values.shape)
+    dataset.id.write(h5s.create_simple(values.shape), space, values)
+
+
+class WeightReport:
+    """/report/<projection>: the weights of one seed, a frame each `step` seconds, from time 0.
+
+    data (n_frames, n_post * n_pre) float32; element i * n_pre + j is the synapse from source j onto target i. A record that
+    is off the grid of frames (the end of a run that is no multiple of the step) has no frame here; /levels has it.
+    """
+
+    def __init__(self, root: Any, projection: str, n_post: int, n_pre: int, step: float, **attrs: Any):
+        n_values = n_post * n_pre
+        group = root.require_group("report").create_group(projection)
+        for name, value in attrs.items():
+            group.attrs[name] = value
+        mapping = group.create_group("mapping")
+        _scale(mapping, "node_ids", np.arange(n_post, dtype=np.uint64))
+        _scale(mapping, "element_ids", np.arange(n_values, dtype=np.uint32))
+        pointers = _scale(mapping, "index_pointers", np.arange(n_post + 1, dtype=np.uint64) * np.uint64(n_pre))
+        mapping["index_pointer"] = pointers
+        self.time = _scale(mapping, "time", np.array([0.0, 0.0, step * 1e3]))
+        self.time.attrs["units"] = "ms"
+        frames = max(1, REPORT_CHUNK_BYTES // (4 * n_values))
+        self.frame = group.create_dataset("frame", shape=(0,), maxshape=(None,), chunks=(1024,), dtype=np.float64)
+        self.frame.make_scale("frame")
+        self.frame.attrs["units"] = "ms"
+        shape = {"shape": (0, n_values), "maxshape": (None, n_values), "chunks": (frames, n_values)}
+        self.data = group.create_dataset("data", dtype=np.float32, **shape)
+        self.data.attrs["units"] = "1"
+        self.data.dims[0].attach_scale(self.frame)
+        self.data.dims[1].attach_scale(_scale(group, "synapse", np.arange(n_values, dtype=np.uint32)))
+        self.step = step
+
+    def append(self, time: np.ndarray, weights: np.ndarray) -> None:
+        """Add the frames among `time` (n_times,) s with `weights` (n_times, n_post, n_pre)."""
+        on_grid = np.flatnonzero(np.abs(time / self.step - np.round(time / self.step)) < 1e-6)
+        if len(on_grid):
+            extend(self.data, weights[on_grid].reshape(len(on_grid), -1))
+            extend(self.frame, time[on_grid] * 1e3)
+            self.time[1] = len(self.frame) * self.step * 1e3
+
+
+def _scale(group: Any, name: str, values: np.ndarray) -> Any:
+    dataset = group.create_dataset(name, data=values)
+    dataset.make_scale(name)
+    return dataset
