@@ -123,7 +123,12 @@ class Run:
     def _title(self) -> str:
         name = self.attrs.get("experiment") or getattr(self.network, "name", "")
         seeds = f"{self.n_seeds} seed{'s' * (self.n_seeds != 1)}"
-        parts = [f"{self.duration:,.6g} s", seeds, f"{self.n_times} records", f"{self.n_pre} → {self.n_post} synapses {self.projection}"]
+        parts = [
+            f"{self.duration:,.6g} s",
+            seeds,
+            f"{self.n_times} records",
+            f"{self.n_pre} → {self.n_post} synapses {self.projection}",
+        ]
         return ", ".join(([name] if name else []) + parts)
 
     def _final_rate(self) -> str:
@@ -148,7 +153,9 @@ class Run:
         )
         rate = f"<tr><td>output rate</td><td></td><td>{self._final_rate()}</td><td></td></tr>" if self.n_times else ""
         head = "<tr><th></th><th>start</th><th>end</th><th>mean over time</th></tr>"
-        return f"<p><b>Run at {escape(self.level)} level</b>: {escape(self._title())}</p><table>{head}{rows}{rate}</table>"
+        return (
+            f"<p><b>Run at {escape(self.level)} level</b>: {escape(self._title())}</p><table>{head}{rows}{rate}</table>"
+        )
 
 
 def _with_error(values: np.ndarray) -> str:

@@ -9,7 +9,7 @@
     /receptive_fields                    where the experiment has them
 
 Each record is flushed when it is appended, so that a killed run loses the interval it was in and nothing else; that takes about
-half a millisecond. Attribute `complete` is 1 once the file was closed in good order.
+a millisecond. Attribute `complete` is 1 once the file was closed in good order.
 """
 
 from __future__ import annotations
@@ -31,16 +31,12 @@ from . import sonata
 from .protocols import HebbscopeError
 from .results import Run
 from .runreader import describe, read, read_arrays
+from .scales import add_dataset, add_scale, write_values
 
 __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
 
 CONVENTIONS = "SONATA-0.1, hebbscope-1"
 CHUNK_BYTES = 131_072
-COEFFICIENT_UNITS = {
-    "W_integral": "s", "k1": "1/s", "k2": "1/s", "k3": "1/s", "Q": "1/s", "D": "1/s", "D_relative": "1/s",
-    "tau_mean": "s", "tau_noise": "s", "growth_rate": "1/s", "growth_rate_without_causal": "1/s",
-    "output_rate": "Hz", "output_rate_without_causal": "Hz", "time": "s", "time_to_segregation": "s",
-}  # fmt: skip
 
 
 class RunFile:
@@ -91,7 +87,9 @@ class RunFile:
         sonata.mark(root)
         root.attrs["Conventions"] = CONVENTIONS
         root.attrs["software"] = f"hebbscope {_version('hebbscope')}"
-        root.attrs["versions"] = json.dumps({"python": platform.python_version()} | {n: _version(n) for n in ("numpy", "numba", "h5py")})
+        root.attrs["versions"] = json.dumps(
+            {"python": platform.python_version()} | {n: _version(n) for n in ("numpy", "numba", "h5py")}
+        )
         root.attrs["config"] = config
         root.attrs["config_sha256"] = hashlib.sha256(config.encode()).hexdigest()
         root.attrs["created"] = datetime.now(UTC).isoformat(timespec="seconds")
@@ -109,7 +107,7 @@ class RunFile:
         if shape:
             group.attrs["shape"] = np.array(shape, dtype=np.int64)
         if self.groups:
-            _dataset(group, "group", ("pre",), np.array(self.groups, dtype=object), dtype=h5py.string_dtype())
+            add_dataset(group, "group", ("pre",), np.array(self.groups, dtype=object), dtype=h5py.string_dtype())
 
     def start_level(
         self,
@@ -135,7 +133,9 @@ class RunFile:
                     group.attrs[key] = value
             report = None
             if level == "spike":
-                report = sonata.WeightReport(root, self.projection, n_post, n_pre, record_every, seed=int(seeds[0]), level=level)
+                report = sonata.WeightReport(
+                    root, self.projection, n_post, n_pre, record_every, seed=int(seeds[0]), level=level
+                )
             self._levels[level] = _Level(group, seeds, n_post, n_pre, report)
         self._level = level
 
@@ -175,9 +175,11 @@ class RunFile:
             group = self._file.create_group("theory")
             sizes = {} if rate is None else {"time": len(rate.time), "post": rate.n_post, "pre": rate.n_pre}
             if rate is not None and len(rate.time):
-                _dataset(group, "time", ("time",), rate.time[:], "s")
-                values = values | _courses(rate.weights[:].mean(axis=0), values.get("weights_without_causal"), self.groups)
-            _write_values(group, values, sizes)
+                add_dataset(group, "time", ("time",), rate.time[:], "s")
+                values = values | _courses(
+                    rate.weights[:].mean(axis=0), values.get("weights_without_causal"), self.groups
+                )
+            write_values(group, values, sizes)
 
     def arrays(self, name: str, values: dict[str, tuple[Sequence[str], np.ndarray]], **attrs: Any) -> None:
         """Write a group of arrays, such as "receptive_fields": name -> (names of the axes, array); `attrs` are the group's."""
@@ -186,7 +188,7 @@ class RunFile:
             for key, value in attrs.items():
                 group.attrs[key] = value
             for key, (axes, array) in values.items():
-                _dataset(group, key, axes, np.asarray(array))
+                add_dataset(group, key, axes, np.asarray(array))
 
     def close(self, complete: bool = True) -> None:
         """Mark the file complete, unless told otherwise, and close it. Closing twice is harmless."""
@@ -202,7 +204,9 @@ class RunFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is not None and not any(len(level.time) for level in self._levels.values()):
             self._discard()
         else:
@@ -223,13 +227,15 @@ class _Level:
     def __init__(self, group: Any, seeds: Sequence[int], n_post: int, n_pre: int, report: sonata.WeightReport | None):
         n_seeds = len(seeds)
         self.n_post, self.n_pre, self.report = n_post, n_pre, report
-        _scale(group, "seed", np.array(list(seeds)))
-        _scale(group, "post", np.arange(n_post))
-        _scale(group, "pre", np.arange(n_pre))
+        add_scale(group, "seed", np.array(list(seeds)))
+        add_scale(group, "post", np.arange(n_post))
+        add_scale(group, "pre", np.arange(n_pre))
         self.time = group.create_dataset("time", shape=(0,), maxshape=(None,), chunks=(1024,), dtype=np.float64)
         self.time.make_scale("time")
         self.time.attrs["units"] = "s"
-        self.weights = self._growing(group, "weights", (n_seeds, 0, n_post, n_pre), ("seed", "time", "post", "pre"), "1")
+        self.weights = self._growing(
+            group, "weights", (n_seeds, 0, n_post, n_pre), ("seed", "time", "post", "pre"), "1"
+        )
         self.rate = self._growing(group, "output_rate", (n_seeds, 0, n_post), ("seed", "time", "post"), "Hz")
 
     @staticmethod
@@ -256,9 +262,14 @@ def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -
     """Write finished runs, one of each level, as one file."""
     first = runs[0]
     name = getattr(first.network, "name", "") or first.attrs.get("network", "")
-    about = {"config": config or first.attrs.get("config", ""), "attrs": {"network": name} if name else {}}
-    layout = {"projection": first.projection, "groups": first.groups, "shape": first.shape}
-    with RunFile.create(path, seeds=first.seeds, force=force, **about, **layout) as file:
+    about: dict[str, Any] = {
+        "config": config or first.attrs.get("config", ""),
+        "attrs": {"network": name} if name else {},
+        "projection": first.projection,
+        "groups": first.groups,
+        "shape": first.shape,
+    }
+    with RunFile.create(path, seeds=first.seeds, force=force, **about) as file:
         for run in runs:
             step = run.attrs.get("record_every") or (float(run.time[1] - run.time[0]) if run.n_times > 1 else 1.0)
             file.start_level(run.level, run.seeds, run.n_post, run.n_pre, step, run.duration)
@@ -299,26 +310,6 @@ def _version(package: str) -> str:
         return "unknown"
 
 
-def _scale(group: Any, name: str, values: np.ndarray) -> Any:
-    dataset = group.create_dataset(name, data=values)
-    dataset.make_scale(name)
-    return dataset
-
-
-def _dataset(group: Any, name: str, axes: Sequence[str], values: np.ndarray, units: str = "", **kwargs: Any) -> None:
-    """A dataset whose axes have scales; a scale that the group lacks counts from 0. An array named like its only axis is the scale."""
-    dataset = group.create_dataset(name, data=values, **kwargs)
-    if units:
-        dataset.attrs["units"] = units
-    if tuple(axes) == (name,):
-        dataset.make_scale(name)
-        return
-    for axis, scale in enumerate(axes):
-        if scale not in group:
-            _scale(group, scale, np.arange(values.shape[axis]))
-        dataset.dims[axis].attach_scale(group[scale])
-
-
 def _courses(weights: np.ndarray, without_causal: np.ndarray | None, groups: tuple[str, ...]) -> dict[str, np.ndarray]:
     """The predicted mean weight and separation of the groups (last minus first), (n_times,), from weights (n_times, n_post, n_pre)."""
     found = {}
@@ -326,26 +317,8 @@ def _courses(weights: np.ndarray, without_causal: np.ndarray | None, groups: tup
         if w is not None:
             found[f"mean_weight{suffix}"] = w.mean(axis=(1, 2))
             if len(set(groups)) > 1:
-                last, first = (w[:, :, [name == group for name in groups]].mean(axis=(1, 2)) for group in (groups[-1], groups[0]))
+                last, first = (
+                    w[:, :, [name == group for name in groups]].mean(axis=(1, 2)) for group in (groups[-1], groups[0])
+                )
                 found[f"separation{suffix}"] = last - first
     return found
-
-
-def _write_values(group: Any, values: dict[str, Any], sizes: dict[str, int]) -> None:
-    for name, value in values.items():
-        if isinstance(value, dict):
-            _write_values(group.create_group(name), value, sizes)
-        elif isinstance(value, str):
-            group.attrs[name] = value
-        elif value is not None:
-            array = np.asarray(value, dtype=np.float64)
-            _dataset(group, name, _axes(name, array.shape, sizes), array, COEFFICIENT_UNITS.get(name, ""))
-
-
-def _axes(name: str, shape: tuple[int, ...], sizes: dict[str, int]) -> tuple[str, ...]:
-    """The names of an array's axes, told by their lengths; axes of its own where they fit nothing."""
-    known = [("time", "post", "pre"), ("post", "pre"), ("time", "post"), ("time",), ("pre",), ("post",)]
-    for axes in known:
-        if shape == tuple(sizes.get(axis) for axis in axes):
-            return axes
-    return tuple(f"{name}_axis_{k}" for k in range(len(shape)))

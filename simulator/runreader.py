@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,11 @@ def read(path: str | Path, *, spikes: bool = True) -> dict[str, Run]:
 def read_arrays(path: str | Path, name: str) -> dict[str, np.ndarray]:
     """The arrays of one group of a run file, such as "receptive_fields"; empty where the file has none."""
     with _opened(path) as root:
-        return {key: value for key, value in _values(root[name]).items() if isinstance(value, np.ndarray)} if name in root else {}
+        return (
+            {key: value for key, value in _values(root[name]).items() if isinstance(value, np.ndarray)}
+            if name in root
+            else {}
+        )
 
 
 def describe(path: str | Path) -> dict[str, Any]:
@@ -51,7 +55,8 @@ def describe(path: str | Path) -> dict[str, Any]:
             counts = {"records": n_times, "time": time, "n_seeds": n_seeds, "n_post": n_post, "n_pre": n_pre}
             levels[level] = counts | attrs | {"complete": bool(done)}
         spikes = {
-            name: {"count": _n_spikes(group)} | {key: value for key, value in _attributes(group).items() if key != "sorting"}
+            name: {"count": _n_spikes(group)}
+            | {key: value for key, value in _attributes(group).items() if key != "sorting"}
             for name, group in root.get("spikes", {}).items()
         }
         names = _group_names(root)
@@ -129,7 +134,7 @@ def _read_spikes(root: Any, level: str) -> dict[str, Spikes]:
     return found
 
 
-def _values(group: Any, skip: set[str] = frozenset()) -> dict[str, Any]:
+def _values(group: Any, skip: Collection[str] = ()) -> dict[str, Any]:
     """A group as a dict: numbers, arrays, text, and dicts of such."""
     found: dict[str, Any] = _attributes(group)
     for name, item in group.items():

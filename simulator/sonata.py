@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from .scales import add_scale
+
 MAGIC = 0x0A7A
 VERSION = (0, 1)
 SPIKES_PER_CHUNK = 16_384
@@ -48,7 +50,7 @@ def append_spikes(group: Any, t: np.ndarray, ids: np.ndarray) -> None:
 
 
 def extend(dataset: Any, values: np.ndarray, axis: int = 0) -> None:
-    """Append `values` to a dataset along `axis`; h5py's own resize and slices take three times as long, once per record and dataset."""
+    """Append `values` to a dataset along `axis`; h5py's own resize and slices take twice as long, for each record and dataset."""
     from h5py import h5s
 
     if not values.size:
@@ -76,11 +78,11 @@ class WeightReport:
         for name, value in attrs.items():
             group.attrs[name] = value
         mapping = group.create_group("mapping")
-        _scale(mapping, "node_ids", np.arange(n_post, dtype=np.uint64))
-        _scale(mapping, "element_ids", np.arange(n_values, dtype=np.uint32))
-        pointers = _scale(mapping, "index_pointers", np.arange(n_post + 1, dtype=np.uint64) * np.uint64(n_pre))
+        add_scale(mapping, "node_ids", np.arange(n_post, dtype=np.uint64))
+        add_scale(mapping, "element_ids", np.arange(n_values, dtype=np.uint32))
+        pointers = add_scale(mapping, "index_pointers", np.arange(n_post + 1, dtype=np.uint64) * np.uint64(n_pre))
         mapping["index_pointer"] = pointers
-        self.time = _scale(mapping, "time", np.array([0.0, 0.0, step * 1e3]))
+        self.time = add_scale(mapping, "time", np.array([0.0, 0.0, step * 1e3]))
         self.time.attrs["units"] = "ms"
         frames = max(1, REPORT_CHUNK_BYTES // (4 * n_values))
         self.frame = group.create_dataset("frame", shape=(0,), maxshape=(None,), chunks=(1024,), dtype=np.float64)
@@ -90,7 +92,7 @@ class WeightReport:
         self.data = group.create_dataset("data", dtype=np.float32, **shape)
         self.data.attrs["units"] = "1"
         self.data.dims[0].attach_scale(self.frame)
-        self.data.dims[1].attach_scale(_scale(group, "synapse", np.arange(n_values, dtype=np.uint32)))
+        self.data.dims[1].attach_scale(add_scale(group, "synapse", np.arange(n_values, dtype=np.uint32)))
         self.step = step
 
     def append(self, time: np.ndarray, weights: np.ndarray) -> None:
@@ -100,9 +102,3 @@ class WeightReport:
             extend(self.data, weights[on_grid].reshape(len(on_grid), -1))
             extend(self.frame, time[on_grid] * 1e3)
             self.time[1] = len(self.frame) * self.step * 1e3
-
-
-def _scale(group: Any, name: str, values: np.ndarray) -> Any:
-    dataset = group.create_dataset(name, data=values)
-    dataset.make_scale(name)
-    return dataset

@@ -1,0 +1,56 @@
+"""Datasets whose every axis has a dimension scale, so that xarray names the axes and invents none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+UNITS = {
+    "W_integral": "s", "k1": "1/s", "k2": "1/s", "k3": "1/s", "Q": "1/s", "D": "1/s", "D_relative": "1/s",
+    "tau_mean": "s", "tau_noise": "s", "growth_rate": "1/s", "growth_rate_without_causal": "1/s",
+    "output_rate": "Hz", "output_rate_without_causal": "Hz", "time": "s", "time_to_segregation": "s",
+}  # fmt: skip
+
+
+def add_scale(group: Any, name: str, values: np.ndarray) -> Any:
+    """A dimension scale: `values` along the axis that bears its name."""
+    made = group.create_dataset(name, data=values)
+    made.make_scale(name)
+    return made
+
+
+def add_dataset(group: Any, name: str, axes: Sequence[str], values: np.ndarray, units: str = "", **kwargs: Any) -> None:
+    """A dataset whose axes have scales; a scale that the group lacks counts from 0. An array named like its only axis is the scale."""
+    made = group.create_dataset(name, data=values, **kwargs)
+    if units:
+        made.attrs["units"] = units
+    if tuple(axes) == (name,):
+        made.make_scale(name)
+        return
+    for k, axis in enumerate(axes):
+        if axis not in group:
+            add_scale(group, axis, np.arange(values.shape[k]))
+        made.dims[k].attach_scale(group[axis])
+
+
+def write_values(group: Any, values: dict[str, Any], sizes: dict[str, int]) -> None:
+    """Numbers, arrays, text and dicts of such, as datasets, attributes and subgroups; `sizes` tells axes by their lengths."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            write_values(group.create_group(name), value, sizes)
+        elif isinstance(value, str):
+            group.attrs[name] = value
+        elif value is not None:
+            array = np.asarray(value, dtype=np.float64)
+            add_dataset(group, name, _axes(name, array.shape, sizes), array, UNITS.get(name, ""))
+
+
+def _axes(name: str, shape: tuple[int, ...], sizes: dict[str, int]) -> tuple[str, ...]:
+    """The names of an array's axes, told by their lengths; axes of its own where they fit nothing."""
+    known = [("time", "post", "pre"), ("post", "pre"), ("time", "post"), ("time",), ("pre",), ("post",)]
+    for axes in known:
+        if shape == tuple(sizes.get(axis) for axis in axes):
+            return axes
+    return tuple(f"{name}_axis_{k}" for k in range(len(shape)))
