@@ -1,0 +1,18 @@
+"""What changes weights: learning windows, rules, normalisation, thresholds."""
+
+from .normalisation import L1, L2
+from .spike_hebb import SpikeHebb
+from .threshold import FixedThreshold, SlidingThreshold
+from .triplet import Triplet
+from .windows import DoubleExponential, KempterWindow
+
+__all__ = [
+    "L1",
+    "L2",
+    "DoubleExponential",
+    "FixedThreshold",
+    "KempterWindow",
+    "SlidingThreshold",
+    "SpikeHebb",
+    "Triplet",
+]

@@ -15,7 +15,7 @@ from typing import Any
 
 from .protocols import HELPERS
 
-NO_RUNTIME = {"_nrt": False}  # hooks allocate nothing; counting references to the arrays of a state costs ten times the work
+NO_RUNTIME = {"_nrt": False, "forceinline": True}  # hooks allocate nothing; counting references to the arrays of a state costs ten times the work
 
 _methods: set[str] = set()
 _helpers: set[int] = set()

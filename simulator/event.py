@@ -149,24 +149,29 @@ def advance(parts, state, t_end, max_rate):
             return FULL
         now = state.times[NOW]
         t_output = now + state.times[HAZARD] / bound if bound > 0.0 else math.inf
-        t_wake = parts.inputs.next_wake(state.inputs)
-        t = min(min(t_output, state.times[INPUT]), min(t_wake, state.times[NORMALISE]))
+        t_other = min(t_output, min(parts.inputs.next_wake(state.inputs), state.times[NORMALISE]))
+        count = 0
+        t = state.times[INPUT]
+        while count == 0 and t < t_other and t < t_end:  # a candidate that is thinned touches nothing else
+            count = parts.inputs.draw(state.inputs, t, state.rng_input, state.rng_latent)
+            draw_input(parts, state, t)
+            t = t if count > 0 else state.times[INPUT]
+        t = min(t, t_other)
         if t >= t_end:
             return DONE
         parts.neuron.propagate(state.neuron, t - now)
         state.times[HAZARD] -= bound * (t - now)
         state.times[NOW] = t
-        if t == state.times[NORMALISE]:
+        if count > 0:
+            transmit(parts, state, t, count)
+        elif t == state.times[NORMALISE]:
             for i in range(state.w.n_post):
                 parts.normalisation.normalise(state.w, i)
             state.counts[0] += 1
             state.times[NORMALISE] = (state.counts[0] + 1) * parts.normalisation.every
-        elif t == t_wake:
-            transmit(parts, state, t, parts.inputs.wake(state.inputs, t, state.rng_input, state.rng_latent))
-            draw_input(parts, state, t)
-        elif t == state.times[INPUT]:
-            transmit(parts, state, t, parts.inputs.draw(state.inputs, t, state.rng_input, state.rng_latent))
-            draw_input(parts, state, t)
-        else:
+        elif t == t_output:
             state.times[HAZARD] = exponential(state.rng_output)
             fire(parts, state, t, bound)
+        else:
+            transmit(parts, state, t, parts.inputs.wake(state.inputs, t, state.rng_input, state.rng_latent))
+            draw_input(parts, state, t)
