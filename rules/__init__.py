@@ -2,6 +2,7 @@
 
 from .normalisation import L1, L2
 from .spike_hebb import SpikeHebb
+from .tabulated import TabulatedWindow
 from .threshold import FixedThreshold, SlidingThreshold
 from .triplet import Triplet
 from .windows import DoubleExponential, KempterWindow
@@ -14,5 +15,6 @@ __all__ = [
     "KempterWindow",
     "SlidingThreshold",
     "SpikeHebb",
+    "TabulatedWindow",
     "Triplet",
 ]

@@ -1,0 +1,7 @@
+"""Published experiments, one a file: the network, the protocol, and the expected numbers with their source."""
+
+from .catalogue import EXPERIMENTS, KINDS, experiment_class, parts
+from .experiment import Expected, Experiment
+from .toml import load, to_toml
+
+__all__ = ["EXPERIMENTS", "KINDS", "Expected", "Experiment", "experiment_class", "load", "parts", "to_toml"]

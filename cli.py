@@ -1,0 +1,329 @@
+"""The shell door: reads the command line, checks it, calls the Python door, prints. No science."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+LEVELS = ("spike", "surrogate", "rate")
+FIGURES = (".png", ".pdf", ".svg", ".eps", ".jpg", ".tif", ".tiff")
+PLOTS = ("weights", "window", "raster", "receptive-fields", "correlations")
+MOST_SEEDS = 100_000
+DONE, BUG, BAD_INPUT, CHECK_FAILED, STOPPED = 0, 1, 2, 3, 130
+
+
+class Door(click.Group):
+    """A group whose every failure is one line on standard error and an exit code, never a traceback."""
+
+    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> Any:
+        try:
+            super().main(args, prog_name or "hebbscope", **(extra | {"standalone_mode": False}))
+            sys.stdout.flush()
+        except BaseException as problem:  # noqa: BLE001 - the last line of defence
+            sys.exit(_say(problem))
+        sys.exit(DONE)
+
+
+def _say(problem: BaseException) -> int:
+    """Print a failure in one line; returns the exit code."""
+    from .simulator.protocols import HebbscopeError
+
+    if isinstance(problem, SystemExit):
+        return problem.code if isinstance(problem.code, int) else BUG
+    if isinstance(problem, click.exceptions.Exit):
+        return problem.exit_code
+    if isinstance(problem, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of a pipe has gone
+        return BUG
+    code, text = BAD_INPUT, str(problem)
+    if isinstance(problem, (KeyboardInterrupt, click.Abort)):
+        code, text = STOPPED, "stopped"
+    elif isinstance(problem, click.ClickException):
+        text = problem.format_message()
+    elif isinstance(problem, MemoryError):
+        text = "not enough memory for a run of this size"
+    elif not isinstance(problem, (HebbscopeError, OSError)):
+        code, text = BUG, f"internal error, please report it: {type(problem).__name__}: {text}"
+    click.echo("hebbscope: " + " ".join(text.split()), err=True)
+    return code
+
+
+# What the options mean ----------------------------------------------------------------------------------------------
+
+
+def read_seeds(text: str) -> tuple[int, ...]:
+    """ "1:16" (both ends included), "1,2,3", "7", and mixtures."""
+    seeds: list[int] = []
+    for piece in text.split(","):
+        first, colon, last = piece.partition(":")
+        try:
+            start = int(first)
+            stop = int(last) if colon else start
+        except ValueError:
+            raise click.UsageError(f"--seeds: {piece!r} is neither a whole number nor START:STOP") from None
+        if start < 0 or stop < start or stop - start >= MOST_SEEDS:
+            raise click.UsageError(f"--seeds: {piece!r} must rise from 0 or more, at most {MOST_SEEDS} seeds")
+        seeds += range(start, stop + 1)
+    if len(set(seeds)) < len(seeds):
+        raise click.UsageError(f"--seeds: {text!r} names a seed twice")
+    return tuple(seeds)
+
+
+def read_levels(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """ "spike,rate" -> ("spike", "rate"), each of them known and none twice."""
+    levels = tuple(piece.strip() for piece in text.split(","))
+    for level in levels:
+        if level not in known:
+            raise click.UsageError(f"--level: {level!r} is not one of {', '.join(known)}")
+    if len(set(levels)) < len(levels):
+        raise click.UsageError(f"--level: {text!r} names a level twice")
+    return levels
+
+
+def read_settings(pairs: tuple[str, ...]) -> list[tuple[str, Any]]:
+    """KEY=VALUE texts as pairs."""
+    for pair in pairs:
+        if "=" not in pair:
+            raise click.UsageError(f"--set: {pair!r} is not KEY=VALUE")
+    return [(key.strip(), value.strip()) for key, _, value in (pair.partition("=") for pair in pairs)]
+
+
+def writable(path: str, force: bool, endings: tuple[str, ...] = ()) -> Path:
+    """The path, if a file can be written there without harm; nothing is left behind by asking."""
+    import tempfile
+
+    file = Path(path)
+    if file.is_dir():
+        raise click.UsageError(f"{path}: is a folder")
+    if endings and file.suffix.lower() not in endings:
+        raise click.UsageError(f"{path}: must end in {', '.join(endings)}")
+    if file.exists() and not force:
+        raise click.UsageError(f"{path}: is already there (--force replaces it)")
+    if file.exists() and not (file.is_file() and os.access(file, os.W_OK)):
+        raise click.UsageError(f"{path}: cannot be replaced")
+    if not file.parent.is_dir():
+        raise click.UsageError(f"{path}: there is no folder {file.parent}")
+    try:
+        with tempfile.TemporaryFile(dir=file.parent):
+            return file
+    except OSError as problem:
+        raise click.UsageError(f"{path}: cannot be written ({problem.strerror})") from None
+
+
+def print_json(value: Any) -> None:
+    """One JSON object; numbers that JSON does not know (nan, inf) become null."""
+    click.echo(json.dumps(_plain(value), indent=2, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else None
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+
+
+def _load(target: str, pairs: tuple[str, ...], duration: str | None = None) -> Any:
+    from .models.experiments import load
+
+    settings = read_settings(pairs)
+    return load(target, settings + ([("duration", duration)] if duration is not None else []))
+
+
+# The commands -------------------------------------------------------------------------------------------------------
+
+settings_option = click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Change a value; may be repeated.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+force_option = click.option("--force", is_flag=True, help="Replace files that are already there.")
+
+
+@click.group(cls=Door, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hebbscope", message="%(prog)s %(version)s")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Hebbian learning run with every spike, as a surrogate, and as its rate reduction, compared in one file."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@main.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """The experiments, one line each."""
+    from .models.experiments import EXPERIMENTS, experiment_class
+
+    titles = {name: experiment_class(name).title for name in EXPERIMENTS}
+    if as_json:
+        print_json({"experiments": titles})
+    for name, title in () if as_json else titles.items():
+        click.echo(f"{name:<16}{title}")
+
+
+@main.command()
+@click.argument("experiment")
+@click.option("--toml", "as_toml", is_flag=True, help="As a file to edit and to run.")
+@settings_option
+def show(experiment: str, as_toml: bool, pairs: tuple[str, ...]) -> None:
+    """The parameters of EXPERIMENT (a name or a .toml file), with units and sources."""
+    from .models.experiments import to_toml
+
+    described = _load(experiment, pairs)
+    click.echo(to_toml(described, comments=True) if as_toml else described, nl=not as_toml)
+
+
+@main.command()
+@click.argument("experiment")
+@settings_option
+@click.option("--duration", metavar="T", help='Biological time: "20000", "500 s", "5 h".')
+@click.option("--seeds", metavar="1:16", help="START:STOP (both included), or a list with commas.")
+@click.option("--level", metavar="LEVELS", help="Any of spike, surrogate, rate, with commas.")
+@click.option("--out", metavar="FILE", help="The run file [EXPERIMENT.h5].")
+@click.option("--figure", metavar="FILE", help="The figure [as the run file, .png].")
+@click.option("--no-figure", is_flag=True, help="Draw nothing.")
+@click.option("--threads", type=click.IntRange(min=1), help="[all cores]")
+@force_option
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@json_option
+def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: str | None, level: str | None, out: str | None,
+        figure: str | None, no_figure: bool, threads: int | None, force: bool, quiet: bool, as_json: bool) -> None:  # fmt: skip
+    """Run EXPERIMENT (a name or a .toml file), write its run file and figure, and print how the levels compare."""
+    described = _load(experiment, pairs, duration)
+    wanted = read_levels(level, LEVELS) if level is not None else described.levels
+    numbers = read_seeds(seeds) if seeds is not None else described.seeds
+    target = Path(out if out is not None else f"{Path(experiment).stem}.h5")
+    picture = None if no_figure else Path(figure) if figure is not None else target.with_suffix(".png")
+    if picture == target:
+        raise click.UsageError(f"{target}: is both the run file and the figure")
+    writable(str(target), force)
+    if picture is not None:
+        writable(str(picture), force, FIGURES)
+    network = described.network()
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    started = time.perf_counter()
+    report, runs = _simulate(described, network, wanted, numbers, threads, target, force, silent=quiet or as_json)
+    if picture is not None:
+        _draw_run(described, report, runs, picture)
+    if as_json:
+        files = {"file": target, "figure": picture, "seconds": time.perf_counter() - started}
+        about = {"experiment": described.name, "levels": list(runs), "seeds": numbers, "duration": described.duration}
+        print_json(about | files | {"comparison": report.to_dict()})
+    elif not quiet:
+        click.echo(report)
+        click.echo(f"written: {target}" + (f", {picture}" if picture else ""))
+
+
+def _simulate(described: Any, network: Any, levels: tuple[str, ...], seeds: tuple[int, ...], threads: int | None, target: Path,
+              force: bool, silent: bool) -> tuple[Any, dict[str, Any]]:  # fmt: skip
+    """Run every level into one file; returns the comparison and the runs."""
+    from . import compare, simulate
+    from .models.experiments import to_toml
+    from .simulator.runfile import RunFile
+
+    runs = {}
+    common = {"seeds": seeds, "record_every": described.record_every, "threads": threads}
+    with RunFile.create(target, network=network, seeds=seeds, config=to_toml(described), force=force) as file:
+        for level in levels:
+            with Progress(level, described.duration, silent) as progress:
+                runs[level] = simulate(network, described.duration, level=level, file=file, progress=progress.at, **common)
+    return compare(*runs.values()), runs
+
+
+class Progress:
+    """A bar with biological time and the time left, on standard error and only on a terminal."""
+
+    def __init__(self, level: str, duration: float, silent: bool):
+        self.bar = None
+        if not silent and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+            time_text = TextColumn("{task.completed:,.0f} of {task.total:,.0f} s")
+            columns = (TextColumn(f"{level:<9}"), BarColumn(), time_text, TimeElapsedColumn(), TimeRemainingColumn())
+            self.bar = Progress(*columns, console=Console(stderr=True))
+            self.task = self.bar.add_task(level, total=duration)
+
+    def at(self, t: float) -> None:
+        """All seeds have reached biological time t [s]."""
+        if self.bar is not None:
+            self.bar.update(self.task, completed=t)
+
+    def __enter__(self) -> Progress:
+        if self.bar is not None:
+            self.bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+
+@main.command()
+@click.argument("experiment")
+@settings_option
+@json_option
+def reduce(experiment: str, pairs: tuple[str, ...], as_json: bool) -> None:
+    """The learning equation of EXPERIMENT: its coefficients and what it predicts."""
+    from . import reduce as reduced
+
+    described = _load(experiment, pairs)
+    equation = reduced(described.network())
+    if as_json:
+        numbers = {"coefficients": equation.coefficients(), "predictions": equation.predictions()}
+        print_json({"experiment": described.name} | numbers)
+    else:
+        click.echo(equation)
+
+
+@main.command()
+@click.argument("file")
+@click.option("--figure", metavar="FILE", help="Draw the comparison, too.")
+@force_option
+@json_option
+def compare(file: str, figure: str | None, force: bool, as_json: bool) -> None:
+    """Where the levels of a run FILE agree, where they do not, and whether by more than noise."""
+    from . import compare as compared
+    from .simulator.runfile import read
+
+    picture = writable(figure, force, FIGURES) if figure is not None else None
+    report = compared(*read(file).values())
+    if picture is not None:
+        _save(report.figure(), picture)
+    if as_json:
+        print_json({"file": file, "figure": picture} | report.to_dict())
+    else:
+        click.echo(report)
+
+
+@main.command()
+@click.argument("file")
+@json_option
+def info(file: str, as_json: bool) -> None:
+    """What a run FILE holds, where it comes from, and whether it is complete."""
+    from .simulator.runfile import describe, read
+
+    about = describe(file)
+    if as_json:
+        print_json(about)
+        return
+    levels = read(file).values() if about["levels"] else ()
+    plain = {key: value for key, value in about.items() if key not in ("config", "levels", "spikes")}
+    for key, value in plain.items():
+        click.echo(f"{key:<16}{', '.join(f'{k} {v}' for k, v in value.items()) if isinstance(value, dict) else value}")
+    for level in levels:
+        click.echo(level)
+
+
+def _save(figure: Any, path: Path) -> None:
+    figure.savefig(path, dpi=200, bbox_inches="tight")

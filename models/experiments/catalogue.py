@@ -1,0 +1,65 @@
+"""What there is to choose from: experiments by name, parts by kind."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .description import DescriptionError, nearest
+
+if TYPE_CHECKING:
+    from .experiment import Experiment
+
+EXPERIMENTS = ("kempter1999", "natural_images")
+
+# The hook by which a kind of part is known.
+KINDS = {
+    "input": "candidate_rate",
+    "neuron": "intensity",
+    "rule": "on_pre",
+    "window": "from_pre",
+    "normalisation": "normalise",
+    "transmission": "amount",
+}
+
+
+def experiment_class(name: str) -> type[Experiment]:
+    """The class of an experiment; its module carries the experiment's name."""
+    if name not in EXPERIMENTS:
+        raise DescriptionError("experiment", f"there is no {name!r}{nearest(name, EXPERIMENTS) or known()}")
+    from .experiment import Experiment
+
+    module = import_module(f".{name}", __package__)
+    return next(
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Experiment) and value.__dict__.get("name") == name
+    )
+
+
+def known() -> str:
+    """The experiments, for the end of a sentence."""
+    return f"; there are {', '.join(EXPERIMENTS)}"
+
+
+def parts(kind: str) -> dict[str, type]:
+    """All public parts of one kind (a key of KINDS), by class name."""
+    found = {}
+    for package in (import_module("...rules", __package__), import_module("...models", __package__)):
+        for name in package.__all__:
+            part = getattr(package, name)
+            if isinstance(part, type) and hasattr(part, "_fields") and hasattr(part, KINDS[kind]):
+                found[name] = part
+    return found
+
+
+def kind_of(part: type) -> str:
+    """The kind of a part (a key of KINDS); "" for a plain table."""
+    return next((kind for kind, hook in KINDS.items() if hasattr(part, hook)), "")
+
+
+def kin(part: type) -> list[type]:
+    """The part's class and every other public part of its kind."""
+    kind = kind_of(part)
+    others = parts(kind).values() if kind else ()
+    return [part, *(other for other in others if other is not part)]

@@ -1,0 +1,154 @@
+"""The base of the experiments: a published protocol as a nested, validated description that becomes a Network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from textwrap import shorten
+from typing import Any, ClassVar, NamedTuple, Self, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from ...simulator.network import Network
+from ...simulator.protocols import Seconds
+from .description import (
+    DescriptionError,
+    Item,
+    check,
+    is_description,
+    items,
+    leaves,
+    nested,
+    read_field,
+    unit_in,
+    unknown,
+)
+from .quantity import write_quantity
+
+
+MOST_RECORDS = 10_000_000
+
+
+class Expected(NamedTuple):
+    """A number that the experiment must give: where it appears, its value, the relative tolerance, and where it is from."""
+
+    key: str
+    value: float
+    tolerance: float
+    source: str
+
+
+class Experiment(BaseModel):
+    """A published experiment. A subclass has one field per part of its description and builds the Network from them.
+
+    Fields are NamedTuples (parts, or tables of the experiment's own) and plain values; every field has a default. They are given as objects
+    in Python, and as nested tables, text with units ("20 ms") and class names in TOML and on the command line; all of it is
+    checked before anything is built. Errors are DescriptionErrors with the dotted key.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    source: ClassVar[str]
+    levels: ClassVar[tuple[str, ...]] = ("spike", "surrogate", "rate")
+    seeds: ClassVar[tuple[int, ...]] = (1,)
+    picture: ClassVar[str] = "comparison"  # what `hebbscope run` draws: "comparison" or a word of `hebbscope plot`
+    expected: ClassVar[tuple[Expected, ...]] = ()
+    meanings: ClassVar[dict[str, str]] = {}  # of keys that no part's docstring explains
+
+    duration: Seconds
+    record_every: Seconds
+
+    def __init__(self, **fields: Any):
+        try:
+            super().__init__(**fields)
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            cause = first.get("ctx", {}).get("error")
+            if isinstance(cause, DescriptionError):
+                raise cause from None
+            key = ".".join(map(str, first["loc"]))
+            raise DescriptionError(key, first["msg"].replace("Input should be", "must be")) from None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, given: dict[str, Any]) -> dict[str, Any]:
+        hints = get_type_hints(cls, include_extras=True)
+        values = {}
+        for name, value in given.items():
+            if name not in cls.model_fields:
+                below, _ = leaves({name: value})[0]
+                raise unknown(below, [*cls.model_fields, *cls.default_keys()])
+            values[name] = read_field(cls.model_fields[name].default, hints[name], value, name)
+        return values
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name in ("duration", "record_every"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise DescriptionError(name, f"must be finite and > 0 s, got {getattr(self, name):g}")
+        if self.duration / self.record_every > MOST_RECORDS:
+            raise DescriptionError("record_every", f"makes more than {MOST_RECORDS:,} records of {self.duration:g} s")
+        for name in type(self).model_fields:
+            if is_description(getattr(self, name)):
+                check(getattr(self, name), name)
+        return self
+
+    def network(self) -> Network:
+        """The network that this description stands for."""
+        raise NotImplementedError(f"{type(self).__name__} does not build a network")
+
+    def arrays(self) -> dict[str, dict[str, tuple[tuple[str, ...], Any]]]:
+        """What the run file keeps beside the runs: group -> name -> (names of the axes, array)."""
+        return {}
+
+    @classmethod
+    def default_keys(cls) -> list[str]:
+        """The dotted keys of the description with its defaults."""
+        return [item.key for item in cls().items()]
+
+    @classmethod
+    def with_settings(cls, settings: Iterable[tuple[str, Any]]) -> Self:
+        """The experiment with dotted keys set, in any order; unknown keys are errors with the nearest known one."""
+        return cls(**nested(list(settings)))
+
+    def items(self) -> list[Item]:
+        """The description, flattened: one Item per dotted key, parts announced by `KEY.type`."""
+        hints = get_type_hints(type(self), include_extras=True)
+        listed: list[Item] = []
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if is_description(value):
+                listed.extend(items(value, name))
+            else:
+                listed.append(Item(name, value, unit_in(hints[name])))
+        meanings = self.meanings
+        return [item._replace(meaning=meanings.get(item.key, item.meaning)) for item in listed]
+
+    def __repr__(self) -> str:
+        """The description as `hebbscope show` prints it."""
+        listed = self.items()
+        values = [_shown(item) for item in listed]
+        width, room = max(len(item.key) for item in listed), max(map(len, values))
+        lines = [f"{self.name}: {self.title}", f"  {self.source}", ""]
+        for item, value in zip(listed, values, strict=True):
+            lines.append(f"  {item.key:<{width}}  {value:<{room}}  {shorten(item.meaning, 90)}".rstrip())
+        sources = {item.key.rpartition(".")[0]: item.source for item in listed if item.source}
+        lines += ["", "Sources", *(f"  {key}: {source}" for key, source in sources.items())]
+        for origin in dict.fromkeys(number.source for number in self.expected):
+            lines += ["", f"Expected ({origin})"]
+            lines += [f"  {e.key} = {e.value:.5g} to {100 * e.tolerance:g} %" for e in self.expected if e.source == origin]
+        return "\n".join(lines)
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(repr(self))}</pre>"
+
+
+def _shown(item: Item) -> str:
+    if isinstance(item.value, float):
+        value = write_quantity(item.value, item.unit)
+        return value if isinstance(value, str) else f"{value:g} {item.unit}".rstrip()
+    return str(item.value)

@@ -1,0 +1,112 @@
+"""Kempter, Gerstner & van Hemmen 1999: one linear Poisson neuron, fifty synapses, structure from a window and a modulation."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+from pydantic import SkipValidation
+
+from ...rules import KempterWindow, SpikeHebb
+from ...simulator.network import Network, Population, Projection
+from ...simulator.protocols import Hertz, ParameterError, Seconds, finite, non_negative
+from ..inputs import ModulatedPoisson
+from ..neurons import ExponentialPoisson, LinearPoisson
+from .experiment import Expected, Experiment
+
+REDUCTION = "closed form of the learning equation with these parameters [derived]"
+SEPARATION = "learning equation integrated to 20,000 s, confirmed by 16 seeds of an independent simulation [derived]"
+
+
+class Inputs(NamedTuple):
+    """Two groups of Poisson trains of the same mean rate; the second shares a sinusoidal modulation of its rate.
+
+    n_constant    25      trains of constant rate, the group "constant"
+    n_modulated   25      trains of modulated rate, the group "modulated"
+    rate          10 Hz   mean rate of every train
+    amplitude     10 Hz   of the modulation, at most the rate
+    frequency     40 Hz   of the modulation
+
+    Source: Kempter, Gerstner & van Hemmen, PRE 59:4498 (1999), Secs. IV and V [recalled].
+    """
+
+    n_constant: int = 25
+    n_modulated: int = 25
+    rate: Hertz = 10.0
+    amplitude: Hertz = 10.0
+    frequency: Hertz = 40.0
+
+    def check(self):
+        non_negative(self, "n_constant", "n_modulated")
+        if self.n < 1:
+            raise ParameterError("Inputs", "n_modulated", "must leave at least one train in the two groups", self.n_modulated)
+        self.trains().check(self.n)
+
+    @property
+    def n(self) -> int:
+        return self.n_constant + self.n_modulated
+
+    def trains(self) -> ModulatedPoisson:
+        """The input part of these groups: the modulated trains come last."""
+        return ModulatedPoisson(
+            rate=self.rate, amplitude=self.amplitude, frequency=self.frequency, n_modulated=self.n_modulated
+        )
+
+
+class Weights(NamedTuple):
+    """Initial weights.
+
+    initial   0.02   of every synapse, near the fixed point of the mean
+    """
+
+    initial: float = 0.02
+
+    def check(self):
+        finite(self, "initial")
+
+
+class Kempter1999(Experiment):
+    """Structure formation with intrinsic normalisation: the modulated group grows at the cost of the constant one.
+
+    The mean weight is held by w_in, w_out and the window's integral; the groups separate because the modulation correlates the
+    trains of one group within the window, and twice as fast because every spike of a synapse raises the chance of the output
+    spike that follows it. A rate description loses that last term.
+    """
+
+    name: ClassVar[str] = "kempter1999"
+    title: ClassVar[str] = "Structure formation with every spike, as a surrogate, and as its rate reduction"
+    source: ClassVar[str] = "Kempter, Gerstner & van Hemmen, NIPS 11 (1999) and Phys. Rev. E 59:4498 (1999)"
+    seeds: ClassVar[tuple[int, ...]] = tuple(range(1, 17))
+    meanings: ClassVar[dict[str, str]] = {
+        "duration": "biological time",
+        "record_every": "time between two records of the weights",
+    }
+    expected: ClassVar[tuple[Expected, ...]] = (
+        Expected("coefficients.W_integral", 4.750e-8, 1e-3, REDUCTION),
+        Expected("coefficients.k1", 1.000e-4, 1e-3, REDUCTION),
+        Expected("coefficients.k2", -1.0000e-4, 1e-3, REDUCTION),
+        Expected("coefficients.k3", 7.037e-5, 1e-3, REDUCTION),
+        Expected("coefficients.Q", 6.837e-7, 1e-3, REDUCTION),
+        Expected("coefficients.D", 2.489e-9, 1e-3, REDUCTION),
+        Expected("coefficients.D_relative", 1.473e-9, 1e-3, REDUCTION),
+        Expected("predictions.mean_weight", 0.02032, 1e-3, REDUCTION),
+        Expected("predictions.tau_mean", 203.2, 1e-3, REDUCTION),
+        Expected("predictions.growth_rate", 7.892e-5, 1e-3, REDUCTION),
+        Expected("predictions.growth_rate_without_causal", 8.546e-6, 1e-3, REDUCTION),
+        Expected("predictions.output_rate", 10.160, 1e-3, REDUCTION),
+        Expected("separation.spike", 0.0169, 0.01, SEPARATION),
+        Expected("separation.surrogate", 0.0075, 0.01, SEPARATION),
+    )
+
+    rule: SkipValidation[SpikeHebb] = SpikeHebb(KempterWindow(), eta=1e-5, w_in=1.0, w_out=-1.0475)
+    neuron: SkipValidation[LinearPoisson | ExponentialPoisson] = LinearPoisson(tau=10e-3)
+    inputs: SkipValidation[Inputs] = Inputs()
+    weights: SkipValidation[Weights] = Weights()
+    duration: Seconds = 20_000.0
+    record_every: Seconds = 200.0
+
+    def network(self) -> Network:
+        groups = {"constant": self.inputs.n_constant, "modulated": self.inputs.n_modulated}
+        inputs = Population("inputs", self.inputs.n, self.inputs.trains(), groups=groups)
+        neuron = Population("neuron", 1, self.neuron)
+        synapses = Projection(inputs, neuron, weights=self.weights.initial, rule=self.rule)
+        return Network([inputs, neuron], [synapses], name=self.name)

@@ -1,0 +1,139 @@
+"""Descriptions as TOML: `experiment = "kempter1999"` and its tables, read with line numbers in the errors, written to be edited."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from ...simulator.protocols import HebbscopeError
+from .catalogue import experiment_class, known
+from .description import DescriptionError, leaves, nested
+from .experiment import Experiment
+from .quantity import write_quantity
+
+
+def load(target: str, settings: list[tuple[str, Any]] | None = None) -> Experiment:
+    """An experiment by its name or from a TOML file, with dotted keys set on top.
+
+    A target that ends in `.toml` or has a folder in it is a file. Errors are one line: DescriptionError, for files with line and key.
+    """
+    if target.endswith(".toml") or "/" in target or Path(target).is_file():
+        return read_toml(Path(target), settings or [])
+    return experiment_class(target).with_settings(settings or [])
+
+
+def read_toml(path: Path, settings: list[tuple[str, Any]]) -> Experiment:
+    """The experiment of a TOML file; the settings win over the file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or "is not UTF-8 text"
+        raise HebbscopeError(f"{path}: {reason}") from None
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        words = " ".join(str(problem).split())
+        line = re.search(r"line (\d+)", words)
+        key = _key_on(text, int(line[1])) if line else ""
+        raise HebbscopeError(f"{path}: {key}{words}") from None
+    return read_text_tables(tables, text, str(path), settings)
+
+
+def read_text_tables(tables: dict[str, Any], text: str, origin: str, settings: list[tuple[str, Any]]) -> Experiment:
+    """The experiment of parsed TOML; `text` and `origin` tell errors where they are."""
+    name = tables.get("experiment")
+    if not isinstance(name, str):
+        raise HebbscopeError(f'{origin}: needs a line such as experiment = "kempter1999"{known()}')
+    given = [(key, value) for key, value in leaves(tables) if key != "experiment"]
+    try:
+        kind = experiment_class(name)
+        kind(**nested(given))
+    except DescriptionError as problem:
+        line = line_of(problem.key, text)
+        raise HebbscopeError(f"{origin}{f' line {line}' if line else ''}: {problem}") from None
+    overridden = nested(settings) if settings else {}
+    return kind(**_merged(nested(given), overridden))
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Two nested dictionaries; where `above` names another type, what `below` says of that part no longer counts."""
+    merged = dict(below)
+    for name, value in above.items():
+        old = merged.get(name)
+        if isinstance(value, dict) and "type" not in value and isinstance(old, dict):
+            merged[name] = _merged(old, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+# Lines --------------------------------------------------------------------------------------------------------------
+
+_HEADER = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]")
+_KEY = re.compile(r"""^\s*((?:[\w\-"']+\s*\.\s*)*[\w\-"']+)\s*=""")
+
+
+def line_of(key: str, text: str) -> int:
+    """The line (from 1) that sets a dotted key, or the one that comes nearest to it from above; 0 where none does."""
+    best, found = 0, 0
+    for number, full in _keys(text):
+        if (key == full or key.startswith(full + ".") or f"{key}.type" == full) and len(full) > best:
+            best, found = len(full), number
+    return found
+
+
+def _keys(text: str) -> list[tuple[int, str]]:
+    listed, table = [], ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            table = _plain(header[1])
+            listed.append((number, table))
+        elif key := _KEY.match(line):
+            listed.append((number, f"{table}.{_plain(key[1])}" if table else _plain(key[1])))
+    return listed
+
+
+def _plain(key: str) -> str:
+    return re.sub(r"""[\s"']""", "", key)
+
+
+def _key_on(text: str, number: int) -> str:
+    """"KEY: " for the key that a line sets, or "" where it sets none."""
+    return next((f"{key}: " for line, key in _keys(text) if line == number), "")
+
+
+# Writing ------------------------------------------------------------------------------------------------------------
+
+
+def to_toml(experiment: Experiment, comments: bool = False) -> str:
+    """The whole description as TOML that `load` reads back to the same description; with what each key means, if asked."""
+    tables: dict[str, Any] = {"experiment": experiment.name}
+    listed = experiment.items()
+    for item in listed:
+        *above, name = item.key.split(".")
+        place = tables
+        for part in above:
+            place = place.setdefault(part, {})
+        place[name] = _writable(item.value, item.unit)
+    text = tomli_w.dumps(tables)
+    if not comments:
+        return text
+    meaning = {item.key: item.meaning for item in listed}
+    at = {number: meaning.get(key, "") for number, key in _keys(text)}
+    lines = [f"{line}  # {at[n]}" if at.get(n) else line for n, line in enumerate(text.splitlines(), 1)]
+    return "\n".join([f"# {experiment.title}", f"# {experiment.source}", "", *lines, ""])
+
+
+def _writable(value: Any, unit: str) -> Any:
+    if value is None:
+        return "none"
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, float):
+        return write_quantity(value, unit)
+    return value if isinstance(value, (int, str, bool)) else str(value)
