@@ -72,10 +72,6 @@ class ExponentialPoisson(NamedTuple):
         """eps(u) [1/s] for an array of times u [s]."""
         return np.where(u >= 0.0, np.exp(-np.maximum(u, 0.0) / self.tau) / self.tau, 0.0)
 
-    def epsp_terms(self):
-        """eps(u), u > 0, as a sum of c u^n exp(-a u): triples (c, n, a)."""
-        return [(1.0 / self.tau, 0, 1.0 / self.tau)]
-
     def epsp_transform(self, omega):
         """int eps(u) e^{i omega u} du for an array of angular frequencies [rad/s]."""
         return 1.0 / (1.0 - 1j * np.asarray(omega) * self.tau)

@@ -79,10 +79,6 @@ class LinearPoisson(NamedTuple):
         late = np.maximum(u, 0.0)
         return late / self.tau**2 * np.exp(-late / self.tau)
 
-    def epsp_terms(self):
-        """eps(u), u > 0, as a sum of c u^n exp(-a u): triples (c, n, a)."""
-        return [(1.0 / self.tau**2, 1, 1.0 / self.tau)]
-
     def epsp_transform(self, omega):
         """int eps(u) e^{i omega u} du for an array of angular frequencies [rad/s]."""
         return 1.0 / (1.0 - 1j * np.asarray(omega) * self.tau) ** 2
