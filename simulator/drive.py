@@ -1,0 +1,119 @@
+"""Takes all seeds of a level from record to record, on threads; what is recorded goes to the run and, at once, to the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+import numpy as np
+
+from .network import Network
+from .protocols import HebbscopeError
+from .results import Run, Spikes
+
+
+class Runaway(HebbscopeError):
+    """The output rate ran away; `run` holds what was recorded until then."""
+
+    def __init__(self, message: str, run: Run):
+        super().__init__(message)
+        self.run = run
+
+
+class OneSeed(Protocol):
+    """What a run of one seed offers, whatever its engine."""
+
+    seed: int
+    time: float
+    ran_away: bool
+    weights: np.ndarray  # (n_post, n_pre)
+    outputs: np.ndarray  # (n_post,) output spikes so far, at the rate level their expected number
+
+    def to(self, t: float) -> bool: ...
+    def take_spikes(self) -> dict[str, Spikes]: ...
+
+
+def drive(
+    network: Network,
+    level: str,
+    runs: Sequence[OneSeed],
+    times: np.ndarray,
+    *,
+    max_rate: float,
+    threads: int | None = None,
+    file: Any = None,
+    progress: Callable[[float], None] | None = None,
+) -> Run:
+    """Go through the record times (n_times,) [s] with all seeds; raises Runaway, with the data so far, when one runs away."""
+    projection, seeds = network.projection, tuple(run.seed for run in runs)
+    if file is not None:
+        file.start_level(level, seeds, projection.target.n, projection.source.n, times[1] - times[0])
+    recorder = Recorder(network, level, seeds, times, file)
+    recorder.add(runs)
+    with ThreadPoolExecutor(threads) as pool:
+        for t in times[1:]:
+            if not all(list(pool.map(lambda run, t=t: run.to(float(t)), runs))):
+                first = min((run for run in runs if run.ran_away), key=lambda run: run.time)
+                raise Runaway(
+                    f"simulate: the output rate ran away past {max_rate:g} Hz at t = {first.time:.6g} s (seed {first.seed}); "
+                    f"what was recorded until {recorder.times[-1]:g} s is kept",
+                    recorder.finish(runs),
+                )
+            recorder.add(runs)
+            if progress is not None:
+                progress(float(t))
+    return recorder.finish(runs)
+
+
+class Recorder:
+    """Collects the records of all seeds, and passes each on to the file when it is made."""
+
+    def __init__(self, network: Network, level: str, seeds: tuple[int, ...], times: np.ndarray, file: Any):
+        self.network, self.level, self.seeds, self.file = network, level, seeds, file
+        self.times: list[float] = []
+        shape = (len(seeds), len(times), network.neuron.n, network.input.n)
+        self.weights, self.rate = np.empty(shape), np.full(shape[:3], np.nan)
+        self.counted = np.zeros(shape[:1] + shape[2:3])
+        self.spikes: dict[str, list[Spikes]] = {}
+        self.due = times
+
+    def add(self, runs: Sequence[OneSeed]) -> None:
+        k = len(self.times)
+        t = float(self.due[k])
+        self.weights[:, k] = [run.weights for run in runs]
+        counts = np.array([run.outputs for run in runs], dtype=float)
+        if k > 0:
+            self.rate[:, k] = (counts - self.counted) / (t - self.times[-1])
+        self.counted = counts
+        self.times.append(t)
+        if self.file is not None:
+            self.file.append(self.level, t, self.weights[:, k], self.rate[:, k])
+        self._keep(runs[0].take_spikes())
+
+    def _keep(self, spikes: dict[str, Spikes]) -> None:
+        for name, new in spikes.items():
+            self.spikes.setdefault(name, []).append(new)
+            if self.file is not None and self.level == "spike" and len(new):
+                self.file.append_spikes(name, new.t, new.i)
+
+    def finish(self, runs: Sequence[OneSeed]) -> Run:
+        """The Run of everything recorded; spikes heard since the last record are in it too."""
+        self._keep(runs[0].take_spikes())
+        n = len(self.times)
+        projection = self.network.projection
+        return Run(
+            level=self.level,
+            seeds=self.seeds,
+            time=np.array(self.times),
+            weights=self.weights[:, :n],
+            output_rate=self.rate[:, :n],
+            groups=projection.source.groups,
+            projection=projection.name,
+            shape=projection.source.shape,
+            spikes={
+                name: Spikes(np.concatenate([p.t for p in pieces]), np.concatenate([p.i for p in pieces]))
+                for name, pieces in self.spikes.items()
+            },
+            network=self.network,
+        )

@@ -1,0 +1,92 @@
+"""Runs the event-driven loop: one state per seed, and the spikes that somebody listens to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from . import event
+from .compile import compiled
+from .network import Network
+from .protocols import Synapses
+from .results import Spikes
+from .streams import start
+
+BUFFER = 65536  # spikes that a recorder holds before it is emptied
+
+
+class SeedRun:
+    """One seed at the spike or surrogate level: its parts, its state, and the spikes that are listened to."""
+
+    def __init__(self, network: Network, seed: int, level: str, windows: Mapping[str, tuple[float, float]], max_rate: float):
+        projection, source, target = network.projection, network.input, network.neuron
+        self.seed, self.windows, self.ran_away = seed, windows, False
+        self.names = (source.name, target.name)
+        self.max_rate = float(max_rate) * target.n
+        self.parts = event.parts_of(projection)
+        copies = 2 if level == "surrogate" else 1
+        w = projection.initial_weights(seed)
+        self.state = event.State(
+            inputs=self.parts.inputs.init(source.n, copies),
+            neuron=self.parts.neuron.init(target.n),
+            rule=self.parts.rule.init(source.n, target.n),
+            w=Synapses(np.ascontiguousarray(w.T).ravel(), source.n, target.n),
+            times=np.array([0.0, -1.0, self.parts.normalisation.every, 0.0]),
+            counts=np.zeros(2, np.int64),
+            outputs=np.zeros(target.n, np.int64),
+            rng_input=start(seed, f"input/{source.name}"),
+            rng_latent=start(seed, f"latent/{source.name}"),
+            rng_output=start(seed, f"output/{target.name}"),
+            seen_input=_buffer(source.name in windows, copies * source.n),
+            seen_output=_buffer(target.name in windows, 1),
+        )
+        self.heard: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in windows}
+        self.loop = compiled(event.advance, (self.parts, self.state))
+
+    @property
+    def time(self) -> float:
+        return float(self.state.times[event.NOW])
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(n_post, n_pre)."""
+        w = self.state.w
+        return w.value.reshape(w.n_pre, w.n_post).T.copy()
+
+    @property
+    def outputs(self) -> np.ndarray:
+        """(n_post,) output spikes so far."""
+        return self.state.outputs
+
+    def to(self, t: float) -> bool:
+        """Go on to time t [s]; False when the rate ran away."""
+        if self.ran_away:
+            return False
+        while (status := self.loop(self.parts, self.state, float(t), self.max_rate)) == event.FULL:
+            self._empty()
+        self._empty()
+        self.ran_away = status == event.RUNAWAY
+        return not self.ran_away
+
+    def _empty(self) -> None:
+        for name, recorder in zip(self.names, (self.state.seen_input, self.state.seen_output), strict=True):
+            if name in self.windows and recorder.count[0]:
+                n = recorder.count[0]
+                first, last = np.searchsorted(recorder.t[:n], self.windows[name])
+                self.heard[name].append((recorder.t[first:last].copy(), recorder.i[first:last].copy()))
+                recorder.count[0] = 0
+
+    def take_spikes(self) -> dict[str, Spikes]:
+        """What was heard since the last call."""
+        taken = {}
+        for name, pieces in self.heard.items():
+            t, i = (np.concatenate(column) for column in zip(*pieces, strict=True)) if pieces else (np.empty(0), np.empty(0))
+            taken[name] = Spikes(t, i)
+            pieces.clear()
+        return taken
+
+
+def _buffer(used: bool, burst: int) -> event.Recorder:
+    size = max(BUFFER, 2 * burst) if used else 0
+    return event.Recorder(np.empty(size), np.empty(size, np.int64), np.zeros(1, np.int64))

@@ -1,0 +1,60 @@
+"""Runs the sampled rate loop: one state per seed, driven and recorded as at the spike level (see drive.py)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import sampled
+from .compile import compiled
+from .event import parts_of
+from .network import Network
+from .protocols import Synapses
+from .results import Spikes
+from .streams import start
+
+
+class SampledRun:
+    """One seed at the sampled rate level."""
+
+    def __init__(self, network: Network, seed: int, max_rate: float):
+        projection, source, target = network.projection, network.input, network.neuron
+        self.seed, self.ran_away, self.max_rate = seed, False, float(max_rate)
+        self.parts = parts_of(projection)
+        w = projection.initial_weights(seed)
+        self.state = sampled.State(
+            inputs=self.parts.inputs.init(source.n, 1),
+            rule=self.parts.rule.init_rates(source.n, target.n),
+            w=Synapses(np.ascontiguousarray(w.T).ravel(), source.n, target.n),
+            times=np.array([0.0, self.parts.normalisation.every]),
+            counts=np.zeros(1, np.int64),
+            x=np.zeros(source.n),
+            outputs=np.zeros(target.n),
+            rng_input=start(seed, f"input/{source.name}"),
+            rng_latent=start(seed, f"latent/{source.name}"),
+        )
+        self.loop = compiled(sampled.advance, (self.parts, self.state))
+
+    @property
+    def time(self) -> float:
+        return float(self.state.times[sampled.NOW])
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(n_post, n_pre)."""
+        w = self.state.w
+        return w.value.reshape(w.n_pre, w.n_post).T.copy()
+
+    @property
+    def outputs(self) -> np.ndarray:
+        """(n_post,) expected number of output spikes so far."""
+        return self.state.outputs
+
+    def to(self, t: float) -> bool:
+        """Go on to time t [s]; False when the rate ran away."""
+        if not self.ran_away:
+            self.ran_away = self.loop(self.parts, self.state, float(t), self.max_rate) == sampled.RUNAWAY
+        return not self.ran_away
+
+    def take_spikes(self) -> dict[str, Spikes]:
+        """None: this level has no spikes."""
+        return {}
