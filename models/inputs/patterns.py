@@ -1,0 +1,128 @@
+"""Poisson trains whose rates are held for a while and then replaced: a sequence of patterns, such as patches of images."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ...simulator.protocols import Covariance, Delta, Seconds, Triangle, positive, require
+from ...simulator.streams import below, uniform
+from .alias import AliasTable, alias_table, pick, rebuild
+
+REACH = 1.0  # [s] longest lag at which the covariance of patterns shown in order is stated
+ROWS = 4096  # patterns that are in double precision at one time
+
+
+class State(NamedTuple):
+    """sources (copies * n,): output buffer; table: choice of a synapse by its rate now; copies (1,), shown (1,) patterns so far, current (1,)."""
+
+    sources: np.ndarray
+    table: AliasTable
+    copies: np.ndarray
+    shown: np.ndarray
+    current: np.ndarray
+
+
+class PatternPoisson(NamedTuple):
+    """Poisson trains with rates lambda_i(t) = patterns[p, i], each pattern p held for `presentation`.
+
+    patterns       (n_patterns, n) [Hz], single precision will do
+    presentation   0.5 s   how long each is held
+    in_order       0       1: shown in order, over and over; 0: each drawn anew from all, independent of the last
+
+    With <> the mean over patterns and d = patterns - <patterns>, C_ij(s) = <d_i d_j> (1 - |s| / T)_+, averaged over t within a
+    presentation T. In order: sum over m of <d_i(p + m) d_j(p)> (1 - |s - m T| / T)_+, stated for |m| T up to 1 s.
+
+    Source: [derived].
+    """
+
+    patterns: np.ndarray
+    presentation: Seconds = 0.5
+    in_order: int = 0
+
+    def check(self, n):
+        array = isinstance(self.patterns, np.ndarray) and self.patterns.dtype.kind in "fiu"
+        require(array, self, "patterns", "must be an array of numbers")
+        shape = self.patterns.shape
+        require(
+            len(shape) == 2 and shape[0] > 0 and shape[1] == n,
+            self,
+            "patterns",
+            f"must have the shape (n_patterns, {n})",
+        )
+        low, high = self.patterns.min(initial=0), self.patterns.max(initial=0)
+        require(low >= 0 and high < np.inf, self, "patterns", "must be finite and >= 0 Hz")
+        positive(self, "presentation")
+        require(self.in_order in (0, 1), self, "in_order", "must be 0 or 1")
+
+    def groups(self, n):
+        return ["all"] * n
+
+    def init(self, n, copies):
+        sources = np.zeros(copies * n, np.int64)
+        return State(
+            sources, alias_table(np.zeros(n)), np.array([copies]), np.zeros(1, np.int64), np.zeros(1, np.int64)
+        )
+
+    def candidate_rate(self, state):
+        return state.copies[0] * state.table.total[0]
+
+    def draw(self, state, t, rng, latent):
+        u = uniform(rng) * state.copies[0]
+        copy = int(u)
+        state.sources[0] = copy * len(state.table.accept) + pick(state.table, u - copy)
+        return 1
+
+    def next_wake(self, state):
+        return state.shown[0] * self.presentation
+
+    def wake(self, state, t, rng, latent):
+        n_patterns = len(self.patterns)
+        state.current[0] = state.shown[0] % n_patterns if self.in_order == 1 else below(latent, n_patterns)
+        state.shown[0] += 1
+        rebuild(state.table, self.patterns[state.current[0]])
+        return 0
+
+    def rates(self, state, out):
+        pattern = self.patterns[state.current[0]]
+        for k in range(len(pattern)):
+            out[k] = pattern[k]
+
+    def mean_rates(self, n: int) -> np.ndarray:
+        return self.patterns.mean(axis=0, dtype=float)
+
+    def covariance(self, n: int) -> list[Covariance]:
+        terms = [self._lagged(0)]
+        if self.in_order == 1:
+            for m in range(1, math.ceil(REACH / self.presentation) + 1):
+                ahead = self._lagged(m)
+                terms += [
+                    ahead,
+                    Covariance(ahead.right, ahead.left, Triangle(self.presentation, -m * self.presentation)),
+                ]
+        return terms
+
+    def _lagged(self, m: int) -> Covariance:
+        """The term of patterns that are m presentations apart: factors over patterns or over synapses, whichever are fewer."""
+        n_patterns, n = self.patterns.shape
+        kernel = Triangle(self.presentation, m * self.presentation)
+        mean = self.mean_rates(n)
+        if n_patterns <= n:
+            right = (self.patterns - mean).T / math.sqrt(n_patterns)
+            return Covariance(np.roll(right, -m, axis=1), right, kernel)
+        matrix = np.zeros((n, n))
+        for first in range(0, n_patterns, ROWS):
+            rows = np.arange(first, min(first + ROWS, n_patterns))
+            matrix += (self.patterns[(rows + m) % n_patterns] - mean).T @ (self.patterns[rows] - mean)
+        matrix /= n_patterns
+        if m != 0:
+            return Covariance(matrix, np.eye(n), kernel)
+        values, vectors = np.linalg.eigh(matrix)
+        kept = values > n * np.finfo(float).eps * max(values[-1], 0.0)
+        left = vectors[:, kept] * np.sqrt(values[kept])
+        return Covariance(left, left, kernel)
+
+    def atom(self, n: int) -> list[tuple[np.ndarray, Delta]]:
+        return [(self.mean_rates(n), Delta())]

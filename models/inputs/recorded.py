@@ -1,0 +1,189 @@
+"""Recorded spike trains, played once or over and over."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+
+from ...simulator.protocols import (
+    Covariance,
+    Delta,
+    Empirical,
+    HebbscopeError,
+    ParameterError,
+    Seconds,
+    positive,
+    require,
+)
+
+UNITS = {"ms": 1e-3, "s": 1.0, "us": 1e-6, "milliseconds": 1e-3, "seconds": 1.0}
+
+
+class State(NamedTuple):
+    """sources (n,): output buffer; following (1,): the spike to come next; lap (1,): how often the recording has been played."""
+
+    sources: np.ndarray
+    following: np.ndarray
+    lap: np.ndarray
+
+
+class RecordedSpikes(NamedTuple):
+    """Spike trains from a recording (`read_spikes` reads files).
+
+    times      (n_spikes,) [s], in order, from 0 to the duration
+    sources    (n_spikes,) the train of each spike, 0 to n - 1
+    duration   s           of the recording; what follows is silence, or the recording again
+    loop       0           1: played over and over
+
+    C_ij(s) is the recording's own: (1 / duration) sum over pairs of spikes of delta(s - (t_i - t_j)), minus nu_i nu_j. There is one
+    realisation and no copy of it that is independent, hence no surrogate level.
+    """
+
+    times: np.ndarray
+    sources: np.ndarray
+    duration: Seconds
+    loop: int = 0
+
+    def check(self, n):
+        for field, kinds in (("times", "f"), ("sources", "iu")):
+            value = getattr(self, field)
+            fits = isinstance(value, np.ndarray) and value.dtype.kind in kinds and value.ndim == 1
+            require(fits, self, field, "must be a flat array of " + ("floats" if kinds == "f" else "integers"))
+        require(
+            len(self.times) == len(self.sources), self, "sources", f"must be as many as the times, {len(self.times)}"
+        )
+        positive(self, "duration")
+        require(np.isfinite(self.times), self, "times", "must be finite")
+        require(self.times >= 0.0, self, "times", "must be >= 0 s")
+        require(np.diff(self.times) >= 0.0, self, "times", "must be in order")
+        require(self.times[-1:] <= self.duration, self, "times", f"must be <= the duration, {self.duration:g} s")
+        require((self.sources >= 0) & (self.sources < n), self, "sources", f"must be in [0, {n - 1}]")
+        require(self.loop in (0, 1), self, "loop", "must be 0 or 1")
+
+    def groups(self, n):
+        return ["all"] * n
+
+    def init(self, n, copies):
+        if copies != 1:
+            raise ParameterError(
+                "RecordedSpikes", "copies", "must be 1: a recording has no independent copy for a surrogate", copies
+            )
+        return State(np.zeros(n, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64))
+
+    def candidate_rate(self, state):
+        return 0.0
+
+    def draw(self, state, t, rng, latent):
+        return 0
+
+    def next_wake(self, state):
+        if state.following[0] == len(self.times):
+            return math.inf
+        return state.lap[0] * self.duration + self.times[state.following[0]]
+
+    def wake(self, state, t, rng, latent):
+        count = 0
+        while count < len(state.sources) and self.next_wake(state) <= t:
+            state.sources[count] = self.sources[state.following[0]]
+            count += 1
+            state.following[0] += 1
+            if self.loop == 1 and state.following[0] == len(self.times):
+                state.following[0] = 0
+                state.lap[0] += 1
+        return count
+
+    def mean_rates(self, n: int) -> np.ndarray:
+        return np.bincount(self.sources, minlength=n) / self.duration
+
+    def covariance(self, n: int) -> list[Covariance]:
+        kernel = Empirical(self.times, self.sources, n, self.duration, self.loop)
+        return [Covariance(np.eye(n), np.eye(n), kernel)]
+
+    def atom(self, n: int) -> list[tuple[np.ndarray, Delta]]:
+        return [(self.mean_rates(n), Delta())]
+
+
+def read_spikes(
+    path: str | Path, population: str | None = None, duration: float | None = None, loop: int = 0
+) -> RecordedSpikes:
+    """The spikes of a SONATA HDF5 file (/spikes/<population>/timestamps with units, node_ids), or of an .npz with `t` [s] and `i`.
+
+    population: its name, where the file has several. duration [s]: of the recording; the last spike ends it if none is given.
+    HebbscopeError where the file is missing, is no such file, or has times that are unsorted or negative.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise HebbscopeError(f"{path}: no such file")
+    times, sources = _read_npz(path) if path.suffix == ".npz" else _read_sonata(path, population)
+    if times.ndim != 1 or times.shape != sources.shape:
+        raise HebbscopeError(f"{path}: needs as many times as sources, got shapes {times.shape} and {sources.shape}")
+    if sources.dtype.kind not in "iu" or times.dtype.kind not in "fiu":
+        raise HebbscopeError(
+            f"{path}: sources must be integers and times numbers, got {sources.dtype} and {times.dtype}"
+        )
+    if duration is None and len(times) == 0:
+        raise HebbscopeError(f"{path}: has no spikes, so its duration must be given")
+    spikes = RecordedSpikes(
+        np.ascontiguousarray(times, dtype=float),
+        np.ascontiguousarray(sources, dtype=np.int64),
+        float(times[-1] if duration is None else duration),
+        loop,
+    )
+    try:
+        spikes.check(int(spikes.sources.max(initial=0)) + 1)
+    except ParameterError as error:
+        raise HebbscopeError(f"{path}: {error.field} {error.rule}") from None
+    return spikes
+
+
+def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        with np.lib.npyio.NpzFile(path, allow_pickle=False) as arrays:
+            if not {"t", "i"} <= set(arrays):
+                raise HebbscopeError(f"{path}: needs the arrays t [s] and i, has {', '.join(arrays) or 'none'}")
+            return arrays["t"], arrays["i"]
+    except (OSError, EOFError, ValueError, BadZipFile, zlib.error) as error:
+        raise HebbscopeError(f"{path}: is no .npz file ({_first_line(error)})") from None
+
+
+def _read_sonata(path: Path, population: str | None) -> tuple[np.ndarray, np.ndarray]:
+    import h5py
+
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise HebbscopeError(f"{path}: is no HDF5 file ({_first_line(error)})") from None
+    with file:
+        group = _population(path, file, population)
+        for name in ("timestamps", "node_ids"):
+            if not isinstance(group.get(name), h5py.Dataset):
+                raise HebbscopeError(f"{path}: {group.name} has no dataset {name}")
+        unit = group["timestamps"].attrs.get("units", "")
+        unit = unit.decode() if isinstance(unit, bytes) else str(unit)
+        if unit not in UNITS:
+            raise HebbscopeError(f"{path}: {group.name}/timestamps needs the attribute units, ms or s, got {unit!r}")
+        return group["timestamps"][:] * UNITS[unit], group["node_ids"][:]
+
+
+def _population(path: Path, file: Any, population: str | None) -> Any:
+    spikes = file.get("spikes")
+    names = list(spikes) if hasattr(spikes, "keys") else []
+    if not names:
+        raise HebbscopeError(f"{path}: has no group /spikes/<population>")
+    if population is None and len(names) > 1:
+        raise HebbscopeError(f"{path}: has the populations {', '.join(names)}; name one")
+    name = names[0] if population is None else population
+    if name not in names:
+        raise HebbscopeError(f"{path}: has no population {name}, but {', '.join(names)}")
+    if not hasattr(spikes[name], "keys"):
+        raise HebbscopeError(f"{path}: has no group /spikes/<population>")
+    return spikes[name]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
