@@ -26,7 +26,7 @@ class Door(click.Group):
         try:
             super().main(args, prog_name or "hebbscope", **(extra | {"standalone_mode": False}))
             sys.stdout.flush()
-        except BaseException as problem:  # noqa: BLE001 - the last line of defence
+        except BaseException as problem:
             sys.exit(_say(problem))
         sys.exit(DONE)
 

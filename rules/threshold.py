@@ -11,7 +11,10 @@ from ..simulator.protocols import Hertz, Seconds, positive
 
 
 class FixedThreshold(NamedTuple):
-    """Depression is scaled by a constant."""
+    """Depression is scaled by a constant.
+
+    scale   1   the constant
+    """
 
     scale: float = 1.0
 

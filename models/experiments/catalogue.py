@@ -18,6 +18,7 @@ KINDS = {
     "neuron": "intensity",
     "rule": "on_pre",
     "window": "from_pre",
+    "threshold": "depression",
     "normalisation": "normalise",
     "transmission": "amount",
 }

@@ -149,10 +149,8 @@ def _of_type(current: Any, name: Any, key: str, choices: dict[str, type]) -> Any
     if name not in choices:
         close = nearest(str(name), choices)
         raise DescriptionError(key, f"no part is called {name!r}{close or '; there are ' + ', '.join(sorted(choices))}")
-    try:
-        return choices[name]()
-    except TypeError:
-        return choices[name](**{field: None for field in choices[name]._fields})  # type: ignore[attr-defined]
+    kind: Any = choices[name]
+    return kind(**{field: None for field in kind._fields if field not in kind._field_defaults})
 
 
 def unknown(key: str, known: list[str]) -> DescriptionError:
@@ -233,9 +231,13 @@ def items(description: Any, key: str) -> Iterator[Item]:
 
 
 def _meaning(lines: list[str], name: str) -> str:
-    """The last column of a field's line in a docstring's table; columns stand two spaces or more apart."""
+    """What a docstring's table says of a field: name, default, meaning, in columns two spaces or more apart."""
     for line in lines:
         columns = [column.strip() for column in line.split("  ") if column.strip()]
-        if len(columns) > 2 and name in [word.strip(",") for word in columns[0].split()]:
-            return columns[-1]
+        for k, column in enumerate(columns):
+            after = columns[k + 1 : k + 3]
+            explained = len(after) == 2 or (after and after[0][0].isalpha())
+            words = column.replace(",", "").split()[:4:2]  # "w_min 0, w_max inf" names two
+            if explained and (column == name or (k == 0 and name in words)):
+                return after[-1]
     return ""

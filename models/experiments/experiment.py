@@ -25,7 +25,6 @@ from .description import (
 )
 from .quantity import write_quantity
 
-
 MOST_RECORDS = 10_000_000
 
 

@@ -1,0 +1,321 @@
+"""Experiments as descriptions: dotted keys, units, class names, TOML there and back, and errors that say where."""
+
+from __future__ import annotations
+
+import math
+from typing import get_type_hints
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hebbscope.models import ExponentialPoisson
+from hebbscope.models.experiments import EXPERIMENTS, KINDS, experiment_class, load, parts, to_toml
+from hebbscope.models.experiments.description import DescriptionError, nested
+from hebbscope.models.experiments.kempter1999 import Kempter1999
+from hebbscope.models.experiments.quantity import read_quantity, write_quantity
+from hebbscope.models.experiments.toml import line_of
+from hebbscope.rules import DoubleExponential, KempterWindow, SpikeHebb, TabulatedWindow
+from hebbscope.simulator.protocols import HebbscopeError, ParameterError
+
+CONTRACT_KEYS = """rule.eta rule.w_in rule.w_out rule.window.A_plus rule.window.A_minus rule.window.tau_plus rule.window.tau_minus
+rule.window.tau_syn rule.w_min rule.w_max neuron.tau neuron.base_rate inputs.n_constant inputs.n_modulated inputs.rate inputs.amplitude
+inputs.frequency weights.initial duration record_every""".split()
+
+
+@pytest.fixture(params=EXPERIMENTS)
+def experiment(request):
+    return load(request.param)
+
+
+# Quantities ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [
+        ("20 ms", "s", 0.02),
+        ("20ms", "s", 0.02),
+        ("5 µs", "s", 5e-6),
+        ("20000", "s", 20000.0),
+        ("2 min", "s", 120.0),
+        ("5 h", "s", 18000.0),
+        ("1 d", "s", 86400.0),
+        ("10 Hz", "Hz", 10.0),
+        ("1 kHz", "Hz", 1000.0),
+        ("0.1 1/s", "1/s", 0.1),
+        ("1e-5", "", 1e-5),
+        ("-inf", "", -math.inf),
+        (3, "s", 3.0),
+        (np.float64(0.5), "", 0.5),
+    ],
+)
+def test_quantity_is_read(text, unit, value):
+    assert read_quantity(text, unit) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "words"),
+    [
+        ("5ms", "", "without a unit"),
+        ("5 Hz", "s", "must be in s"),
+        ("5m", "s", "must be in s"),  # metres, minutes or milli?
+        ("20 min", "Hz", "must be in Hz"),
+        ("1,5", "s", "decimal point"),
+        ("ten", "s", "must be a number in s"),
+        ("", "s", "must be a number in s"),
+        ("__import__('os')", "", "must be a number"),
+        (True, "s", "must be a number"),
+        (None, "", "must be a number"),
+    ],
+)
+def test_quantity_that_does_not_fit(text, unit, words):
+    with pytest.raises(ValueError, match=words):
+        read_quantity(text, unit)
+
+
+@given(st.floats(allow_nan=False), st.sampled_from(["s", "Hz", "1/s", ""]))
+def test_written_quantity_reads_back_to_the_same_bits(value, unit):
+    assert read_quantity(write_quantity(value, unit), unit) == value
+
+
+def test_brian2_quantities_are_checked_for_their_dimension():
+    from brian2 import Hz, ms, mV
+
+    assert read_quantity(20 * ms, "s") == pytest.approx(0.02)
+    assert read_quantity(10 * Hz, "Hz") == 10.0
+    with pytest.raises(ValueError, match="dimension of s"):
+        read_quantity(20 * mV, "s")
+
+
+# Keys ---------------------------------------------------------------------------------------------------------------
+
+
+def test_kempter1999_has_the_keys_of_the_contract():
+    keys = [item.key for item in Kempter1999().items()]
+    assert set(CONTRACT_KEYS) <= set(keys)
+    assert len(keys) == len(set(keys))
+
+
+def test_every_number_of_every_experiment_has_a_meaning_and_a_unit_that_reads_back(experiment):
+    for item in experiment.items():
+        assert item.meaning, f"{item.key} has no meaning"
+        if isinstance(item.value, float):
+            assert read_quantity(write_quantity(item.value, item.unit), item.unit) == item.value
+
+
+def test_every_key_can_be_set_to_what_it_is(experiment):
+    for item in experiment.items():
+        if not isinstance(item.value, np.ndarray):
+            same = type(experiment).with_settings([(item.key.removesuffix(".type"), str(item.value))])
+            assert same.items() == experiment.items(), item.key
+
+
+def test_settings_in_any_order():
+    settings = [("rule.window.tau_plus", "5ms"), ("rule.window", "DoubleExponential"), ("neuron.tau", "5 ms"), ("duration", "1 h")]
+    for order in (settings, settings[::-1]):
+        e = load("kempter1999", order)
+        assert e.rule == SpikeHebb(DoubleExponential(tau_plus=5e-3))
+        assert e.neuron.tau == 5e-3
+        assert e.duration == 3600.0
+
+
+def test_parts_are_chosen_by_class_name():
+    e = load("kempter1999", [("neuron", "ExponentialPoisson")])
+    assert e.neuron == ExponentialPoisson()
+    table = [("rule.window", "TabulatedWindow"), ("rule.window.s", "[-0.01, 0, 0.01]"), ("rule.window.W", "[0, 1, 0]")]
+    window = load("kempter1999", table).rule.window
+    assert isinstance(window, TabulatedWindow)
+    np.testing.assert_allclose(window.s, [-0.01, 0.0, 0.01])
+
+
+def test_objects_in_python():
+    e = Kempter1999(rule=SpikeHebb(KempterWindow(tau_syn=4e-3)), inputs={"frequency": "10 Hz"}, duration=100)
+    assert e.rule.window.tau_syn == 4e-3
+    assert e.inputs.frequency == 10.0
+    assert e.duration == 100.0
+    with pytest.raises(DescriptionError, match=r"rule: must be SpikeHebb, got KempterWindow"):
+        Kempter1999(rule=KempterWindow())
+
+
+def test_numbers_have_the_declared_type():
+    e = load("kempter1999", [("inputs.n_modulated", "30"), ("inputs.rate", 12)])
+    assert type(e.inputs.n_modulated) is int
+    assert type(e.inputs.rate) is float
+
+
+BAD = [
+    ("rule.eta", "5ms", "rule.eta: must be a plain number without a unit, got '5ms'"),
+    ("rule.etaa", "1", "rule.etaa: unknown key; did you mean rule.eta?"),
+    ("rul.eta", "1", "rul.eta: unknown key; did you mean rule.eta?"),
+    ("rule.window.tau_pls", "1", "rule.window.tau_pls: unknown key; did you mean rule.window.tau_plus?"),
+    ("rule.window", "DoubleExponental", "rule.window: no part is called 'DoubleExponental'; did you mean DoubleExponential?"),
+    ("rule.eta.x", "1", "rule.eta: is a single value and has no keys below it"),
+    ("rule.window.tau_plus", "-3 ms", "rule.window.tau_plus: must be > 0 s, got -0.003"),
+    ("rule.window.tau_plus", "nan", "rule.window.tau_plus: must be finite, got nan"),
+    ("neuron.tau", "inf", "neuron.tau: must be finite, got inf"),
+    ("inputs.rate", "-1 Hz", "inputs.rate: must be >= 0 Hz, got -1"),
+    ("inputs.rate", "nan", "inputs.rate: must be finite, got nan"),
+    ("inputs.amplitude", "20 Hz", "inputs.amplitude: must not exceed the rate"),
+    ("inputs.n_modulated", "2.5", "inputs.n_modulated: must be a valid integer"),
+    ("inputs.n_modulated", "-1", "inputs.n_modulated: must be >= 0"),
+    ("rule.w_min", "nan", "rule.w_min: must be a number, got nan"),
+    ("weights.initial", "nan", "weights.initial: must be finite, got nan"),
+    ("duration", "0", "duration: must be finite and > 0 s, got 0"),
+    ("duration", "-5 s", "duration: must be finite and > 0 s, got -5"),
+    ("duration", "inf", "duration: must be finite and > 0 s, got inf"),
+    ("duration", "nan", "duration: must be finite and > 0 s, got nan"),
+    ("record_every", "1 ns", "record_every: makes more than 10,000,000 records"),
+    ("rule..eta", "1", "rule..eta: is not a dotted key"),
+    ("", "1", "'': is not a dotted key"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "message"), BAD)
+def test_bad_settings(key, value, message):
+    with pytest.raises(DescriptionError) as error:
+        load("kempter1999", [(key, value)])
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+def test_bounds_that_cross_and_weights_outside_them():
+    with pytest.raises(DescriptionError, match=r"^rule\.w_max: must be > w_min = 1, got 0\.5"):
+        load("kempter1999", [("rule.w_min", 1), ("rule.w_max", 0.5)])
+    with pytest.raises(ParameterError, match=r"weights: must start within \[w_min, w_max\]"):
+        load("kempter1999", [("rule.w_min", 0), ("rule.w_max", 0.01)]).network()
+
+
+def test_unknown_experiment_with_the_nearest_name():
+    with pytest.raises(DescriptionError, match="there is no 'kempter199'; did you mean kempter1999"):
+        load("kempter199")
+
+
+def test_nested_merges_types_and_values():
+    assert nested([("a.b", "X"), ("a.b.c", 1), ("d", 2)]) == {"a": {"b": {"type": "X", "c": 1}}, "d": 2}
+
+
+# TOML ---------------------------------------------------------------------------------------------------------------
+
+
+def test_toml_round_trip(experiment, tmp_path):
+    for comments in (False, True):
+        file = tmp_path / f"{experiment.name}_{comments}.toml"
+        file.write_text(to_toml(experiment, comments))
+        assert load(str(file)).items() == experiment.items()
+
+
+def test_toml_of_a_changed_experiment(tmp_path):
+    table = [("rule.window", "TabulatedWindow"), ("rule.window.s", "[-0.01, 0, 0.01]"), ("rule.window.W", "[0, 1, 0]")]
+    changed = load("kempter1999", [*table, ("rule.w_min", "0"), ("neuron", "ExponentialPoisson"), ("neuron.tau", "0.1234567890123 ms")])
+    file = tmp_path / "mine.toml"
+    file.write_text(to_toml(changed, comments=True))
+    again = load(str(file))
+    assert to_toml(again) == to_toml(changed)
+    assert again.neuron == changed.neuron
+
+
+def test_settings_win_over_the_file(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('experiment = "kempter1999"\nduration = "1 h"\n[rule.window]\ntau_syn = "4 ms"\ntype = "KempterWindow"\n')
+    e = load(str(file), [("duration", "10"), ("rule.window.tau_plus", "2 ms")])
+    assert (e.duration, e.rule.window.tau_syn, e.rule.window.tau_plus) == (10.0, 4e-3, 2e-3)
+    assert load(str(file), [("rule.window", "DoubleExponential")]).rule.window == DoubleExponential()
+
+
+BAD_FILES = [
+    ('experiment = "kempter1999"\n\n[rule]\netaa = 1e-5\n', "line 4: rule.etaa: unknown key; did you mean rule.eta?"),
+    ('experiment = "kempter1999"\n[rule.window]\n\ntau_plus = "5 Hz"\n', "line 4: rule.window.tau_plus: must be in s, got '5 Hz'"),
+    ('experiment = "kempter1999"\nrule.eta = "5ms"\n', "line 2: rule.eta: must be a plain number"),
+    ('experiment = "kempter1999"\n[rule]\nwindow = {type = "KempterWindow", tau = 1}\n', "line 3: rule.window.tau: unknown key"),
+    ('experiment = "kempter1999"\n[rule]\neta = = 3\n', "rule.eta: Invalid value (at line 3, column 7)"),
+    ('experiment = "kempter1999"\n[rule]\neta = 1\neta = 2\n', "rule.eta: Cannot overwrite a value (at line 4, column 8)"),
+    ('experiment = "kempter"\n', "line 1: experiment: there is no 'kempter'; did you mean kempter1999?"),
+    ("[rule]\neta = 3\n", "needs a line such as experiment"),
+    ('experiment = "kempter1999"\n[rulle]\neta = 3\n', "line 3: rulle.eta: unknown key; did you mean rule.eta?"),
+    ('experiment = "kempter1999"\n[inputs]\nrate = 2020-01-01\n', "line 3: inputs.rate: must be a number in Hz"),
+    ('experiment = "kempter1999"\n[inputs]\nrate = true\n', "line 3: inputs.rate: must be a number in Hz"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), BAD_FILES)
+def test_bad_toml_says_line_and_key(text, message, tmp_path):
+    file = tmp_path / "bad.toml"
+    file.write_text(text)
+    with pytest.raises(HebbscopeError) as error:
+        load(str(file))
+    assert message in str(error.value)
+    assert str(error.value).startswith(str(file))
+    assert "\n" not in str(error.value)
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    for name, content in (("missing.toml", None), ("binary.toml", b"\xff\xfe\x00"), ("folder.toml", "folder")):
+        file = tmp_path / name
+        if content == "folder":
+            file.mkdir()
+        elif content is not None:
+            file.write_bytes(content)
+        with pytest.raises(HebbscopeError, match=name):
+            load(str(file))
+
+
+def test_lines_of_keys():
+    text = "a = 1\n[b]\nc.d = 2 # x\n[ b . e ]\n'f' = 3\n"
+    assert [line_of(key, text) for key in ("a", "b.c.d", "b.e", "b.e.f", "b.c.d.g", "z")] == [1, 3, 4, 5, 3, 0]
+
+
+# The catalogue ------------------------------------------------------------------------------------------------------
+
+
+def test_catalogue_of_parts():
+    for kind in KINDS:
+        assert parts(kind), kind
+    assert {"KempterWindow", "DoubleExponential", "TabulatedWindow"} <= set(parts("window"))
+    assert {"SpikeHebb", "Triplet"} <= set(parts("rule"))
+
+
+def test_experiments_say_what_they_are():
+    for name in EXPERIMENTS:
+        kind = experiment_class(name)
+        assert kind.name == name
+        assert kind.title and kind.source and kind.levels and kind.seeds
+        assert all(get_type_hints(kind)[field] for field in kind.model_fields)
+
+
+def test_experiments_are_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        load("kempter1999").duration = 5.0
+
+
+def test_an_experiment_prints_its_parameters():
+    text = repr(load("kempter1999"))
+    assert "rule.window.tau_plus   1 ms" in text
+    assert "Phys. Rev. E 59:4498" in text
+    assert load("kempter1999")._repr_html_().startswith("<pre>")
+
+
+# kempter1999 --------------------------------------------------------------------------------------------------------
+
+
+def test_kempter1999_network():
+    network = load("kempter1999").network()
+    assert network.input.groups == ("constant",) * 25 + ("modulated",) * 25
+    assert network.projection.initial_weights(1).shape == (1, 50)
+    assert load("kempter1999", [("inputs.n_constant", 3), ("inputs.amplitude", 0)]).network().input.groups.count("modulated") == 25
+
+
+def test_kempter1999_gives_the_expected_coefficients():
+    from hebbscope import reduce
+
+    experiment = load("kempter1999")
+    equation = reduce(experiment.network())
+    found = {"coefficients": equation.coefficients(), "predictions": equation.predictions()}
+    checked = 0
+    for number in experiment.expected:
+        table, _, key = number.key.partition(".")
+        if table in found:
+            assert found[table][key] == pytest.approx(number.value, rel=number.tolerance), number.key
+            checked += 1
+    assert checked == 12
