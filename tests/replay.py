@@ -1,0 +1,29 @@
+"""Given spikes through a rule's own hooks, without a neuron: the compiled loop's calls, in its order."""
+
+import numpy as np
+
+from hebbscope.simulator.cast import cast
+from hebbscope.simulator.compile import compiled
+from hebbscope.simulator.protocols import Synapses
+
+
+def loop(rule, state, w, times, kinds, cells):
+    """kinds: 0 a presynaptic spike of source cells[k], 1 a postsynaptic spike of target cells[k]."""
+    for k in range(len(times)):
+        if kinds[k] == 0:
+            rule.on_pre(state, w, cells[k], times[k])
+        else:
+            rule.on_post(state, w, cells[k], times[k])
+
+
+def replay(rule, pre, post, w):
+    """Weights (n_post, n_pre) after the trains `pre` and `post` (lists of spike times [s]); coincident: presynaptic first."""
+    spikes = sorted([(t, 0, j) for j, train in enumerate(pre) for t in train] + [(t, 1, i) for i, train in enumerate(post) for t in train])
+    w = np.array(w, float)
+    synapses = Synapses(np.ascontiguousarray(w.T).ravel(), w.shape[1], w.shape[0])
+    rule = cast(rule)
+    state = rule.init(w.shape[1], w.shape[0])
+    columns = [np.array(column) for column in zip(*spikes, strict=True)]
+    times, kinds, cells = columns[0].astype(float), columns[1].astype(np.int64), columns[2].astype(np.int64)
+    compiled(loop, (rule, state, synapses))(rule, state, synapses, times, kinds, cells)
+    return synapses.value.reshape(w.shape[1], w.shape[0]).T

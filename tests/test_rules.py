@@ -1,0 +1,156 @@
+"""Rules against their plain twins, on hand-placed and random trains; the published protocols of the triplet rule."""
+
+import math
+
+import naive
+import numpy as np
+import pytest
+from replay import replay
+
+from hebbscope.rules import DoubleExponential, FixedThreshold, KempterWindow, L1, L2, SlidingThreshold, SpikeHebb, Triplet
+from hebbscope.simulator.protocols import ParameterError, Synapses
+
+# Coincident, doublets, silence, and a spike in the shadow of another: 3 sources, 2 targets.
+NASTY_PRE = [[0.010, 0.011, 0.500, 0.900], [0.020, 0.500, 0.500001], []]
+NASTY_POST = [[0.010, 0.015, 0.500, 2.000], [0.020, 0.0201, 0.9]]
+
+FULL = {"A2_plus": 5e-10, "A3_plus": 6.2e-3, "A2_minus": 7e-3, "A3_minus": 2.3e-4, "tau_x": 101e-3, "tau_y": 125e-3}
+
+
+def random_trains(n, rate, duration, seed):
+    generator = np.random.default_rng(seed)
+    return [np.sort(generator.uniform(0, duration, generator.poisson(rate * duration))).tolist() for _ in range(n)]
+
+
+TRAINS = {
+    "nasty": (NASTY_PRE, NASTY_POST),
+    "random": (random_trains(4, 20.0, 5.0, 1), random_trains(2, 15.0, 5.0, 2)),
+    "long silence": ([[0.1, 60.0, 60.002]], [[0.105, 60.001, 600.0]]),
+}
+
+
+@pytest.mark.parametrize("trains", TRAINS)
+@pytest.mark.parametrize(
+    "window, twin, parameters",
+    [
+        (KempterWindow, naive.kempter_window, {}),
+        (KempterWindow, naive.kempter_window, {"A_plus": 1.3, "A_minus": -0.4, "tau_plus": 2e-3, "tau_minus": 11e-3, "tau_syn": 7e-3}),
+        (DoubleExponential, naive.double_exponential, {"A_plus": 1.0, "A_minus": 0.5, "tau_plus": 17e-3, "tau_minus": 34e-3}),
+    ],
+)
+def test_spike_hebb_is_the_sum_over_all_pairs(trains, window, twin, parameters):
+    pre, post = TRAINS[trains]
+    start = np.full((len(post), len(pre)), 0.02)
+    rule = SpikeHebb(window(**parameters), eta=1e-3, w_in=1.0, w_out=-1.05)
+    expected = naive.spike_hebb(pre, post, start, lambda s: twin(s, **parameters), 1e-3, 1.0, -1.05)
+    np.testing.assert_allclose(replay(rule, pre, post, start), expected, rtol=0, atol=1e-12)
+
+
+def test_hard_bounds_clip_at_every_spike():
+    pre, post = TRAINS["random"]
+    start = np.full((len(post), len(pre)), 0.02)
+    rule = SpikeHebb(eta=5e-3, w_min=0.015, w_max=0.024)
+    expected = naive.spike_hebb(pre, post, start, naive.kempter_window, 5e-3, 1.0, -1.0475, 0.015, 0.024)
+    got = replay(rule, pre, post, start)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12)
+    free = naive.spike_hebb(pre, post, start, naive.kempter_window, 5e-3, 1.0, -1.0475)
+    assert np.abs(free - expected).max() > 1e-3  # the bounds were met
+
+
+@pytest.mark.parametrize("trains", TRAINS)
+@pytest.mark.parametrize("parameters", [{}, FULL], ids=["minimal", "full"])
+def test_triplet_is_the_sum_over_all_triplets(trains, parameters):
+    pre, post = TRAINS[trains]
+    start = np.full((len(post), len(pre)), 0.5)
+    rule = Triplet(**parameters)
+    values = {name: getattr(rule, name) for name in rule._fields if name not in ("eta", "w_min", "w_max", "threshold")}
+    np.testing.assert_allclose(replay(rule, pre, post, start), naive.triplet(pre, post, start, **values), rtol=0, atol=1e-12)
+
+
+def test_a_coincident_pair_counts_as_pre_before_post():
+    rule = SpikeHebb(DoubleExponential(A_plus=2.0, A_minus=1.0), eta=1.0, w_in=0.0, w_out=0.0)
+    assert replay(rule, [[0.1]], [[0.1]], [[0.0]])[0, 0] == pytest.approx(2.0, abs=1e-14)
+
+
+# Sjostrom, Turrigiano & Nelson 2001: 60 pairs at 1/f, post after pre by +10 or -10 ms; relative change and its standard error.
+FREQUENCIES = (0.1, 10.0, 20.0, 40.0, 50.0)
+DATA = {+10e-3: (-0.04, 0.14, 0.29, 0.53, 0.56), -10e-3: (-0.29, -0.41, -0.34, 0.56, 0.75)}
+ERRORS = {+10e-3: (0.05, 0.10, 0.14, 0.11, 0.26), -10e-3: (0.08, 0.11, 0.10, 0.32, 0.19)}
+SETS = {
+    "full": (FULL, {+10e-3: (0, 0.132, 0.247, 0.534, 0.741), -10e-3: (-0.312, -0.334, -0.352, 0.155, 0.727)}, 0.34),
+    "minimal": ({}, {+10e-3: (0, 0.119, 0.228, 0.532, 0.763), -10e-3: (-0.317, -0.332, -0.342, 0.174, 0.749)}, 0.36),
+}
+
+
+def frequency_curve(rule, lag):
+    """Relative weight change after 60 pairs at each frequency, pre at k/f and post `lag` later."""
+    changes = []
+    for f in FREQUENCIES:
+        pre = (np.arange(60) / f + 1.0).tolist()
+        changes.append(replay(rule, [pre], [[t + lag for t in pre]], [[1.0]])[0, 0] - 1.0)
+    return np.array(changes)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_triplet_gives_sjostroms_frequency_table(name):
+    parameters, expected, error = SETS[name]
+    curves = {lag: frequency_curve(Triplet(**parameters), lag) for lag in expected}
+    for lag, curve in curves.items():
+        np.testing.assert_allclose(curve, expected[lag], atol=0.005)
+    misfit = np.mean([((curves[lag] - DATA[lag]) / np.array(ERRORS[lag])) ** 2 for lag in DATA])
+    assert misfit == pytest.approx(error, abs=0.02)
+
+
+def test_pair_rule_cannot_turn_post_before_pre_into_potentiation():
+    pair = SpikeHebb(DoubleExponential(A_plus=7e-3, A_minus=7e-3, tau_plus=16.8e-3, tau_minus=33.7e-3), eta=1.0, w_in=0.0, w_out=0.0)
+    assert (frequency_curve(pair, -10e-3)[-2:] < 0).all()
+    assert (frequency_curve(Triplet(), -10e-3)[-2:] > 0).all()
+
+
+def test_sliding_threshold_scales_depression_by_the_squared_average_rate():
+    threshold = SlidingThreshold(rho_0=10.0, tau=2.0, p=2.0)
+    post = np.arange(0.05, 30.0, 0.05).tolist()  # 20 Hz
+    state = threshold.init(1)
+    for t in post:
+        threshold.add_output(state, 0, t)
+    n = len(post)
+    average = 10.0 * math.exp(-post[-1] / 2.0) + sum(math.exp(-(post[-1] - t) / 2.0) for t in post) / 2.0
+    assert n == 599 and threshold.depression(state, 0, post[-1]) == pytest.approx((average / 10.0) ** 2, rel=1e-12)
+    rule = Triplet(threshold=threshold)
+    fixed = replay(rule._replace(threshold=FixedThreshold()), [[30.0]], [post], [[50.0]])[0, 0]
+    slid = replay(rule, [[30.0]], [post], [[50.0]])[0, 0]
+    decayed = (average * math.exp(-(30.0 - post[-1]) / 2.0) / 10.0) ** 2
+    assert (50.0 - slid) == pytest.approx((50.0 - fixed) * decayed, rel=1e-9)
+
+
+def test_norms_are_kept():
+    w = np.random.default_rng(3).normal(size=(7, 2))
+    for part, norm in ((L1(norm=2.0), lambda x: np.abs(x).sum()), (L2(norm=3.0), np.linalg.norm)):
+        synapses = Synapses(w.ravel().copy(), 7, 2)
+        part.normalise(synapses, 1)
+        after = synapses.value.reshape(7, 2)
+        assert norm(after[:, 1]) == pytest.approx(part.norm, rel=1e-13)
+        assert (after[:, 0] == w[:, 0]).all()
+
+
+@pytest.mark.parametrize(
+    "part, field",
+    [
+        (SpikeHebb(eta=-1.0), "eta"),
+        (SpikeHebb(eta=math.nan), "eta"),
+        (SpikeHebb(w_in=math.inf), "w_in"),
+        (SpikeHebb(w_min=1.0, w_max=0.0), "w_max"),
+        (SpikeHebb(w_max=math.nan), "w_max"),
+        (SpikeHebb(window=3.0), "window"),
+        (SpikeHebb(window=KempterWindow(tau_syn=0.0)), "tau_syn"),
+        (Triplet(tau_y=-0.1), "tau_y"),
+        (Triplet(w_min=2.0, w_max=1.0), "w_max"),
+        (Triplet(threshold=SlidingThreshold(tau=0.0)), "tau"),
+        (L2(norm=0.0), "norm"),
+        (L1(every=math.inf), "every"),
+    ],
+)
+def test_a_bad_parameter_is_named(part, field):
+    with pytest.raises(ParameterError) as caught:
+        part.check()
+    assert caught.value.field == field and "\n" not in str(caught.value)
