@@ -60,3 +60,9 @@ class SpikeHebb(NamedTuple):
             pairs = self.window.from_pre(state, w.pre(i, n), t, scale)
             w.value[k] = clip(w.value[k] + self.eta * (self.w_out + pairs), self.w_min, self.w_max)
         self.window.add_post(state, i, t, self.window.post_scale(state, t))
+
+    def learning_equation(self, statistics, neuron, causal):
+        """The averaged rule, see `rules/reduction.py`."""
+        from .reduction import LearningEquation
+
+        return LearningEquation.of_pairs(self, statistics, neuron, causal)

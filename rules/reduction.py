@@ -1,0 +1,331 @@
+"""The rate-based reduction of a spike rule: the learning equation that its weights obey on average.
+
+For pair-based rules with a linear Poisson neuron the averaged equation is linear in the weights,
+
+    dJ_i/dt = w_in nu_i + w_out nu_out + W~ nu_i nu_out + sum_j J_j [Q_ij + delta_ij k3_i],    nu_out = nu_0 + sum_j J_j nu_j,
+
+with eta absorbed in w_in, w_out and W; W~ = int W(s) ds, Q_ij = int W(s) int eps(u) C_ij(s + u) du ds. The causal term k3_i is what a spike
+adds by the output spikes that it causes itself: nu_i int W(s) eps(-s) ds for Poisson trains. A neuron's gain and threshold enter as
+gain J and nu_0 = gain (base_rate - threshold), which holds while the rectifier is not reached.
+
+Source: Kempter, Gerstner & van Hemmen, PRE 59:4498 (1999), Secs. III-V, for equal rates; fixed point of the output rate also in Kempter, Gerstner &
+van Hemmen, Neural Comput. 13:2709 (2001) [recalled]; unequal rates and any covariance [derived].
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..simulator.network import Network
+from ..simulator.protocols import HebbscopeError
+from . import modes
+from .linear_flow import LinearFlow
+
+
+class InputStatistics(NamedTuple):
+    """What the reduction needs to know of an input, and how its spikes are transmitted.
+
+    rates (n,) [Hz]; covariance: terms of C_ij(s), see simulator/protocols.py; atom: (vector (n,), kernel) pairs, the part of a train's own
+    autocovariance that is not in `covariance`; transmission: with a method effective(weights (..., n)).
+    """
+
+    rates: np.ndarray
+    covariance: list[Any]
+    atom: list[tuple[np.ndarray, Any]]
+    transmission: Any = None
+
+
+def reduce(network: Network, causal: bool = True) -> Any:
+    """The learning equation of a network of one plastic layer: a LearningEquation for SpikeHebb, the rule's own for others.
+
+    causal=False leaves out the causal spike-spike term: the surrogate level, or a rate description. Normalisation steps are not part of it.
+    HebbscopeError when the rule has no averaged equation.
+    """
+    projection = network.projection
+    source, rule = projection.source, projection.rule
+    if not hasattr(rule, "learning_equation"):
+        raise HebbscopeError(f"{type(rule).__name__}: has no averaged learning equation")
+    n = source.n
+    statistics = InputStatistics(
+        np.asarray(source.model.mean_rates(n), dtype=float),
+        source.model.covariance(n),
+        source.model.atom(n),
+        projection.transmission,
+    )
+    return rule.learning_equation(statistics, projection.target.model, causal)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class LearningEquation:
+    """dJ/dt = constant + apply(J) for the weights J (..., n) of one output neuron.
+
+    | field             | unit | meaning                                                              |
+    |-------------------|------|----------------------------------------------------------------------|
+    | rates             | Hz   | (n,) mean rates of the inputs                                        |
+    | w_in, w_out       | 1    | change at each input and at each output spike, eta absorbed          |
+    | W_integral        | s    | int W ds                                                             |
+    | W_square_integral | s    | int W^2 ds                                                           |
+    | base_rate, gain   | Hz,1 | nu_0 and the factor on J                                             |
+    | left, right       |      | (n, r): Q = gain left right^T                                        |
+    | own               | 1/s  | (n,) the causal coefficient of each synapse, without the gain        |
+    | causal            |      | whether the causal term is in                                        |
+    | w_min, w_max      | 1    | hard bounds: the equation holds between them                         |
+    | transmission      |      | how weights act, with effective(weights (..., n)); None: as they are |
+
+    k1, k2, k3 and nu are numbers where all synapses agree, else (n,); the predictions mean what their docstrings say for any rates.
+    """
+
+    rates: np.ndarray
+    w_in: float
+    w_out: float
+    W_integral: float
+    W_square_integral: float
+    base_rate: float
+    gain: float
+    left: np.ndarray
+    right: np.ndarray
+    own: np.ndarray
+    causal: bool = True
+    w_min: float = -np.inf
+    w_max: float = np.inf
+    transmission: Any = None
+
+    @classmethod
+    def of_pairs(cls, rule: Any, statistics: InputStatistics, neuron: Any, causal: bool = True) -> LearningEquation:
+        """From a rule with window, eta, w_in, w_out and bounds (SpikeHebb)."""
+        window, eta, n = rule.window, rule.eta, len(statistics.rates)
+        left, right = [np.zeros((n, 0))], [np.zeros((n, 0))]
+        for term in statistics.covariance:
+            q = eta * window.q(neuron, term.kernel)
+            left.append(term.left @ q if np.ndim(q) else term.left * q)
+            right.append(term.right)
+        own = sum((vector * (eta * window.q(neuron, kernel)) for vector, kernel in statistics.atom), np.zeros(n))
+        return cls(
+            rates=statistics.rates,
+            w_in=eta * rule.w_in,
+            w_out=eta * rule.w_out,
+            W_integral=eta * window.integral(),
+            W_square_integral=eta**2 * window.square_integral(),
+            base_rate=neuron.gain * (neuron.base_rate - neuron.threshold),
+            gain=neuron.gain,
+            left=np.concatenate(left, axis=1),
+            right=np.concatenate(right, axis=1),
+            own=own,
+            causal=causal,
+            w_min=rule.w_min,
+            w_max=rule.w_max,
+            transmission=statistics.transmission,
+        )
+
+    # The equation
+
+    @property
+    def n(self) -> int:
+        """Number of synapses."""
+        return len(self.rates)
+
+    @cached_property
+    def per_output_spike(self) -> np.ndarray:
+        """(n,): w_out + W~ nu_i, the mean change for each output spike."""
+        return self.w_out + self.W_integral * self.rates
+
+    @cached_property
+    def constant(self) -> np.ndarray:
+        """(n,) [1/s]: the drift of zero weights, k1."""
+        return self.w_in * self.rates + self.per_output_spike * self.base_rate
+
+    def effective(self, weights: np.ndarray) -> np.ndarray:
+        """(..., n) -> (..., n): what multiplies the inputs."""
+        weights = np.asarray(weights, dtype=float)
+        return weights if self.transmission is None else self.transmission.effective(weights)
+
+    def apply(self, weights: np.ndarray) -> np.ndarray:
+        """(..., n) -> (..., n) [1/s]: the part of the drift that is linear in the weights; n times the rank operations."""
+        seen = self.gain * self.effective(weights)
+        out = (seen @ self.rates)[..., None] * self.per_output_spike + (seen @ self.right) @ self.left.T
+        return out + self.own * seen if self.causal else out
+
+    def drift(self, weights: np.ndarray) -> np.ndarray:
+        """(..., n) -> (..., n): dJ/dt [1/s]."""
+        return self.constant + self.apply(weights)
+
+    def output_rate_of(self, weights: np.ndarray) -> np.ndarray:
+        """(..., n) -> (...): the output rate [Hz], not below zero."""
+        return np.maximum(self.base_rate + self.gain * (self.effective(weights) @ self.rates), 0.0)
+
+    def matrix(self) -> np.ndarray:
+        """(n, n) [1/s]: k2 + Q + k3, what `apply` multiplies by."""
+        return self.apply(np.eye(self.n)).T
+
+    def flow(self, weights: np.ndarray, free: np.ndarray | None = None, horizon: float = np.inf) -> LinearFlow:
+        """The exact solution from weights (n_post, n) up to `horizon` [s]; with `free` (n,) bool of those synapses alone, the others held."""
+        if free is None or free.all():
+            return LinearFlow(self.apply, self.constant, weights, horizon)
+        if len(weights) != 1:
+            raise ValueError("some synapses can be held for one neuron at a time")
+        held = np.where(free, 0.0, weights[0])
+
+        def among_free(some: np.ndarray) -> np.ndarray:
+            whole = np.zeros((*some.shape[:-1], self.n))
+            whole[..., free] = some
+            return self.apply(whole)[..., free]
+
+        return LinearFlow(among_free, self.drift(held)[free], weights[:, free], horizon)
+
+    def without_causal(self) -> LearningEquation:
+        """The same equation without the causal spike-spike term."""
+        return replace(self, causal=False)
+
+    # Coefficients
+
+    @property
+    def nu(self) -> float | np.ndarray:
+        """Mean input rate [Hz]."""
+        return _one_or_all(self.rates)
+
+    @property
+    def k1(self) -> float | np.ndarray:
+        """[w_out + W~ nu_i] nu_0 + w_in nu_i [1/s]."""
+        return _one_or_all(self.constant)
+
+    @property
+    def k2(self) -> float | np.ndarray:
+        """[w_out + W~ nu_i] nu_j [1/s], averaged over the source j of the other synapse."""
+        return _one_or_all(self.gain * self.per_output_spike * self.rates.mean())
+
+    @property
+    def k3(self) -> float | np.ndarray:
+        """The causal coefficient [1/s]; zero without the causal term."""
+        return _one_or_all(self.gain * self.own if self.causal else np.zeros(self.n))
+
+    @cached_property
+    def Q(self) -> float:
+        """The entry of Q_ij that is largest in size [1/s], with its sign."""
+        if self.left.shape[1] == 0:
+            return 0.0
+        largest = 0.0
+        for rows in np.array_split(np.arange(self.n), 1 + self.n**2 // 1_000_000):
+            block = self.left[rows] @ self.right.T
+            candidate = float(block.flat[np.abs(block).argmax()])
+            largest = candidate if abs(candidate) > abs(largest) else largest
+        return self.gain * largest
+
+    @cached_property
+    def diffusion(self) -> np.ndarray:
+        """(2, n) [1/s]: D and D' of each synapse at the predicted output rate.
+
+        D = nu (w_in + W~ nu_out)^2 + nu_out (w_out + W~ nu)^2 + nu nu_out int W^2 is the growth of the variance of a weight; D' leaves out the second
+        term, which moves all weights together. Order zero in J. Source: Kempter et al. 1999, PRE 59:4498, App. C [derived].
+        """
+        nu, out = self.rates, self.output_rate
+        relative = nu * (self.w_in + self.W_integral * out) ** 2 + nu * out * self.W_square_integral
+        return np.stack([relative + out * self.per_output_spike**2, relative])
+
+    @property
+    def D(self) -> float:
+        """Diffusion of a weight [1/s], mean over synapses."""
+        return float(self.diffusion[0].mean())
+
+    @property
+    def D_relative(self) -> float:
+        """Diffusion of a weight relative to the others [1/s], mean over synapses."""
+        return float(self.diffusion[1].mean())
+
+    # Predictions
+
+    @cached_property
+    def _mean_slope(self) -> float:
+        return float(self.apply(np.ones(self.n)).mean())
+
+    @property
+    def mean_weight(self) -> float:
+        """Fixed point of the average weight while all weights are equal: with equal rates -k1 / [n (k2 + Q_av) + k3]."""
+        return float(-self.constant.mean() / self._mean_slope) if self._mean_slope != 0.0 else float("nan")
+
+    @property
+    def tau_mean(self) -> float:
+        """Time constant [s] of the average weight while all weights are equal; negative where it runs away."""
+        return -1.0 / self._mean_slope if self._mean_slope != 0.0 else float("inf")
+
+    @property
+    def output_rate(self) -> float:
+        """Output rate [Hz] with every weight at `mean_weight`."""
+        return float(self.output_rate_of(np.full(self.n, self.mean_weight)))
+
+    @property
+    def tau_noise(self) -> float:
+        """mean_weight^2 / D [s]: when noise has moved a weight as far as the mean weight itself."""
+        return self.mean_weight**2 / self.D if self.D > 0.0 else float("inf")
+
+    growth_rate = cached_property(modes.growth_rate)
+
+    @property
+    def growth_rate_without_causal(self) -> float:
+        """The same without the causal term [1/s]."""
+        return self.without_causal().growth_rate
+
+    @property
+    def tau_structure(self) -> float:
+        """1 / growth_rate [s]."""
+        return 1.0 / self.growth_rate if self.growth_rate != 0.0 else float("inf")
+
+    eigenmodes, fixed_point, time_to_segregation = modes.eigenmodes, modes.fixed_point, modes.time_to_segregation
+
+    def spread(self, time: Any, causal: bool | None = None) -> np.ndarray:
+        """Standard deviation over synapses of one group, in one run, after `time` [s] from equal weights.
+
+        Variance D'/(2 k3) (exp(2 k3 t) - 1), or D' t without the causal term; mean over synapses where they differ.
+        """
+        time = np.asarray(time, dtype=float)[..., None]
+        rate = self.gain * getattr(self.transmission, "scale", 1.0) * self.own
+        rate = rate if (self.causal if causal is None else causal) else 0.0 * rate
+        x = 2.0 * rate * time
+        grown = np.where(np.abs(x) > 1e-12, np.expm1(x) / np.where(x == 0.0, 1.0, x), 1.0)
+        return np.sqrt((self.diffusion[1] * time * grown).mean(axis=-1))
+
+    def coefficients(self) -> dict[str, float]:
+        """W_integral [s]; k1, k2, k3, Q, D, D_relative [1/s]: averages over synapses, but for Q its largest entry."""
+        return {
+            "W_integral": float(self.W_integral),
+            "k1": float(np.mean(self.k1)),
+            "k2": float(np.mean(self.k2)),
+            "k3": float(np.mean(self.k3)),
+            "Q": self.Q,
+            "D": self.D,
+            "D_relative": self.D_relative,
+        }
+
+    def predictions(self) -> dict[str, float]:
+        """mean_weight, tau_mean [s], growth_rate and growth_rate_without_causal [1/s], output_rate [Hz], tau_noise [s]."""
+        names = ("mean_weight", "tau_mean", "growth_rate", "growth_rate_without_causal", "output_rate", "tau_noise")
+        return {name: getattr(self, name) for name in names}
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        """Name, value and unit of every coefficient and prediction."""
+        units = {"W_integral": "s", "mean_weight": "", "tau_mean": "s", "output_rate": "Hz", "tau_noise": "s"}
+        found = {**self.coefficients(), **self.predictions()}
+        return [(name, f"{value:.4g}", units.get(name, "1/s")) for name, value in found.items()]
+
+    def __repr__(self) -> str:
+        term = "with" if self.causal else "without"
+        lines = [
+            f"LearningEquation of {self.n} synapses, {term} the causal term",
+            "  dJ_i/dt = k1 + sum_j (k2 + Q_ij + k3 delta_ij) J_j",
+        ]
+        return "\n".join(lines + [f"  {name:<26} {value:>10} {unit}".rstrip() for name, value, unit in self._rows()])
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><td>{name}</td><td>{value}</td><td>{unit}</td></tr>" for name, value, unit in self._rows()
+        )
+        return f"<p><b>{html.escape(repr(self).splitlines()[0])}</b></p><table>{cells}</table>"
+
+
+def _one_or_all(values: np.ndarray) -> float | np.ndarray:
+    """A number where all are equal up to rounding."""
+    return float(values.mean()) if np.ptp(values) <= 1e-12 * np.abs(values).max() else values
