@@ -1,0 +1,255 @@
+"""One network at several levels, side by side: where they agree, where the rate description fails, and whether noise could have done it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..simulator.protocols import HebbscopeError
+from .report import notebook, terminal
+from .verdict import words
+from .weights import Estimate, average, estimate, separation, spread
+
+UNITS = {"average weight": "", "separation": "", "spread": "", "output rate": "Hz"}
+
+
+class Row(NamedTuple):
+    """One quantity at one level: mean over seeds and its standard error, what theory says, and (mean - theory) / error.
+
+    `level` is "spike", "surrogate", "rate", "rate without causal term" or "spike - surrogate", whose z is mean / error.
+    None where it cannot be known: an error with one seed, a theory without a rate run, a z without either.
+    """
+
+    level: str
+    quantity: str
+    unit: str
+    mean: float
+    error: float | None
+    n: int
+    theory: float | None
+    z: float | None
+
+    @property
+    def estimate(self) -> Estimate:
+        return Estimate(self.mean, self.error, self.n)
+
+
+@dataclass(repr=False)
+class Comparison:
+    """What `compare` found at one time; prints as a table.
+
+    time [s]; table, a Row for each level and quantity; verdict, in words, one sentence a line; runs, by level; fields, the similarity of the
+    receptive fields of two levels, seed by seed and neuron by neuron, where the inputs are laid out as images.
+    """
+
+    time: float
+    table: list[Row]
+    verdict: str
+    runs: dict[str, Any]
+    fields: dict[str, list[float]] = field(default_factory=dict)
+
+    def row(self, level: str, quantity: str) -> Row:
+        """The row of a level and a quantity; KeyError where there is none."""
+        for row in self.table:
+            if (row.level, row.quantity) == (level, quantity):
+                return row
+        raise KeyError((level, quantity))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the runs, ready for JSON: numbers, None where a number cannot be known, no NaN."""
+        rows = [{key: _clean(value) for key, value in row._asdict().items()} for row in self.table]
+        seeds = {level: list(run.seeds) for level, run in self.runs.items()}
+        verdict = self.verdict.splitlines()
+        return {"time": self.time, "seeds": seeds, "table": rows, "verdict": verdict, "fields": self.fields}
+
+    def figure(self) -> Any:
+        """The summary figure: weights, separation, spread and rates of every level with their theory (a matplotlib Figure)."""
+        from .figures import summary
+
+        return summary(*self.runs.values())
+
+    def __repr__(self) -> str:
+        return terminal(self)
+
+    def _repr_html_(self) -> str:
+        return notebook(self)
+
+
+def compare(*runs: Any, time: float | None = None) -> Comparison:
+    """Compare runs of one network, each at a level of its own, at a time [s] (default: the last that all have reached).
+
+    Spike-level runs are held against the learning equation, surrogate runs against the equation without its causal term; both come from the
+    rate run. A z-score is (mean over seeds - theory) / standard error over seeds; with one seed there is none. Spike and surrogate are compared seed
+    by seed where they ran the same seeds, otherwise their errors add in quadrature.
+    HebbscopeError for no run, two of one level, runs of different networks, or a time that they did not record.
+    """
+    found = _by_level(runs)
+    at = _common_time(found, time)
+    rate = found.get("rate")
+    values = {
+        level: {q: _at(run, course, at) for q, course in courses(run).items()}
+        for level, run in found.items()
+        if run is not rate
+    }
+    theories = {} if rate is None else {"spike": _theory_at(rate, at, True), "surrogate": _theory_at(rate, at, False)}
+    table = []
+    for level, each in values.items():
+        for quantity, seen in each.items():
+            theory, _, z = _contrast(
+                seen, found[level].seeds, theories.get(level, {}).get(quantity), getattr(rate, "seeds", ())
+            )
+            table.append(Row(level, quantity, UNITS[quantity], *estimate(seen), theory, z))
+    for name, level in (("rate", "spike"), ("rate without causal term", "surrogate")):
+        table += [Row(name, q, UNITS[q], *estimate(each), None, None) for q, each in theories.get(level, {}).items()]
+    table += _difference_rows(found, values, theories)
+    similar = _field_similarity(found)
+    return Comparison(float(at), table, words(table, found, _partings(found, at), similar), found, similar)
+
+
+def courses(run: Any) -> dict[str, np.ndarray]:
+    """Quantity -> (n_seeds, n_times): average weight, separation (with two groups or more), spread within groups, output rate [Hz]."""
+    found = {"average weight": average(run.weights)}
+    apart = separation(run.weights, run.groups)
+    if apart is not None:
+        found["separation"] = apart
+    return found | {"spread": spread(run.weights, run.groups), "output rate": run.output_rate.mean(axis=-1)}
+
+
+def theory_courses(rate: Any, causal: bool = True) -> dict[str, np.ndarray]:
+    """Quantity -> (n_times,) as the learning equation has it, with or without its causal term; empty where the rate run cannot say."""
+    suffix = "" if causal else "_without_causal"
+    if not causal and "weights_without_causal" not in rate.theory:
+        return {}
+    weights = rate.weights.mean(axis=0) if causal else rate.theory["weights_without_causal"]
+    rates = rate.output_rate.mean(axis=0) if causal else rate.theory.get("output_rate_without_causal")
+    found = {"average weight": average(weights)}
+    apart = separation(weights, rate.groups)
+    if apart is not None:
+        found["separation"] = apart
+    found["spread"] = np.asarray(rate.theory.get(f"spread{suffix}", spread(weights, rate.groups)))
+    if rates is not None:
+        found["output rate"] = np.asarray(rates).mean(axis=-1)
+    return found
+
+
+def _by_level(runs: tuple[Any, ...]) -> dict[str, Any]:
+    if not runs:
+        raise HebbscopeError("compare: there is no run to compare")
+    found: dict[str, Any] = {}
+    for run in runs:
+        if run.level in found:
+            raise HebbscopeError(f"compare: two runs at the {run.level} level; compare takes one of each")
+        if run.groups != runs[0].groups or run.n_post != runs[0].n_post:
+            raise HebbscopeError(f"compare: the {run.level} run is of another network: its groups or neurons differ")
+        found[run.level] = run
+    return {level: found[level] for level in ("spike", "surrogate", "rate") if level in found}
+
+
+def _common_time(runs: dict[str, Any], time: float | None) -> float:
+    exact = [run for level, run in runs.items() if level != "rate"] or list(runs.values())
+    end = min(run.duration for run in runs.values())
+    shared = [t for t in exact[0].time if t <= end * (1 + 1e-9) and all(_has(run, t) for run in exact)]
+    if time is None:
+        if not shared or shared[-1] <= 0:
+            raise HebbscopeError("compare: the runs have no record time in common after the start")
+        return float(shared[-1])
+    if not any(abs(t - time) <= 1e-6 * max(time, 1.0) for t in shared):
+        raise HebbscopeError(f"compare: not every run has a record at {time:g} s")
+    return float(time)
+
+
+def _has(run: Any, t: float) -> bool:
+    return bool(np.any(np.abs(run.time - t) <= 1e-6 * max(t, 1.0)))
+
+
+def _at(run: Any, course: np.ndarray, t: float) -> np.ndarray:
+    """(n_seeds, n_times) -> (n_seeds,) at time t, interpolated between records."""
+    return np.array([np.interp(t, run.time, line) for line in course])
+
+
+def _theory_at(rate: Any, t: float, causal: bool) -> dict[str, np.ndarray]:
+    """Quantity -> (1,), or (n_seeds,) where the rate level was itself run for several seeds."""
+    found = (
+        courses(rate)
+        if causal and rate.n_seeds > 1
+        else {q: course[None] for q, course in theory_courses(rate, causal).items()}
+    )
+    return {quantity: _at(rate, course, t) for quantity, course in found.items()}
+
+
+def _contrast(
+    each: np.ndarray, seeds: tuple, other: np.ndarray | None, other_seeds: tuple
+) -> tuple[float | None, float | None, float | None]:
+    """(n_seeds,) against another (n,) -> mean of the other, error of the difference, z: paired where both ran the same seeds."""
+    if other is None or not np.isfinite(other).all():
+        return None, None, None
+    if len(other) == 1:
+        error = estimate(each).error
+    elif tuple(seeds) == tuple(other_seeds):
+        error = estimate(each - other).error
+    else:
+        errors = [estimate(values).error for values in (each, other)]
+        error = None if None in errors else float(np.hypot(*errors))
+    mean = float(np.mean(other))
+    apart = float(np.mean(each)) - mean
+    return mean, error, apart / error if error else None
+
+
+def _difference_rows(
+    runs: dict[str, Any], values: dict[str, dict[str, np.ndarray]], theories: dict[str, dict]
+) -> list[Row]:
+    if not {"spike", "surrogate"} <= runs.keys():
+        return []
+    rows = []
+    for quantity, each in values["spike"].items():
+        other = values["surrogate"][quantity]
+        mean, error, z = _contrast(each, runs["spike"].seeds, other, runs["surrogate"].seeds)
+        expected = [theories.get(level, {}).get(quantity) for level in ("spike", "surrogate")]
+        theory = (
+            None if any(value is None for value in expected) else float(np.mean(expected[0]) - np.mean(expected[1]))
+        )
+        apart = float(np.mean(each)) - mean
+        rows.append(Row("spike - surrogate", quantity, UNITS[quantity], apart, error, len(each), theory, z))
+    return rows
+
+
+def _partings(runs: dict[str, Any], until: float) -> dict[str, float]:
+    """Quantity -> the time [s] from which on, to `until`, the spike level stays more than three errors off the equation without causal term.
+
+    A parting in the last fifth is left out: it may be one record by chance.
+    """
+    if not {"spike", "rate"} <= runs.keys() or runs["spike"].n_seeds < 2:
+        return {}
+    spike, rate, found = runs["spike"], runs["rate"], {}
+    theory = theory_courses(rate, causal=False)
+    for quantity, course in courses(spike).items():
+        if quantity in theory:
+            error = np.std(course, axis=0, ddof=1) / np.sqrt(len(course))
+            away = np.abs(course.mean(axis=0) - np.interp(spike.time, rate.time, theory[quantity])) > 3 * error
+            near = spike.time[(spike.time <= until) & ~away]
+            later = spike.time[spike.time > near[-1]] if len(near) else spike.time
+            if len(later) and later[0] <= 0.8 * until:
+                found[quantity] = float(later[0])
+    return found
+
+
+def _field_similarity(runs: dict[str, Any]) -> dict[str, list[float]]:
+    """ "spike, rate" -> correlation of the final fields, for each seed and neuron that both have; empty without image-like inputs."""
+    shape = next(iter(runs.values())).shape
+    if shape is None or len(shape) != 3 or shape[0] != 2:
+        return {}
+    from .receptive_fields import final_fields, similarity
+
+    found, levels = {}, list(runs)
+    for k, a in enumerate(levels):
+        for b in levels[k + 1 :]:
+            if runs[a].seeds == runs[b].seeds:
+                pairs = zip(final_fields(runs[a]), final_fields(runs[b]), strict=True)
+                found[f"{a}, {b}"] = [similarity(one, other) for one, other in pairs]
+    return found
+
+
+def _clean(value: Any) -> Any:
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,0 +1,94 @@
+"""A comparison in words: one sentence a line, each with its numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+LIMIT = 3.0  # standard errors within which two numbers agree
+FEW = 5  # seeds below which a standard error is itself uncertain
+NAMES = {"spike": "the learning equation", "surrogate": "the equation without its causal term"}
+
+
+def words(table: list[Any], runs: dict[str, Any], partings: dict[str, float], fields: dict[str, list[float]]) -> str:
+    """The verdict on the rows of a comparison."""
+    lines = [line for level in ("spike", "surrogate") for line in _against_theory(table, runs, level)]
+    lines += _without_causal(table, partings)
+    lines += _difference(table)
+    lines += [_fields(levels, values) for levels, values in fields.items()]
+    lines += _caveat(runs)
+    return "\n".join(lines) or "One level alone: there is nothing to hold it against."
+
+
+def _against_theory(table: list[Any], runs: dict[str, Any], level: str) -> list[str]:
+    rows = [row for row in table if row.level == level and row.z is not None]
+    if not rows:
+        return []
+    theory = NAMES[level] if "weights_without_causal" in runs["rate"].theory else "the rate level"
+    agree = [row for row in rows if abs(row.z) <= LIMIT]
+    differ = [row for row in rows if abs(row.z) > LIMIT]
+    if not differ:
+        worst = max(abs(row.z) for row in rows)
+        where = "every quantity" if len(agree) > 2 else _and(agree)
+        return [f"The {level} level agrees with {theory} in {where}: at most {worst:.1f} standard errors apart."]
+    misses = ", ".join(f"{row.quantity} ({row.estimate} against {row.theory:.4g}, z = {row.z:+.1f})" for row in differ)
+    hits = f" and agrees in {_and(agree)}" if agree else ""
+    return [f"The {level} level differs from {theory} in {misses}{hits}."]
+
+
+def _without_causal(table: list[Any], partings: dict[str, float]) -> list[str]:
+    """Whether the rate description, which has no causal term, holds for the spikes."""
+    spikes = {row.quantity: row for row in table if row.level == "spike"}
+    bare = {row.quantity: row for row in table if row.level == "rate without causal term"}
+    tested = {
+        q: (spikes[q].mean - row.mean) / spikes[q].error for q, row in bare.items() if q in spikes and spikes[q].error
+    }
+    if not tested:
+        return []
+    failing = [q for q, z in tested.items() if abs(z) > LIMIT]
+    if not failing:
+        return ["Without its causal term the equation fits the spikes as well: these seeds cannot tell the two apart."]
+    parts = []
+    for q in failing:
+        since = f", apart from {partings[q]:,.6g} s on" if q in partings else ""
+        parts.append(f"{q} {bare[q].mean:.4g} against {spikes[q].estimate} (z = {tested[q]:+.1f}{since})")
+    return [f"The rate description, without the causal term, fails for the spikes: {'; '.join(parts)}."]
+
+
+def _difference(table: list[Any]) -> list[str]:
+    rows = [row for row in table if row.level == "spike - surrogate" and row.z is not None]
+    if not rows:
+        return []
+    beyond = [row for row in rows if abs(row.z) > LIMIT]
+    within = [row for row in rows if abs(row.z) <= LIMIT]
+    parts = [f"{row.quantity} by {_signed(row)} ({abs(row.z):.1f} standard errors)" for row in beyond]
+    lines = [f"Spike and surrogate differ beyond the noise: {', '.join(parts)}."] if beyond else []
+    return lines + ([f"Spike and surrogate do not differ beyond the noise in {_and(within)}."] if within else [])
+
+
+def _fields(levels: str, values: list[float]) -> str:
+    a, b = levels.split(", ")
+    alike = sum(value >= 0.8 for value in values)
+    return f"Receptive fields, {a} against {b}: median correlation {np.median(values):.2f}, at least 0.8 in {alike} of {len(values)}."
+
+
+def _caveat(runs: dict[str, Any]) -> list[str]:
+    counts = [run.n_seeds for level, run in runs.items() if level != "rate"]
+    if 1 in counts:
+        return [
+            "With one seed there is no standard error, and so no z-score: more seeds are needed to tell agreement from noise."
+        ]
+    if counts and min(counts) < FEW:
+        return [f"With {min(counts)} seeds the standard errors are uncertain themselves: read the z-scores with care."]
+    return []
+
+
+def _and(rows: list[Any]) -> str:
+    names = [row.quantity for row in rows]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _signed(row: Any) -> str:
+    text = str(row.estimate)
+    return text if text.startswith("-") else f"+{text}"
