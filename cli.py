@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ LEVELS = ("spike", "surrogate", "rate")
 FIGURES = (".png", ".pdf", ".svg", ".eps", ".jpg", ".tif", ".tiff")
 PLOTS = ("weights", "window", "raster", "receptive-fields", "correlations")
 MOST_SEEDS = 100_000
-DONE, BUG, BAD_INPUT, CHECK_FAILED, STOPPED = 0, 1, 2, 3, 130
+DONE, BUG, BAD_INPUT, STOPPED = 0, 1, 2, 130
 
 
 class Door(click.Group):
@@ -44,7 +45,7 @@ def _say(problem: BaseException) -> int:
         return BUG
     code, text = BAD_INPUT, str(problem)
     if isinstance(problem, (KeyboardInterrupt, click.Abort)):
-        code, text = STOPPED, "stopped"
+        code, text = STOPPED, text or "stopped"
     elif isinstance(problem, click.ClickException):
         text = problem.format_message()
     elif isinstance(problem, MemoryError):
@@ -212,32 +213,52 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.perf_counter()
-    report, runs = _simulate(described, network, wanted, numbers, threads, target, force, silent=quiet or as_json)
+    try:
+        reports = _simulate(described, network, wanted, numbers, threads, target, force, silent=quiet or as_json)
+    except KeyboardInterrupt:
+        kept = f"; {target} holds what was recorded until then" if target.exists() else ""
+        raise KeyboardInterrupt(f"stopped{kept}") from None
     if picture is not None:
-        _draw_run(described, report, runs, picture)
+        _save(list(reports.values())[-1].figure(), picture)
     if as_json:
         files = {"file": target, "figure": picture, "seconds": time.perf_counter() - started}
-        about = {"experiment": described.name, "levels": list(runs), "seeds": numbers, "duration": described.duration}
-        print_json(about | files | {"comparison": report.to_dict()})
+        about = {"experiment": described.name, "levels": wanted, "seeds": numbers, "duration": described.duration}
+        print_json(about | files | {name: report.to_dict() for name, report in reports.items()})
     elif not quiet:
-        click.echo(report)
-        click.echo(f"written: {target}" + (f", {picture}" if picture else ""))
+        click.echo("\n\n".join(map(repr, reports.values())))
+        click.echo(f"\nwritten: {target}" + (f", {picture}" if picture else ""))
 
 
 def _simulate(described: Any, network: Any, levels: tuple[str, ...], seeds: tuple[int, ...], threads: int | None, target: Path,
-              force: bool, silent: bool) -> tuple[Any, dict[str, Any]]:  # fmt: skip
-    """Run every level into one file; returns the comparison and the runs."""
-    from . import compare, simulate
+              force: bool, silent: bool) -> dict[str, Any]:  # fmt: skip
+    """Run every level into one file; returns what there is to report."""
+    from . import simulate
     from .models.experiments import to_toml
     from .simulator.runfile import RunFile
 
-    runs = {}
+    runs = []
     common = {"seeds": seeds, "record_every": described.record_every, "threads": threads}
     with RunFile.create(target, network=network, seeds=seeds, config=to_toml(described), force=force) as file:
+        for group, arrays in described.arrays().items():
+            file.arrays(group, arrays)
         for level in levels:
             with Progress(level, described.duration, silent) as progress:
-                runs[level] = simulate(network, described.duration, level=level, file=file, progress=progress.at, **common)
-    return compare(*runs.values()), runs
+                runs.append(simulate(network, described.duration, level=level, file=file, progress=progress.at, **common))
+    return _reports(runs, target)
+
+
+def _reports(runs: Sequence[Any], file: str | Path) -> dict[str, Any]:
+    """The comparison of the levels and, where the file holds patches to test them on, that of the receptive fields."""
+    from . import compare
+    from .simulator.runfile import read_arrays
+
+    reports = {"comparison": compare(*runs)}
+    sample = read_arrays(file, "receptive_fields").get("sample")
+    if sample is not None:
+        from .analysis.field_report import compare_fields
+
+        reports["receptive_fields"] = compare_fields(*runs, sample=sample)
+    return reports
 
 
 class Progress:
@@ -293,17 +314,16 @@ def reduce(experiment: str, pairs: tuple[str, ...], as_json: bool) -> None:
 @json_option
 def compare(file: str, figure: str | None, force: bool, as_json: bool) -> None:
     """Where the levels of a run FILE agree, where they do not, and whether by more than noise."""
-    from . import compare as compared
     from .simulator.runfile import read
 
     picture = writable(figure, force, FIGURES) if figure is not None else None
-    report = compared(*read(file).values())
+    reports = _reports(list(read(file).values()), file)
     if picture is not None:
-        _save(report.figure(), picture)
+        _save(list(reports.values())[-1].figure(), picture)
     if as_json:
-        print_json({"file": file, "figure": picture} | report.to_dict())
+        print_json({"file": file, "figure": picture} | {name: report.to_dict() for name, report in reports.items()})
     else:
-        click.echo(report)
+        click.echo("\n\n".join(map(repr, reports.values())))
 
 
 @main.command()
@@ -327,3 +347,7 @@ def info(file: str, as_json: bool) -> None:
 
 def _save(figure: Any, path: Path) -> None:
     figure.savefig(path, dpi=200, bbox_inches="tight")
+
+
+if __name__ == "__main__":
+    main()

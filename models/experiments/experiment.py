@@ -52,7 +52,6 @@ class Experiment(BaseModel):
     source: ClassVar[str]
     levels: ClassVar[tuple[str, ...]] = ("spike", "surrogate", "rate")
     seeds: ClassVar[tuple[int, ...]] = (1,)
-    picture: ClassVar[str] = "comparison"  # what `hebbscope run` draws: "comparison" or a word of `hebbscope plot`
     expected: ClassVar[tuple[Expected, ...]] = ()
     meanings: ClassVar[dict[str, str]] = {}  # of keys that no part's docstring explains
 

@@ -1,0 +1,339 @@
+"""The shell door: what each command prints and writes, and that every mistake is one line, exit code 2, and nothing written."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from hebbscope.cli import main, read_levels, read_seeds
+
+SHORT = ("--duration", "4", "--set", "record_every=2", "--seeds", "1:2")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def shell(*args):
+    return CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+def done(*args):
+    result = shell(*args)
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+def refused(*args, code=2):
+    """The one line that a refusal prints."""
+    result = shell(*args)
+    assert result.exit_code == code, result.output
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1 and result.stderr.startswith("hebbscope: "), result.stderr
+    return result.stderr
+
+
+def process(*args, **more):
+    return subprocess.Popen(
+        [sys.executable, "-m", "hebbscope.cli", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
+    )
+
+
+@pytest.fixture(scope="module")
+def run_file(tmp_path_factory):
+    file = tmp_path_factory.mktemp("run") / "short.h5"
+    done("run", "kempter1999", *SHORT, "--out", file, "--quiet")
+    return file
+
+
+# What the commands do -----------------------------------------------------------------------------------------------
+
+
+def test_list_has_one_line_an_experiment():
+    lines = done("list").splitlines()
+    assert [line.split()[0] for line in lines] == ["kempter1999", "natural_images"]
+    assert list(json.loads(done("list", "--json"))["experiments"]) == ["kempter1999", "natural_images"]
+
+
+def test_show_has_units_and_sources():
+    text = done("show", "kempter1999", "--set", "neuron.tau=5ms")
+    assert "neuron.tau             5 ms" in text
+    assert "inputs.rate            10 Hz" in text
+    assert "PRE 59:4498" in text
+
+
+def test_shown_toml_runs_as_it_is(folder):
+    (folder / "mine.toml").write_text(done("show", "kempter1999", "--toml", "--set", "rule.window=DoubleExponential"))
+    assert done("show", "mine.toml", "--toml") == (folder / "mine.toml").read_text()
+    done("run", "mine.toml", *SHORT, "--level", "spike", "--quiet")
+    assert sorted(path.name for path in folder.iterdir()) == ["mine.h5", "mine.png", "mine.toml"]
+
+
+def test_run_writes_file_and_figure_and_prints_the_comparison(folder):
+    text = done("run", "kempter1999", *SHORT)
+    assert sorted(path.name for path in folder.iterdir()) == ["kempter1999.h5", "kempter1999.png"]
+    for word in ("spike", "surrogate", "separation", "output rate", "kempter1999.h5"):
+        assert word in text
+
+
+def test_run_json_is_one_object_and_nothing_else():
+    result = json.loads(done("run", "kempter1999", *SHORT, "--json", "--no-figure", "--out", "a.h5"))
+    assert result["experiment"] == "kempter1999"
+    assert result["levels"] == ["spike", "surrogate", "rate"]
+    assert result["seeds"] == [1, 2]
+    assert result["figure"] is None
+    assert result["comparison"]["table"]
+
+
+def test_quiet_prints_nothing():
+    assert done("run", "kempter1999", *SHORT, "--level", "rate", "--quiet", "--no-figure") == ""
+
+
+def test_the_run_file_holds_the_description_it_ran(run_file):
+    from hebbscope.models.experiments import load
+    from hebbscope.simulator.runfile import read
+
+    runs = read(run_file)
+    assert list(runs) == ["spike", "surrogate", "rate"]
+    config = run_file.with_name("config.toml")
+    config.write_text(runs["spike"].attrs["config"])
+    expected = load("kempter1999", [("duration", 4), ("record_every", 2)])
+    assert load(str(config)).items() == expected.items()
+
+
+def test_same_command_same_bits(run_file, folder):
+    from hebbscope.simulator.runfile import read
+
+    done("run", "kempter1999", *SHORT, "--threads", 1, "--quiet", "--no-figure", "--level", "surrogate,spike")
+    again, first = read(folder / "kempter1999.h5"), read(run_file)
+    for level in ("spike", "surrogate"):
+        np.testing.assert_array_equal(again[level].weights, first[level].weights)
+
+
+def test_reduce():
+    table = json.loads(done("reduce", "kempter1999", "--json"))
+    assert table["coefficients"]["k3"] == pytest.approx(7.037e-5, rel=1e-3)
+    assert table["predictions"]["tau_mean"] == pytest.approx(203.2, rel=1e-3)
+    slower = json.loads(done("reduce", "kempter1999", "--set", "neuron.tau=5ms", "--set", "inputs.frequency=10Hz", "--json"))
+    assert slower["coefficients"]["k3"] == pytest.approx(1.1875e-4, rel=1e-3)
+    assert done("reduce", "kempter1999").count("\n") > 5
+
+
+def test_compare(run_file):
+    assert "separation" in done("compare", run_file, "--figure", "levels.pdf")
+    result = json.loads(done("compare", run_file, "--json"))
+    assert {row["level"] for row in result["comparison"]["table"]} >= {"spike", "surrogate", "rate"}
+    assert "already there" in refused("compare", run_file, "--figure", "levels.pdf")
+    done("compare", run_file, "--figure", "levels.pdf", "--force")
+
+
+def test_info(run_file):
+    assert "Run at surrogate level" in done("info", run_file)
+    about = json.loads(done("info", run_file, "--json"))
+    assert about["levels"]["spike"]["records"] == 3
+    assert about["complete"]
+
+
+@pytest.mark.parametrize("what", ["weights", "window", "raster", "correlations"])
+def test_plot(run_file, folder, what):
+    assert f"short-{what}.png" in done("plot", run_file, what)
+    assert (folder / f"short-{what}.png").stat().st_size > 5000
+    done("plot", run_file, what, "--out", "x.svg")
+
+
+def test_receptive_fields_of_a_network_that_has_none(run_file, folder):
+    assert "receptive" in refused("plot", run_file, "receptive-fields")
+    assert not list(folder.iterdir())
+
+
+def test_help_and_version():
+    assert "kempter" not in done()
+    assert "run" in done("--help")
+    assert done("--version").startswith("hebbscope ")
+    for command in ("list", "show", "run", "reduce", "compare", "plot", "info"):
+        assert "Usage" in done(command, "--help")
+
+
+def test_seeds_and_levels():
+    assert read_seeds("1:4") == (1, 2, 3, 4)
+    assert read_seeds("7") == (7,)
+    assert read_seeds("1,3:4, 9") == (1, 3, 4, 9)
+    assert read_levels("rate,spike", ("spike", "rate")) == ("rate", "spike")
+
+
+# Mistakes -----------------------------------------------------------------------------------------------------------
+
+BAD_ARGUMENTS = [
+    (["run", "kempter199"], "did you mean kempter1999"),
+    (["run", "nothing.toml"], "nothing.toml"),
+    (["run", "kempter1999", "--set", "rule.etaa=1"], "rule.etaa: unknown key; did you mean rule.eta?"),
+    (["run", "kempter1999", "--set", "rule.eta=5ms"], "rule.eta: must be a plain number without a unit, got '5ms'"),
+    (["run", "kempter1999", "--set", "rule.eta"], "'rule.eta' is not KEY=VALUE"),
+    (["run", "kempter1999", "--set", "neuron.tau=-5ms"], "neuron.tau: must be > 0 s"),
+    (["run", "kempter1999", "--set", "neuron.tau=nan"], "neuron.tau: must be finite"),
+    (["run", "kempter1999", "--set", "inputs.rate=inf"], "inputs.rate: must be finite"),
+    (["run", "kempter1999", "--set", "inputs.rate=-3 Hz"], "inputs.rate: must be >= 0 Hz"),
+    (["run", "kempter1999", "--set", "inputs.amplitude=11 Hz"], "inputs.amplitude: must not exceed the rate"),
+    (["run", "kempter1999", "--set", "rule.w_min=1", "--set", "rule.w_max=0"], "rule.w_max: must be > w_min"),
+    (["run", "kempter1999", "--set", "rule.w_min=0.1"], "must start within [w_min, w_max]"),
+    (["run", "kempter1999", "--set", "rule.window=Windw"], "rule.window: no part is called 'Windw'"),
+    (["run", "kempter1999", "--duration", "0"], "duration: must be finite and > 0 s, got 0"),
+    (["run", "kempter1999", "--duration", "5 Hz"], "duration: must be in s"),
+    (["run", "kempter1999", "--duration", "1e300"], "record_every: makes more than"),
+    (["run", "kempter1999", "--seeds", "x"], "--seeds"),
+    (["run", "kempter1999", "--seeds", "4:1"], "--seeds"),
+    (["run", "kempter1999", "--seeds", "1,1"], "names a seed twice"),
+    (["run", "kempter1999", "--seeds", "-3"], "--seeds"),
+    (["run", "kempter1999", "--seeds", "1:999999999999"], "at most"),
+    (["run", "kempter1999", "--level", "spikes"], "'spikes' is not one of spike, surrogate, rate"),
+    (["run", "kempter1999", "--level", "rate,rate"], "names a level twice"),
+    (["run", "kempter1999", "--threads", "0"], "--threads"),
+    (["run", "kempter1999", "--out", "."], ".: is a folder"),
+    (["run", "kempter1999", "--out", "no/where.h5"], "there is no folder no"),
+    (["run", "kempter1999", "--figure", "figure.txt"], "must end in .png"),
+    (["run", "kempter1999", "--figure", "no/where.png"], "there is no folder no"),
+    (["run", "kempter1999", "--out", "a.png", "--figure", "a.png"], "both the run file and the figure"),
+    (["run"], "Missing argument"),
+    (["run", "kempter1999", "--frobnicate"], "No such option"),
+    (["rnu", "kempter1999"], "No such command 'rnu'"),
+    (["show", "kempter"], "did you mean kempter1999"),
+    (["reduce", "kempter1999", "--set", "neuron.tau=5 Hz"], "neuron.tau: must be in s"),
+    (["compare", "missing.h5"], "missing.h5: there is no such file"),
+    (["info", "."], ".: is a folder"),
+    (["plot", "missing.h5", "weights"], "missing.h5: there is no such file"),
+    (["plot", "missing.h5", "weigths"], "weigths"),
+    (["run", "natural_images", "--set", "inputs.images=nowhere"], "nowhere"),
+    (["run", "natural_images", "--set", "inputs.control=upside-down"], "inputs.control: must be"),
+]
+
+
+@pytest.mark.parametrize(("args", "words"), BAD_ARGUMENTS)
+def test_bad_arguments_are_one_line_and_write_nothing(args, words, folder):
+    assert words in refused(*args)
+    assert not list(folder.iterdir())
+
+
+def test_files_that_are_there_are_kept_without_force(folder):
+    (folder / "kempter1999.h5").write_text("precious")
+    assert "kempter1999.h5: is already there" in refused("run", "kempter1999", *SHORT)
+    assert (folder / "kempter1999.h5").read_text() == "precious"
+    (folder / "kempter1999.h5").unlink()
+    (folder / "kempter1999.png").write_text("precious")
+    assert "kempter1999.png: is already there" in refused("run", "kempter1999", *SHORT)
+    assert [path.name for path in folder.iterdir()] == ["kempter1999.png"]
+    done("run", "kempter1999", *SHORT, "--level", "spike", "--quiet", "--force")
+    assert (folder / "kempter1999.png").stat().st_size > 5000
+
+
+def test_a_folder_that_refuses(folder, monkeypatch):
+    def refuse(**kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    assert "a.h5: cannot be written (Permission denied)" in refused("run", "kempter1999", "--out", "a.h5")
+    assert not list(folder.iterdir())
+
+
+def test_toml_with_a_typo_names_line_and_key(folder):
+    (folder / "mine.toml").write_text('experiment = "kempter1999"\n\n[rule]\netaa = 1\n')
+    assert "mine.toml line 4: rule.etaa: unknown key; did you mean rule.eta?" in refused("run", "mine.toml")
+    assert [path.name for path in folder.iterdir()] == ["mine.toml"]
+
+
+@pytest.mark.parametrize("command", [["compare"], ["info"], ["plot", "weights"]])
+def test_files_that_are_no_run_files(command, run_file, folder):
+    import h5py
+
+    (folder / "text.h5").write_text("not HDF5")
+    (folder / "empty.h5").write_text("")
+    whole = run_file.read_bytes()
+    (folder / "cut.h5").write_bytes(whole[: len(whole) // 2])
+    with h5py.File(folder / "foreign.h5", "w") as file:
+        file["data"] = 1
+    for name in ("text.h5", "empty.h5", "cut.h5", "foreign.h5"):
+        assert name in refused(command[0], name, *command[1:])
+    assert len(list(folder.iterdir())) == 4
+
+
+def test_images_smaller_than_the_patch(folder):
+    import matplotlib.image
+
+    matplotlib.image.imsave("small.png", np.random.default_rng(1).random((8, 8, 3)))
+    assert "small.png" in refused("run", "natural_images", "--set", "inputs.images=small.png")
+    assert [path.name for path in folder.iterdir()] == ["small.png"]
+
+
+def test_a_runaway_stops_with_its_data_kept(folder):
+    from hebbscope.simulator.runfile import read
+
+    args = ("--set", "rule.w_out=50", "--set", "rule.eta=1e-3", "--set", "record_every=0.1", "--duration", "100", "--level", "spike")
+    assert "ran away" in refused("run", "kempter1999", *args, "--seeds", "1")
+    assert read(folder / "kempter1999.h5")["spike"].n_times > 1
+
+
+def test_no_mistake_shows_a_traceback(monkeypatch):
+    import hebbscope.models.experiments as experiments
+
+    def broken(*args, **kwargs):
+        raise RuntimeError("first line\nsecond line")
+
+    monkeypatch.setattr(experiments, "load", broken)
+    assert "internal error" in refused("show", "kempter1999", code=1)
+
+
+# Real processes -----------------------------------------------------------------------------------------------------
+
+
+def test_commands_that_do_not_simulate_leave_numba_alone(run_file):
+    code = (
+        "import sys; from hebbscope.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "assert 'numba' not in sys.modules and 'brian2' not in sys.modules"
+    )
+    for args in (["list"], ["show", "kempter1999"], ["reduce", "kempter1999"], ["info", run_file], ["compare", run_file]):
+        subprocess.run([sys.executable, "-c", code, *map(str, args)], check=True, capture_output=True)
+
+
+def test_a_real_command_and_its_streams(folder):
+    with process("reduce", "kempter1999", "--json") as command:
+        out, err = command.communicate()
+    assert command.returncode == 0
+    assert json.loads(out)["experiment"] == "kempter1999"
+    assert err == ""
+    with process("run", "kempter1999", "--set", "rule.eta=5ms") as command:
+        out, err = command.communicate()
+    assert (command.returncode, out, err.count("\n")) == (2, "", 1)
+
+
+def test_a_reader_that_goes_away():
+    command = f"{sys.executable} -m hebbscope.cli show kempter1999 | head -n 1"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_the_user(how, folder):
+    from hebbscope.simulator.runfile import read
+
+    args = ("--duration", "10 d", "--seeds", "1", "--level", "spike", "--out", "long.h5", "--set", "record_every=20")
+    with process("run", "kempter1999", *args) as command:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not ((folder / "long.h5").exists() and (folder / "long.h5").stat().st_size > 100_000):
+            time.sleep(0.1)
+        time.sleep(0.5)
+        command.send_signal(how)
+        out, err = command.communicate(timeout=60)
+    assert command.returncode == 130
+    assert (out, err.count("\n")) == ("", 1) and "stopped" in err
+    assert read(folder / "long.h5")["spike"].n_times > 1
+    assert not (folder / "long.png").exists()
