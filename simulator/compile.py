@@ -2,12 +2,14 @@
 
 numba finds a compiled function again by its own file and argument types, and does not notice an edit of a hook in another file. So each
 loop is compiled into a folder named by a hash of the loop's file, of the files of all parts and states in use, and of every module of ours or
-the user's that those refer to. An edit anywhere there gives another folder; an edit elsewhere recompiles nothing.
+the user's that those import at their top. An edit anywhere there gives another folder; an edit elsewhere recompiles nothing.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import importlib.util
 import os
 import shutil
 import sys
@@ -19,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .dispatch import NO_RUNTIME, classes_of, expose
+from .dispatch import OPTIONS, classes_of, expose
 
 KEEP_DAYS = 30.0
 
@@ -42,7 +44,7 @@ def compiled(function: Callable, parts: Iterable[Any]) -> Callable:
             folder.mkdir(parents=True, exist_ok=True)
             os.utime(folder)
             numba.config.CACHE_DIR = str(folder)
-            _loops[function, digest] = numba.njit(function, cache=True, nogil=True, **NO_RUNTIME)
+            _loops[function, digest] = numba.njit(function, cache=True, nogil=True, **OPTIONS)
             prune(cache_folder())
         return _loops[function, digest]
 
@@ -66,7 +68,7 @@ def cache_folder() -> Path:
 
 
 def content_hash(function: Callable, classes: Iterable[type]) -> str:
-    """A hash of the sources of the function, the classes, and the modules that they refer to, near and far."""
+    """A hash of the sources of the function, the classes, and the modules that they import, near and far."""
     modules: dict[str, ModuleType] = {}
     for item in (function, *classes):
         _collect(sys.modules[item.__module__], modules)
@@ -78,14 +80,26 @@ def content_hash(function: Callable, classes: Iterable[type]) -> str:
 
 
 def _collect(module: ModuleType, found: dict[str, ModuleType]) -> None:
+    """The module and, through the imports at the top of its file, all of ours and the user's that it builds on."""
     if module.__name__ in found:
         return
     found[module.__name__] = module
-    for value in list(vars(module).values()):
-        name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-        other = sys.modules.get(name) if isinstance(name, str) else None
+    for name in _imports(module):
+        other = sys.modules.get(name)
         if other is not None and _is_ours(other):
             _collect(other, found)
+
+
+def _imports(module: ModuleType) -> list[str]:
+    """Names of modules that the module-level statements of a file import; those inside functions play no part in a loop."""
+    names = []
+    for statement in ast.parse(_source(module)).body if getattr(module, "__file__", None) else ():
+        if isinstance(statement, ast.Import):
+            names += [alias.name for alias in statement.names]
+        elif isinstance(statement, ast.ImportFrom):
+            base = importlib.util.resolve_name("." * statement.level + (statement.module or ""), module.__package__)
+            names += [base, *(f"{base}.{alias.name}" for alias in statement.names)]
+    return names
 
 
 def _is_ours(module: ModuleType) -> bool:

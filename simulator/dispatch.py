@@ -15,7 +15,9 @@ from typing import Any
 
 from .protocols import HELPERS
 
-NO_RUNTIME = {"_nrt": False, "forceinline": True}  # hooks allocate nothing; counting references to the arrays of a state costs ten times the work
+# Hooks allocate nothing: without numba's runtime nobody counts references to the arrays of a state, which would cost ten times the work.
+# They are inlined, and nobody calls them from C. Division by zero gives inf, so that no division branches.
+OPTIONS = {"_nrt": False, "forceinline": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
 
 _methods: set[str] = set()
 _helpers: set[int] = set()
@@ -74,7 +76,7 @@ def _register_method(name: str, first: Callable) -> None:
         return None if method is None else bare(method)
 
     choose.__signature__ = inspect.signature(bare(first))  # type: ignore[attr-defined]
-    overload_method(types.BaseNamedTuple, name, jit_options=NO_RUNTIME)(choose)
+    overload_method(types.BaseNamedTuple, name, jit_options=OPTIONS)(choose)
     _methods.add(name)
 
 
@@ -87,5 +89,5 @@ def _register_helper(function: Callable) -> None:
         return bare(function)
 
     choose.__signature__ = inspect.signature(bare(function))  # type: ignore[attr-defined]
-    overload(function, jit_options=NO_RUNTIME)(choose)
+    overload(function, jit_options=OPTIONS)(choose)
     _helpers.add(id(function))

@@ -1,0 +1,121 @@
+"""Compiled loops on disk: an edit of any source in use runs at once, and recompiles nothing else; what nobody uses goes."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import hebbscope
+import pytest
+
+from hebbscope.simulator import compile as kernels
+
+PACKAGE = Path(hebbscope.__file__).parent
+SOURCES = ("simulator", "rules", "models", "analysis")
+
+PROGRAM = """
+import sys, time
+import hebbscope
+from hebbscope import Network, Population, Projection, simulate
+from hebbscope.models import HomogeneousPoisson, LinearPoisson
+from hebbscope.rules import SpikeHebb, KempterWindow
+from own_rule import OwnRule
+rule = OwnRule() if sys.argv[1] == "own" else SpikeHebb(eta=1e-3)
+inputs, neuron = Population("inputs", 2, HomogeneousPoisson(50.0)), Population("neuron", 1, LinearPoisson(base_rate=5.0))
+network = Network([inputs, neuron], [Projection(inputs, neuron, 0.5, rule)])
+print(simulate(network, 2.0, record_every=2.0).final_weights.tolist())
+"""
+
+OWN = '''
+from typing import NamedTuple
+import numpy as np
+from own_helper import STEP
+
+class State(NamedTuple):
+    count: np.ndarray
+
+class OwnRule(NamedTuple):
+    """Each output spike adds a step."""
+    scale: float = 1.0
+    def check(self): pass
+    def init(self, n_pre, n_post): return State(np.zeros(1))
+    def on_pre(self, state, w, j, t): pass
+    def on_post(self, state, w, i, t):
+        for n in range(w.n_in(i)):
+            w.value[w.into(i, n)] += self.scale * STEP
+'''
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the package and a user's own rule, with a cache of their own."""
+    home = tmp_path / "hebbscope"
+    for folder in SOURCES:
+        shutil.copytree(PACKAGE / folder, home / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PACKAGE / "__init__.py", home)
+    (tmp_path / "own_rule.py").write_text(OWN)
+    (tmp_path / "own_helper.py").write_text("STEP = 0.001\n")
+    (tmp_path / "program.py").write_text(PROGRAM)
+
+    def run(which):
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path), "HEBBSCOPE_CACHE": str(tmp_path / "cache"), "NUMBA_DISABLE_JIT": "0"}
+        done = subprocess.run(
+            [sys.executable, "program.py", which], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def compiled():
+        return {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.nbc")}, len(
+            list((tmp_path / "cache").iterdir())
+        )
+
+    return tmp_path, run, compiled
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert text.count(old) >= 1
+    path.write_text(text.replace(old, new))
+
+
+def test_an_edit_runs_and_nothing_else_recompiles(copy):
+    folder, run, compiled = copy
+    ours, own = run("ours"), run("own")
+    files, folders = compiled()
+    assert folders == 2
+
+    assert (run("ours"), run("own")) == (ours, own)
+    assert compiled() == (files, 2)  # found again, not compiled again
+
+    edit(folder / "own_helper.py", "0.001", "0.003")  # two files away from the loop
+    changed = run("own")
+    assert changed != own and run("ours") == ours
+    assert compiled()[1] == 3
+
+    edit(folder / "own_rule.py", "self.scale * STEP", "2.0 * self.scale * STEP")
+    assert run("own") not in (own, changed) and run("ours") == ours
+    assert compiled()[1] == 4
+
+    edit(folder / "hebbscope" / "rules" / "spike_hebb.py", "self.eta * (self.w_out + pairs)", "self.eta * (2.0 * self.w_out + pairs)")
+    assert run("ours") != ours
+    assert compiled()[1] == 5
+    before = compiled()
+    run("own")
+    assert compiled() == before  # the user's rule does not use the edited file
+
+    edit(folder / "hebbscope" / "rules" / "traces.py", "MAX_AGE = 100.0", "MAX_AGE = 99.0")
+    run("own")
+    assert compiled() == before
+    run("ours")
+    assert compiled()[1] == 6
+
+
+def test_old_folders_go(tmp_path):
+    for name, age in (("old", 40.0), ("new", 1.0)):
+        (tmp_path / name).mkdir()
+        stamp = time.time() - 86400.0 * age
+        os.utime(tmp_path / name, (stamp, stamp))
+    kernels.prune(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
