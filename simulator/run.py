@@ -69,7 +69,7 @@ def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], engine: d
         return drive(network, "rate", [SampledRun(network, seed, engine["max_rate"]) for seed in seeds], times, **engine)
     from .averaged_run import simulate_averaged
 
-    return simulate_averaged(network, times, file=engine["file"], progress=engine["progress"])
+    return simulate_averaged(network, times, seeds, file=engine["file"], progress=engine["progress"])
 
 
 def record_times(duration: float, every: float | None) -> np.ndarray:
