@@ -19,15 +19,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..simulator.protocols import HebbscopeError
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MIN_R2, MIN_ORIENTATION, MAX_RADIUS, MIN_KURTOSIS = 0.7, 0.7, 0.85, 2.0
 
@@ -121,7 +117,9 @@ def score(field: np.ndarray, sample: np.ndarray) -> Scores:
     """The scores of one field (rows, columns), with responses to a sample (n, rows * columns) of patches it was not trained on."""
     best = tuning(field)
     r2 = fit_gabor(field, best)[1]
-    return Scores(r2, best.index, localisation(field), response_kurtosis(field, sample), best.orientation, best.frequency)
+    return Scores(
+        r2, best.index, localisation(field), response_kurtosis(field, sample), best.orientation, best.frequency
+    )
 
 
 def tuning(field: np.ndarray, n_orientations: int = 36, n_frequencies: int = 43) -> Tuning:
@@ -176,7 +174,15 @@ def fit_gabor(field: np.ndarray, start: Tuning | None = None) -> tuple[Gabor, fl
     low = [-columns / 2, -rows / 2, -np.inf, 0.01, 0.5, 0.5, -np.inf, -np.inf]
     high = [columns / 2, rows / 2, np.inf, 0.5, columns, rows, np.inf, np.inf]
     fits = [
-        least_squares(_residual, p, _slope, (low, high), x_scale=(1, 1, 0.3, 0.05, 1, 1, 1, 1), max_nfev=60, args=(places, data / scale))
+        least_squares(
+            _residual,
+            p,
+            _slope,
+            (low, high),
+            x_scale=(1, 1, 0.3, 0.05, 1, 1, 1, 1),
+            max_nfev=60,
+            args=(places, data / scale),
+        )
         for p in _starts(data / scale, places, start or tuning(field))
     ]
     best = min(fits, key=lambda fit: fit.cost)
@@ -232,70 +238,3 @@ def _places(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     rows, columns = shape
     y, x = np.mgrid[:rows, :columns].astype(float)
     return x.ravel() - (columns - 1) / 2, y.ravel() - (rows - 1) / 2
-
-
-# Reports and figures ------------------------------------------------------------------------------------------------
-
-
-def score_run(run: Any, sample: np.ndarray) -> list[Scores]:
-    """The scores of every final field of a run, one per seed and neuron."""
-    return [score(field, sample) for field in final_fields(run)]
-
-
-def summary(runs: Sequence[Any], sample: np.ndarray) -> dict[str, Any]:
-    """Plain numbers: per level the scores of each field and how many pass; for two levels also their similarity, field by field."""
-    report: dict[str, Any] = {}
-    for run in runs:
-        scores = score_run(run, sample)
-        report[run.level] = {
-            "passed": sum(one.passed for one in scores),
-            "fields": [{"seed": seed, **one._asdict(), "passed": one.passed} for seed, one in zip(_seeds(run), scores, strict=True)],
-        }
-    if len(runs) == 2:
-        report["similarity"] = [similarity(a, b) for a, b in zip(final_fields(runs[0]), final_fields(runs[1]), strict=True)]
-    return report
-
-
-def _seeds(run: Any) -> list[int]:
-    return [int(seed) for seed in run.seeds for _ in range(run.weights.shape[2])]
-
-
-def plot_fields(ax: Axes, maps: np.ndarray, *, columns: int | None = None, limit: float | None = None, title: str = "") -> Axes:
-    """Draw fields (n, rows, columns) as one grid, ON red and OFF blue, on a scale from -limit to limit that is white at zero."""
-    n, rows, width = maps.shape
-    columns = columns or math.ceil(math.sqrt(n))
-    limit = limit or float(np.abs(maps).max()) or 1.0
-    lines = math.ceil(n / columns)
-    sheet = np.full((lines * (rows + 1) - 1, columns * (width + 1) - 1), np.nan)
-    for k, one in enumerate(maps):
-        top, left = k // columns * (rows + 1), k % columns * (width + 1)
-        sheet[top : top + rows, left : left + width] = one
-    ax.imshow(sheet, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
-    ax.set_title(title)
-    ax.set_axis_off()
-    return ax
-
-
-def plot_levels(axes: Sequence[Axes], runs: Sequence[Any], *, columns: int | None = None) -> Sequence[Axes]:
-    """Draw the final fields of each run into one ax each, all on the same scale, with the same seed at the same place."""
-    limit = max(float(np.abs(final_fields(run)).max()) for run in runs)
-    for ax, run in zip(axes, runs, strict=True):
-        plot_fields(ax, final_fields(run), columns=columns, limit=limit, title=f"{run.level} level")
-    return axes
-
-
-def figure(runs: Sequence[Any], *, columns: int | None = None) -> Figure:
-    """The fields at the start and at the end of each level, side by side, with one colour bar for all."""
-    from matplotlib.figure import Figure
-
-    first = fields(runs[0].weights[:, 0], runs[0].shape)
-    first = first.reshape(-1, *first.shape[-2:])
-    columns = columns or (2 if len(first) > 3 else 1)
-    lines = math.ceil(len(first) / columns)
-    drawing = Figure(figsize=(1.1 * columns * (len(runs) + 1) + 1.2, 1.1 * lines + 0.6), layout="constrained")
-    axes = drawing.subplots(1, len(runs) + 1)
-    plot_levels(axes[1:], runs, columns=columns)
-    limit = axes[1].images[0].norm.vmax
-    plot_fields(axes[0], first, columns=columns, limit=limit, title="start")
-    drawing.colorbar(axes[1].images[0], ax=list(axes), label="ON − OFF weight", shrink=0.8)
-    return drawing

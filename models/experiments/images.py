@@ -141,7 +141,9 @@ def _mat_arrays(path: Path) -> list[np.ndarray]:
                 return [np.asarray(item).T for item in file.values() if isinstance(item, h5py.Dataset)]
         return [np.asarray(value) for key, value in loadmat(path).items() if not key.startswith("__")]
     except Exception as error:  # scipy raises what it meets: ValueError, struct.error, zlib.error, ...
-        raise HebbscopeError(f"inputs.images: cannot read {path.name} as a MATLAB file ({type(error).__name__})") from None
+        raise HebbscopeError(
+            f"inputs.images: cannot read {path.name} as a MATLAB file ({type(error).__name__})"
+        ) from None
 
 
 def _scaled(pixels: np.ndarray, name: str, top: float | None) -> Image:
@@ -236,7 +238,9 @@ def _cut(planes: list[np.ndarray], n: int, size: int, random: np.random.Generato
     patches = np.empty((n, size, size), dtype=np.float32)
     for k, view in enumerate(windows):
         here = np.flatnonzero(which == k)
-        patches[here] = view[random.integers(view.shape[0], size=here.size), random.integers(view.shape[1], size=here.size)]
+        patches[here] = view[
+            random.integers(view.shape[0], size=here.size), random.integers(view.shape[1], size=here.size)
+        ]
     return patches.reshape(n, size * size)
 
 

@@ -50,7 +50,10 @@ class Inputs(NamedTuple):
         positive(self, "rate", "max_rate", "presentation")
         components = self.whitening.components
         require(
-            components < self.patch**2, self.whitening, "components", f"must be < {self.patch**2}, the pixels of a patch"
+            components < self.patch**2,
+            self.whitening,
+            "components",
+            f"must be < {self.patch**2}, the pixels of a patch",
         )
 
     def patches(self) -> Patches:
@@ -66,7 +69,9 @@ class Inputs(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _patches(images: str, control: Control, size: int, n: int, n_held_out: int, whitening: Whitening) -> Patches:
-    return make_patches(read_images(images), size=size, n=n, n_held_out=n_held_out, control=control, whitening=whitening)
+    return make_patches(
+        read_images(images), size=size, n=n, n_held_out=n_held_out, control=control, whitening=whitening
+    )
 
 
 class Weights(NamedTuple):
@@ -106,7 +111,6 @@ class NaturalImages(Experiment):
     )
     levels: ClassVar[tuple[str, ...]] = ("spike", "rate")
     seeds: ClassVar[tuple[int, ...]] = (1, 2)
-    picture: ClassVar[str] = "receptive-fields"
     meanings: ClassVar[dict[str, str]] = {
         "duration": "biological time: number of patches shown times inputs.presentation",
         "record_every": "time between two records of the weights",
