@@ -39,8 +39,11 @@ def averaged(equation: Any, weights: np.ndarray, times: Any) -> np.ndarray:
     if not hasattr(equation, "flow"):
         return _by_lsoda(equation, weights, times)
     if equation.w_min == -np.inf and equation.w_max == np.inf:
-        return equation.flow(weights, horizon=times[-1] - times[0]).path(times - times[0])
-    return np.stack([_between_bounds(equation, start, times) for start in weights], axis=1)
+        path = equation.flow(weights, horizon=times[-1] - times[0]).path(times - times[0])
+    else:
+        path = np.stack([_between_bounds(equation, start, times) for start in weights], axis=1)
+    path[times == times[0]] = weights  # to the bit
+    return path
 
 
 def _between_bounds(equation: Any, weights: np.ndarray, times: np.ndarray) -> np.ndarray:
