@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,23 @@ class Door(click.Group):
 
     def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> Any:
         try:
-            super().main(args, prog_name or "hebbscope", **(extra | {"standalone_mode": False}))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                super().main(args, prog_name or "hebbscope", **(extra | {"standalone_mode": False}))
             sys.stdout.flush()
         except BaseException as problem:
             sys.exit(_say(problem))
         sys.exit(DONE)
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt as stop:
+            raise Stopped(str(stop) or "stopped") from None
+
+
+class Stopped(Exception):
+    """The user said stop."""
 
 
 def _say(problem: BaseException) -> int:
@@ -44,7 +57,7 @@ def _say(problem: BaseException) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of a pipe has gone
         return BUG
     code, text = BAD_INPUT, str(problem)
-    if isinstance(problem, (KeyboardInterrupt, click.Abort)):
+    if isinstance(problem, (Stopped, KeyboardInterrupt, click.Abort)):
         code, text = STOPPED, text or "stopped"
     elif isinstance(problem, click.ClickException):
         text = problem.format_message()
@@ -149,7 +162,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 force_option = click.option("--force", is_flag=True, help="Replace files that are already there.")
 
 
-@click.group(cls=Door, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("hebbscope", cls=Door, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hebbscope", message="%(prog)s %(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -202,13 +215,10 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
     described = _load(experiment, pairs, duration)
     wanted = read_levels(level, LEVELS) if level is not None else described.levels
     numbers = read_seeds(seeds) if seeds is not None else described.seeds
-    target = Path(out if out is not None else f"{Path(experiment).stem}.h5")
-    picture = None if no_figure else Path(figure) if figure is not None else target.with_suffix(".png")
+    target = writable(out if out is not None else f"{Path(experiment).stem}.h5", force)
+    picture = None if no_figure else writable(figure if figure is not None else str(target.with_suffix(".png")), force, FIGURES)
     if picture == target:
         raise click.UsageError(f"{target}: is both the run file and the figure")
-    writable(str(target), force)
-    if picture is not None:
-        writable(str(picture), force, FIGURES)
     network = described.network()
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -345,8 +355,47 @@ def info(file: str, as_json: bool) -> None:
         click.echo(level)
 
 
+@main.command()
+@click.argument("file")
+@click.argument("what", type=click.Choice(PLOTS))
+@click.option("--out", metavar="FILE", help="[beside the run file, FILE-WHAT.png]")
+@force_option
+def plot(file: str, what: str, out: str | None, force: bool) -> None:
+    """Draw WHAT of a run FILE: weights, window, raster, receptive-fields or correlations."""
+    from .simulator.runfile import read
+
+    runs = list(read(file).values())
+    target = writable(out if out is not None else str(Path(file).with_name(f"{Path(file).stem}-{what}.png")), force, FIGURES)
+    _save(_drawn(what, runs, file), target)
+    click.echo(f"written: {target}")
+
+
+def _drawn(what: str, runs: list[Any], file: str) -> Any:
+    """One figure; spikes, correlations and single weights are those of the first level in the file."""
+    from .analysis import field_report, figures, spike_figures
+
+    if what == "receptive-fields":
+        return field_report.field_figure(runs)
+    if what == "weights":
+        return figures.weights(runs[0], next((run for run in runs if run.level == "rate"), None)).figure
+    if what == "window":
+        return _drawn_window(runs[0].attrs.get("config", ""), file)
+    return getattr(spike_figures, what)(runs[0]).figure
+
+
+def _drawn_window(config: str, file: str) -> Any:
+    from .analysis import spike_figures
+    from .models.experiments import loads
+
+    described = loads(config, f"{file} (attribute config)")
+    rule = getattr(described, "rule", None)
+    if not hasattr(rule, "window"):
+        raise click.UsageError(f"{file}: the rule of {described.name}, {type(rule).__name__}, has no learning window")
+    return spike_figures.window(rule, getattr(described, "neuron", None)).figure
+
+
 def _save(figure: Any, path: Path) -> None:
-    figure.savefig(path, dpi=200, bbox_inches="tight")
+    figure.savefig(path, dpi=200)
 
 
 if __name__ == "__main__":

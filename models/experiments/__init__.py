@@ -2,6 +2,6 @@
 
 from .catalogue import EXPERIMENTS, KINDS, experiment_class, parts
 from .experiment import Expected, Experiment
-from .toml import load, to_toml
+from .toml import load, loads, to_toml
 
-__all__ = ["EXPERIMENTS", "KINDS", "Expected", "Experiment", "experiment_class", "load", "parts", "to_toml"]
+__all__ = ["EXPERIMENTS", "KINDS", "Expected", "Experiment", "experiment_class", "load", "loads", "parts", "to_toml"]

@@ -45,7 +45,7 @@ def is_description(value: Any) -> bool:
 # Reading ------------------------------------------------------------------------------------------------------------
 
 
-def nested(settings: list[tuple[str, Any]]) -> dict[str, Any]:
+def nested(settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """A nested dictionary from dotted keys, in any order: `a.b=X` and `a.b.c=1` become {a: {b: {type: X, c: 1}}}."""
     table: dict[str, Any] = {}
     for key, value in settings:

@@ -109,7 +109,7 @@ class Experiment(BaseModel):
     @classmethod
     def with_settings(cls, settings: Iterable[tuple[str, Any]]) -> Self:
         """The experiment with dotted keys set, in any order; unknown keys are errors with the nearest known one."""
-        return cls(**nested(list(settings)))
+        return cls(**nested(settings))
 
     def items(self) -> list[Item]:
         """The description, flattened: one Item per dotted key, parts announced by `KEY.type`."""

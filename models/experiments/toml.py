@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,47 +18,39 @@ from .experiment import Experiment
 from .quantity import write_quantity
 
 
-def load(target: str, settings: list[tuple[str, Any]] | None = None) -> Experiment:
+def load(target: str, settings: Sequence[tuple[str, Any]] = ()) -> Experiment:
     """An experiment by its name or from a TOML file, with dotted keys set on top.
 
     A target that ends in `.toml` or has a folder in it is a file. Errors are one line: DescriptionError, for files with line and key.
     """
-    if target.endswith(".toml") or "/" in target or Path(target).is_file():
-        return read_toml(Path(target), settings or [])
-    return experiment_class(target).with_settings(settings or [])
-
-
-def read_toml(path: Path, settings: list[tuple[str, Any]]) -> Experiment:
-    """The experiment of a TOML file; the settings win over the file."""
+    if not (target.endswith(".toml") or "/" in target or Path(target).is_file()):
+        return experiment_class(target).with_settings(settings)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = Path(target).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
-        reason = getattr(problem, "strerror", None) or "is not UTF-8 text"
-        raise HebbscopeError(f"{path}: {reason}") from None
+        raise HebbscopeError(f"{target}: {getattr(problem, 'strerror', None) or 'is not UTF-8 text'}") from None
+    return loads(text, target, settings)
+
+
+def loads(text: str, origin: str = "TOML", settings: Sequence[tuple[str, Any]] = ()) -> Experiment:
+    """The experiment of a TOML text; the settings win over it. `origin` is what errors call it."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         words = " ".join(str(problem).split())
         line = re.search(r"line (\d+)", words)
-        key = _key_on(text, int(line[1])) if line else ""
-        raise HebbscopeError(f"{path}: {key}{words}") from None
-    return read_text_tables(tables, text, str(path), settings)
-
-
-def read_text_tables(tables: dict[str, Any], text: str, origin: str, settings: list[tuple[str, Any]]) -> Experiment:
-    """The experiment of parsed TOML; `text` and `origin` tell errors where they are."""
+        raise HebbscopeError(f"{origin}: {_key_on(text, int(line[1])) if line else ''}{words}") from None
     name = tables.get("experiment")
     if not isinstance(name, str):
         raise HebbscopeError(f'{origin}: needs a line such as experiment = "kempter1999"{known()}')
-    given = [(key, value) for key, value in leaves(tables) if key != "experiment"]
     try:
+        given = nested([(key, value) for key, value in leaves(tables) if key != "experiment"])
         kind = experiment_class(name)
-        kind(**nested(given))
+        kind(**given)
     except DescriptionError as problem:
-        line = line_of(problem.key, text)
-        raise HebbscopeError(f"{origin}{f' line {line}' if line else ''}: {problem}") from None
-    overridden = nested(settings) if settings else {}
-    return kind(**_merged(nested(given), overridden))
+        line_number = line_of(problem.key, text)
+        raise HebbscopeError(f"{origin}{f' line {line_number}' if line_number else ''}: {problem}") from None
+    return kind(**_merged(given, nested(settings)))
 
 
 def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
