@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .receptive_fields import Scores, angle_between, fields, final_fields, score, similarity
+from .style import STYLE, draws, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,10 +116,11 @@ def compare_fields(*runs: Any, sample: np.ndarray) -> FieldReport:
 # Figures ------------------------------------------------------------------------------------------------------------
 
 
+@draws
 def plot_fields(
-    ax: Axes, maps: np.ndarray, *, columns: int | None = None, limit: float | None = None, title: str = ""
-) -> Axes:
-    """Draw fields (n, rows, columns) as one grid, ON red and OFF blue, on a scale from -limit to limit that is white at zero."""
+    maps: np.ndarray, *, ax: Axes, columns: int | None = None, limit: float | None = None, title: str = ""
+) -> None:
+    """Fields (n, rows, columns) as one grid, ON red and OFF blue, on a scale from -limit to limit that is white at zero."""
     n, rows, width = maps.shape
     columns = columns or math.ceil(math.sqrt(n))
     limit = limit or float(np.abs(maps).max()) or 1.0
@@ -132,29 +134,31 @@ def plot_fields(
     ax.imshow(sheet, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
     ax.set_title(title)
     ax.set_axis_off()
-    return ax
 
 
 def plot_levels(axes: Sequence[Axes], runs: Sequence[Any], *, columns: int | None = None) -> Sequence[Axes]:
-    """Draw the final fields of each run into one ax each, all on the same scale, with the same seed at the same place."""
+    """The final fields of each run in one ax each, all on the same scale, the same seed at the same place; returns the axes."""
     limit = max(float(np.abs(final_fields(run)).max()) for run in runs)
     for ax, run in zip(axes, runs, strict=True):
-        plot_fields(ax, final_fields(run), columns=columns, limit=limit, title=f"{run.level} level")
+        plot_fields(final_fields(run), ax=ax, columns=columns, limit=limit, title=f"{run.level} level")
     return axes
 
 
 def field_figure(runs: Sequence[Any], *, columns: int | None = None) -> Figure:
     """The fields at the start and at the end of each level, side by side, with one colour bar for all."""
-    from matplotlib.figure import Figure
+    from matplotlib import rc_context
 
     first = fields(runs[0].weights[:, 0], runs[0].shape)
     first = first.reshape(-1, *first.shape[-2:])
-    columns = columns or max(1, math.floor(math.sqrt(len(first))))
+    root = math.isqrt(len(first))
+    columns = columns or max((c for c in range(2, root + 1) if len(first) % c == 0), default=root)
     lines = math.ceil(len(first) / columns)
-    drawing = Figure(figsize=(1.2 * columns * (len(runs) + 1) + 1.2, 1.2 * lines + 0.7), layout="constrained")
-    axes = drawing.subplots(1, len(runs) + 1)
-    plot_levels(axes[1:], runs, columns=columns)
-    image = axes[1].images[0]
-    plot_fields(axes[0], first, columns=columns, limit=image.norm.vmax, title="start")
-    drawing.colorbar(image, ax=list(axes), label="ON − OFF weight", shrink=0.9)
-    return drawing
+    with rc_context(STYLE):
+        figure = new_figure(0.85 * columns * (len(runs) + 1) + 0.8, 0.85 * lines + 0.4)
+        figure.get_layout_engine().set(wspace=0.06)
+        axes = figure.subplots(1, len(runs) + 1)
+        plot_levels(axes[1:], runs, columns=columns)
+        image = axes[1].images[0]
+        plot_fields(first, ax=axes[0], columns=columns, limit=image.norm.vmax, title="start")
+        figure.colorbar(image, ax=list(axes), label="ON − OFF weight", shrink=0.9, aspect=15 * math.sqrt(lines))
+    return figure

@@ -53,9 +53,9 @@ class Gabor(NamedTuple):
 
 
 class Tuning(NamedTuple):
-    """The response to gratings: index, orientation [rad] and frequency [cycles per pixel] of the best one."""
+    """The response to gratings: orientation index, orientation [rad] and frequency [cycles per pixel] of the best one."""
 
-    index: float
+    orientation_index: float
     orientation: float
     frequency: float
 
@@ -118,7 +118,12 @@ def score(field: np.ndarray, sample: np.ndarray) -> Scores:
     best = tuning(field)
     r2 = fit_gabor(field, best)[1]
     return Scores(
-        r2, best.index, localisation(field), response_kurtosis(field, sample), best.orientation, best.frequency
+        r2,
+        best.orientation_index,
+        localisation(field),
+        response_kurtosis(field, sample),
+        best.orientation,
+        best.frequency,
     )
 
 

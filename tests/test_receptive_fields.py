@@ -65,10 +65,10 @@ def test_the_orientation_index():
     for angle in (0.0, 0.6, 2.0):
         wave = np.cos(2 * np.pi * 0.2 * (x * np.cos(angle) + y * np.sin(angle)))
         best = tuning(wave * np.exp(-(x**2 + y**2) / 32))
-        assert best.index > 0.9
+        assert best.orientation_index > 0.9
         assert angle_between(best.orientation, angle) < np.pi / 36
         assert best.frequency == pytest.approx(0.2, abs=0.02)
-    assert tuning(np.exp(-(x**2 + y**2) / 8)).index < 0.05
+    assert tuning(np.exp(-(x**2 + y**2) / 8)).orientation_index < 0.05
 
 
 def test_localisation_is_relative_to_an_even_patch():
@@ -155,7 +155,7 @@ def test_figures_share_one_symmetric_scale(two_levels):
     assert low == -high < 0
     assert high == max(np.abs(fields(run.final_weights, run.shape)).max() for run in two_levels)
     ax = Figure().subplots()
-    assert field_report.plot_fields(ax, np.zeros((5, 16, 16)), title="none") is ax
+    assert field_report.plot_fields(np.zeros((5, 16, 16)), ax=ax, title="none") is ax
     axes = Figure().subplots(1, 2)
     assert field_report.plot_levels(axes, two_levels) is axes
 

@@ -114,12 +114,11 @@ def _read_picture(path: Path) -> Image:
 
     try:
         with Pillow.open(path) as picture:
-            if picture.mode not in ("I", "F", "I;16", "I;16B"):
-                picture = picture.convert("L")
-            pixels = np.asarray(picture, dtype=float)
+            deep = picture.mode in ("I", "F", "I;16", "I;16B")
+            pixels = np.asarray(picture if deep else picture.convert("L"), dtype=float)
     except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError) as error:
         raise HebbscopeError(f"inputs.images: cannot read {path.name} as a picture ({type(error).__name__})") from None
-    return _scaled(pixels, path.name, 255.0 if picture.mode == "L" else None)
+    return _scaled(pixels, path.name, None if deep else 255.0)
 
 
 def _read_mat(path: Path) -> list[Image]:
