@@ -208,9 +208,9 @@ class LearningEquation:
         """The entry of Q_ij that is largest in size [1/s], with its sign."""
         if self.left.shape[1] == 0:
             return 0.0
-        largest = 0.0
-        for rows in np.array_split(np.arange(self.n), 1 + self.n**2 // 1_000_000):
-            block = self.left[rows] @ self.right.T
+        left, right, largest = np.unique(self.left, axis=0), np.unique(self.right, axis=0), 0.0
+        for rows in np.array_split(left, 1 + len(left) * len(right) // 1_000_000):
+            block = rows @ right.T
             candidate = float(block.flat[np.abs(block).argmax()])
             largest = candidate if abs(candidate) > abs(largest) else largest
         return self.gain * largest

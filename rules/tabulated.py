@@ -14,10 +14,10 @@ MIN_CAPACITY = 16
 
 
 class Ring(NamedTuple):
-    """times (n, capacity) [s]: the last spikes of each train; count (n,): spikes so far; span (1,) [s]: after which a spike is forgotten."""
+    """times (n, capacity) [s]: the last spikes of each train; seen (n,): spikes so far; span (1,) [s]: after which a spike is forgotten."""
 
     times: np.ndarray
-    count: np.ndarray
+    seen: np.ndarray
     span: np.ndarray
 
 
@@ -125,7 +125,7 @@ class TabulatedWindow(NamedTuple):
         """The lags [s] at which the window may jump or have a corner."""
         return np.asarray(self.s, dtype=float)
 
-    overlap, q = integrals.overlap, integrals.q
+    overlap, q = integrals.overlap, integrals.q  # type: ignore[misc]
 
     def __repr__(self):
         if not isinstance(self.s, np.ndarray) or self.s.size == 0:
@@ -151,13 +151,13 @@ def ring(n, span, max_rate):
 def remember(memory, k, t):
     """A spike of train k at time t [s] takes the place of the oldest one."""
     capacity = memory.times.shape[1]
-    slot = memory.count[k] % capacity
-    if memory.count[k] >= capacity and t - memory.times[k, slot] < memory.span[0]:
+    slot = memory.seen[k] % capacity
+    if memory.seen[k] >= capacity and t - memory.times[k, slot] < memory.span[0]:
         raise HebbscopeError(
             "TabulatedWindow.max_rate: a train fires faster for as long as the table reaches; give a higher rate"
         )
     memory.times[k, slot] = t
-    memory.count[k] += 1
+    memory.seen[k] += 1
 
 
 @helper
@@ -165,8 +165,8 @@ def sum_of_pairs(s, W, memory, k, t, sign):
     """Sum of W(sign (t - t_spike)) over the past spikes of train k, the latest first."""
     capacity = memory.times.shape[1]
     total = 0.0
-    for age in range(min(memory.count[k], capacity)):
-        lag = t - memory.times[k, (memory.count[k] - 1 - age) % capacity]
+    for age in range(min(memory.seen[k], capacity)):
+        lag = t - memory.times[k, (memory.seen[k] - 1 - age) % capacity]
         if lag > memory.span[0]:
             break
         total += interpolate(s, W, sign * lag)

@@ -88,9 +88,9 @@ class KempterWindow(NamedTuple):
         before = [(level, 0, 1.0 / self.tau_syn), (slope, 1, 1.0 / self.tau_syn)]
         return before, [(self.A_plus, 0, 1.0 / self.tau_plus), (self.A_minus, 0, 1.0 / self.tau_minus)]
 
-    value, integral, square_integral = integrals.value, integrals.integral, integrals.square_integral
-    transform, convolved, overlap, q = integrals.transform, integrals.convolved, integrals.overlap, integrals.q
-    support, bends = integrals.support, integrals.bends
+    value, integral, square_integral = integrals.value, integrals.integral, integrals.square_integral  # type: ignore[misc]
+    transform, convolved, overlap, q = integrals.transform, integrals.convolved, integrals.overlap, integrals.q  # type: ignore[misc]
+    support, bends = integrals.support, integrals.bends  # type: ignore[misc]
 
 
 class DoubleExponentialState(NamedTuple):
@@ -148,6 +148,6 @@ class DoubleExponential(NamedTuple):
         """W(-x) and W(x), x > 0, as sums of c x^n exp(-a x): two lists of triples (c, n, a)."""
         return [(self.A_plus, 0, 1.0 / self.tau_plus)], [(-self.A_minus, 0, 1.0 / self.tau_minus)]
 
-    value, integral, square_integral = integrals.value, integrals.integral, integrals.square_integral
-    transform, convolved, overlap, q = integrals.transform, integrals.convolved, integrals.overlap, integrals.q
-    support, bends = integrals.support, integrals.bends
+    value, integral, square_integral = integrals.value, integrals.integral, integrals.square_integral  # type: ignore[misc]
+    transform, convolved, overlap, q = integrals.transform, integrals.convolved, integrals.overlap, integrals.q  # type: ignore[misc]
+    support, bends = integrals.support, integrals.bends  # type: ignore[misc]
