@@ -118,20 +118,28 @@ def courses(run: Any) -> dict[str, np.ndarray]:
 
 
 def theory_courses(rate: Any, causal: bool = True) -> dict[str, np.ndarray]:
-    """Quantity -> (n_times,) as the learning equation has it, with or without its causal term; empty where the rate run cannot say."""
+    """Quantity -> (n_times,) as the learning equation has it, with or without its causal term; empty where the rate run cannot say.
+
+    The spread is what diffusion does to equal weights, together with what the equation makes of unequal ones.
+    """
     suffix = "" if causal else "_without_causal"
-    if not causal and "weights_without_causal" not in rate.theory:
+    if not causal and not is_averaged(rate):
         return {}
-    weights = rate.weights.mean(axis=0) if causal else rate.theory["weights_without_causal"]
-    rates = rate.output_rate.mean(axis=0) if causal else rate.theory.get("output_rate_without_causal")
+    weights = rate.weights if causal else rate.theory["weights_without_causal"][None]
+    rates = rate.output_rate if causal else rate.theory["output_rate_without_causal"][None]
     found = {"average weight": average(weights)}
     apart = separation(weights, rate.groups)
     if apart is not None:
         found["separation"] = apart
-    found["spread"] = np.asarray(rate.theory.get(f"spread{suffix}", spread(weights, rate.groups)))
-    if rates is not None:
-        found["output rate"] = np.asarray(rates).mean(axis=-1)
-    return found
+    diffusion = np.asarray(rate.theory.get(f"spread{suffix}", 0.0))
+    found["spread"] = np.hypot(spread(weights, rate.groups), diffusion)
+    found["output rate"] = rates.mean(axis=-1)
+    return {quantity: course.mean(axis=0) for quantity, course in found.items()}
+
+
+def is_averaged(rate: Any) -> bool:
+    """Whether a rate run integrated the averaged equation, with and without its causal term, rather than sampling the input's rates."""
+    return "weights_without_causal" in rate.theory
 
 
 def _by_level(runs: tuple[Any, ...]) -> dict[str, Any]:
@@ -171,11 +179,10 @@ def _at(run: Any, course: np.ndarray, t: float) -> np.ndarray:
 
 def _theory_at(rate: Any, t: float, causal: bool) -> dict[str, np.ndarray]:
     """Quantity -> (1,), or (n_seeds,) where the rate level was itself run for several seeds."""
-    found = (
-        courses(rate)
-        if causal and rate.n_seeds > 1
-        else {q: course[None] for q, course in theory_courses(rate, causal).items()}
-    )
+    found = {quantity: course[None] for quantity, course in theory_courses(rate, causal).items()}
+    if causal and rate.n_seeds > 1:
+        each = courses(rate)
+        found |= {quantity: each[quantity] for quantity in each if quantity != "spread" or not is_averaged(rate)}
     return {quantity: _at(rate, course, t) for quantity, course in found.items()}
 
 
@@ -188,7 +195,7 @@ def _contrast(
     if len(other) == 1:
         error = estimate(each).error
     elif tuple(seeds) == tuple(other_seeds):
-        error = estimate(each - other).error
+        error = estimate(each - other, scale=np.abs(each).max()).error
     else:
         errors = [estimate(values).error for values in (each, other)]
         error = None if None in errors else float(np.hypot(*errors))

@@ -28,7 +28,9 @@ def correlogram(
     end of the presynaptic record are left out, so that each sees the whole range.
     """
     if len(pre) < 2 or len(post) == 0:
-        raise HebbscopeError("correlations need recorded spikes of the inputs and of the neuron, at the same time")
+        raise HebbscopeError(
+            "correlations need spikes of the inputs and of the neuron that were recorded at the same time"
+        )
     start, stop = pre[0], pre[-1]
     post = post[(post >= start + width) & (post <= stop - width)]
     if len(post) == 0:
@@ -46,9 +48,7 @@ def correlogram(
 
 def input_output(run: Any, width: float = 60e-3, bin_width: float = 1e-3) -> dict[str, Correlogram]:
     """The correlogram of each input group with the first output neuron of a run; HebbscopeError where spikes are missing."""
-    if len(run.spikes) < 2:
-        raise HebbscopeError("correlations need recorded spikes of the inputs and of the neuron")
-    source, target = _populations(run)
+    source, target = populations(run)
     post = target.t[target.i == 0]
     overlap = slice(*np.searchsorted(source.t, (post[0] - width, post[-1] + width))) if len(post) else slice(0)
     t, i = source.t[overlap], source.i[overlap]
@@ -59,9 +59,11 @@ def input_output(run: Any, width: float = 60e-3, bin_width: float = 1e-3) -> dic
     }
 
 
-def _populations(run: Any) -> tuple[Any, Any]:
-    """The spikes of the inputs and of the neurons of a run, told by the projection's name, else by their order."""
+def populations(run: Any) -> tuple[Any, Any]:
+    """The spikes of the inputs and of the neurons of a run, told by the projection's name, else by their order; HebbscopeError without."""
     names = list(run.spikes)
+    if len(names) < 2:
+        raise HebbscopeError(f"the {run.level} run lacks recorded spikes of the inputs or of the neuron")
     for source in names:
         for target in names:
             if run.projection == f"{source}_to_{target}":

@@ -13,12 +13,14 @@ NAMES = {"spike": "the learning equation", "surrogate": "the equation without it
 
 def words(table: list[Any], runs: dict[str, Any], partings: dict[str, float], fields: dict[str, list[float]]) -> str:
     """The verdict on the rows of a comparison."""
+    if len(runs) == 1:
+        return "One level alone: there is nothing to hold it against."
     lines = [line for level in ("spike", "surrogate") for line in _against_theory(table, runs, level)]
     lines += _without_causal(table, partings)
     lines += _difference(table)
     lines += [_fields(levels, values) for levels, values in fields.items()]
     lines += _caveat(runs)
-    return "\n".join(lines) or "One level alone: there is nothing to hold it against."
+    return "\n".join(lines) or "The seeds do not differ: there is no noise to hold a difference against."
 
 
 def _against_theory(table: list[Any], runs: dict[str, Any], level: str) -> list[str]:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 
+ROUNDING = 1e-12
+
+
 class Estimate(NamedTuple):
     """A mean over seeds and its standard error, None where it cannot be known (one seed, or no seeds at all)."""
 
@@ -25,10 +28,15 @@ class Estimate(NamedTuple):
         return f"{self.mean:.{digits}f} ± {self.error:.{digits}f}"
 
 
-def estimate(values: np.ndarray) -> Estimate:
-    """(n_seeds,) -> mean and standard error sd / sqrt(n_seeds), sd with n_seeds - 1."""
+def estimate(values: np.ndarray, scale: float = 0.0) -> Estimate:
+    """(n_seeds,) -> mean and standard error sd / sqrt(n_seeds), sd with n_seeds - 1.
+
+    The error is 0 where the seeds differ by rounding alone, of these values or of numbers as large as `scale` from which they came.
+    """
     values = np.asarray(values, dtype=float)
     error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    if error is not None and error < ROUNDING * max(scale, np.abs(values).max()):
+        error = 0.0
     return Estimate(float(np.mean(values)), error, len(values))
 
 

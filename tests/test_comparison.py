@@ -1,0 +1,217 @@
+"""compare(): its numbers against numbers worked out by hand, its words against what the numbers mean."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from hebbscope.analysis.comparison import compare
+from hebbscope.analysis.weights import Estimate, estimate, separation, spread
+from hebbscope.simulator.protocols import HebbscopeError
+from hebbscope.simulator.results import Run
+
+GROUPS = ("constant", "constant", "modulated", "modulated")
+TIME = np.array([0.0, 10.0, 20.0])
+
+
+def a_run(level, constant, modulated, rate=10.0, half_width=0.001, seeds=None):
+    """A run whose group means at the end are, seed by seed, those given; they grow linearly from 0.02."""
+    constant, modulated = np.atleast_1d(constant), np.atleast_1d(modulated)
+    ends = np.stack(
+        [constant - half_width, constant + half_width, modulated - half_width, modulated + half_width], axis=1
+    )
+    weights = 0.02 + (ends - 0.02)[:, None, None, :] * (TIME / TIME[-1])[None, :, None, None]
+    rates = np.broadcast_to(np.atleast_1d(rate)[:, None, None], (len(constant), len(TIME), 1)).copy()
+    rates[:, 0] = np.nan
+    seeds = tuple(range(1, len(constant) + 1)) if seeds is None else seeds
+    return Run(level, seeds, TIME, weights, rates, GROUPS, "inputs_to_neuron")
+
+
+def a_rate_run(constant=0.010, modulated=0.030, bare=(0.016, 0.024), spread=0.0014, bare_spread=0.0005):
+    run = a_run("rate", constant, modulated, half_width=0.0)
+    without = a_run("rate", *bare, half_width=0.0)
+    growth = TIME / TIME[-1]
+    run.theory = {
+        "weights_without_causal": without.weights[0],
+        "output_rate_without_causal": without.output_rate[0],
+        "spread": spread * growth,
+        "spread_without_causal": bare_spread * growth,
+    }
+    return run
+
+
+WIGGLE = np.array([2.0, -1.0, -3.0, 2.0]) * 1e-5
+CONSTANT, MODULATED = np.array([0.010, 0.012, 0.009, 0.011]), np.array([0.030, 0.029, 0.031, 0.033])
+
+
+def test_separation_and_spread_by_hand():
+    weights = np.array([[[1.0, 3.0, 10.0, 14.0]]])
+    assert separation(weights, GROUPS) == pytest.approx([10.0])
+    assert spread(weights, GROUPS) == pytest.approx([math.sqrt((1 + 1 + 4 + 4) / 2)])
+    assert separation(weights, ("all",) * 4) is None
+    both = np.array([[[1.0, 3.0, 10.0, 14.0], [0.0, 0.0, 5.0, 5.0]]])
+    assert separation(both, GROUPS) == pytest.approx([(10.0 + 5.0) / 2])
+    assert spread(both, GROUPS) == pytest.approx([math.sqrt(10 / 4)])
+
+
+def test_means_errors_and_z_scores_by_hand():
+    found = compare(a_run("spike", CONSTANT, MODULATED, rate=[9.0, 10.0, 11.0, 12.0]), a_rate_run())
+    apart = found.row("spike", "separation")
+    # separations .020 .017 .022 .022: mean .02025, sd sqrt(sum of squares / 3) = .00236291, error sd / 2
+    assert apart.mean == pytest.approx(0.02025)
+    assert apart.error == pytest.approx(0.00118145, rel=1e-5)
+    assert apart.theory == pytest.approx(0.020)
+    assert apart.z == pytest.approx((0.02025 - 0.020) / 0.00118145, rel=1e-5)
+    rate = found.row("spike", "output rate")
+    assert (rate.mean, rate.error, rate.z) == pytest.approx((10.5, 0.6454972, 0.5 / 0.6454972), rel=1e-6)
+    within = found.row("spike", "spread")
+    assert within.mean == pytest.approx(math.sqrt(2) * 0.001)
+    assert found.row("rate", "spread").mean == pytest.approx(0.0014)
+    assert found.row("rate without causal term", "separation").mean == pytest.approx(0.008)
+    assert found.time == 20.0
+
+
+def test_each_level_is_held_against_its_own_theory():
+    surrogate = a_run("surrogate", CONSTANT + 0.006, MODULATED - 0.006)
+    found = compare(a_run("spike", CONSTANT, MODULATED), surrogate, a_rate_run())
+    assert found.row("surrogate", "separation").theory == pytest.approx(0.008)
+    assert found.row("surrogate", "spread").theory == pytest.approx(0.0005)
+    assert found.row("spike", "separation").theory == pytest.approx(0.020)
+
+
+def test_spike_and_surrogate_are_paired_by_seed():
+    common = np.array([0.0, 0.004, -0.003, 0.001])
+    noise = np.array([1.0, -1.0, 1.0, -1.0]) * 1e-4
+    spike = a_run("spike", CONSTANT, MODULATED + common)
+    surrogate = a_run("surrogate", CONSTANT, MODULATED + common - 0.002 + noise)
+    row = compare(spike, surrogate).row("spike - surrogate", "separation")
+    error = np.std(noise, ddof=1) / 2
+    assert (row.mean, row.error, row.z) == pytest.approx((0.002, error, 0.002 / error))
+    surrogate = a_run("surrogate", CONSTANT, MODULATED + common - 0.002 + noise, seeds=(5, 6, 7, 8))
+    row = compare(spike, surrogate).row("spike - surrogate", "separation")
+    errors = [np.std(MODULATED + common - CONSTANT + n, ddof=1) / 2 for n in (0.0, noise)]
+    assert row.error == pytest.approx(math.hypot(*errors))
+
+
+def test_a_rate_level_of_several_seeds_is_paired_too():
+    rate = a_run("rate", CONSTANT, MODULATED - 0.001)
+    row = compare(a_run("spike", CONSTANT, MODULATED + np.array([1, -1, 1, -1]) * 1e-4), rate).row(
+        "spike", "separation"
+    )
+    assert row.theory == pytest.approx(np.mean(MODULATED - CONSTANT) - 0.001)
+    assert row.z == pytest.approx(0.001 / (1e-4 * math.sqrt(4 / 3) / 2))
+
+
+def test_with_unequal_weights_the_spread_adds_what_the_equation_makes_of_them():
+    rate = a_rate_run(spread=0.003)
+    rate.weights[0, -1, 0] += [-0.004, 0.004, 0.0, 0.0]
+    found = compare(a_run("spike", CONSTANT, MODULATED), rate)
+    assert found.row("rate", "spread").mean == pytest.approx(math.hypot(0.003, math.sqrt(0.000032 / 2)))
+
+
+def test_words_when_the_three_agree_and_the_rate_description_fails():
+    wide = np.array([-1.0, 1.0, -1.0, 1.0]) * 1e-4
+    spike = a_run("spike", 0.010 + wide, 0.030 - wide, rate=10.0 + wide, half_width=0.00099 + WIGGLE)
+    surrogate = a_run("surrogate", 0.016 - wide, 0.024 + 3 * WIGGLE, rate=10.0 - wide, half_width=0.00035355 - WIGGLE)
+    words = compare(spike, surrogate, a_rate_run()).verdict.splitlines()
+    assert words[0].startswith("The spike level agrees with the learning equation in every quantity")
+    assert words[1].startswith("The surrogate level agrees with the equation without its causal term in every quantity")
+    assert "without the causal term, fails for the spikes: separation 0.008 against 0.02000 ± 0.00012" in words[2]
+    assert "apart from 10 s on" in words[2]
+    assert words[3].startswith("Spike and surrogate differ beyond the noise: separation by +0.0120")
+    assert words[4].startswith("Spike and surrogate do not differ beyond the noise in average weight")
+    assert words[5].startswith("With 4 seeds the standard errors are uncertain")
+
+
+def test_words_when_theory_is_missed():
+    words = compare(a_run("spike", CONSTANT, MODULATED), a_rate_run(constant=0.025, modulated=0.026)).verdict
+    assert (
+        "The spike level differs from the learning equation in average weight (0.0206 ± 0.0005 against 0.0255, z = -10.3), "
+        "separation (0.0203 ± 0.0012 against 0.001, z = +16.3)" in words
+    )
+
+
+def test_words_when_noise_hides_the_difference():
+    rate = a_rate_run(bare=(0.0101, 0.0299), bare_spread=0.0014)
+    spike = a_run("spike", CONSTANT, MODULATED, half_width=np.array([1.0, 1.1, 0.9, 1.0]) * 1e-3)
+    words = compare(spike, rate).verdict
+    assert "these seeds cannot tell the two apart" in words
+
+
+def test_one_seed_has_no_z_and_says_so():
+    found = compare(a_run("spike", 0.01, 0.03), a_run("surrogate", 0.015, 0.025), a_rate_run())
+    assert all(row.z is None and row.error is None for row in found.table)
+    assert "With one seed there is no standard error" in found.verdict
+    assert found.row("spike - surrogate", "separation").mean == pytest.approx(0.01)
+
+
+def test_a_time_in_between_and_runs_of_different_length():
+    long, short = a_run("spike", CONSTANT, MODULATED), a_run("surrogate", CONSTANT, MODULATED)
+    short.time, short.weights, short.output_rate = short.time[:2], short.weights[:, :2], short.output_rate[:, :2]
+    assert compare(long, short).time == 10.0
+    assert compare(long, a_rate_run(), time=10.0).row("spike", "separation").mean == pytest.approx(0.02025 / 2)
+    with pytest.raises(HebbscopeError, match="not every run has a record at 7 s"):
+        compare(long, time=7.0)
+
+
+def test_it_becomes_json_without_nan():
+    for runs in ([a_run("spike", 0.01, 0.03)], [a_run("spike", CONSTANT, MODULATED), a_rate_run()]):
+        found = json.loads(json.dumps(compare(*runs).to_dict(), allow_nan=False))
+        assert found["table"][0]["quantity"] == "average weight"
+        assert found["verdict"]
+    unknown = a_run("spike", CONSTANT, MODULATED, rate=np.nan)
+    json.dumps(compare(unknown).to_dict(), allow_nan=False)
+
+
+def test_it_prints_within_eighty_columns_and_in_a_notebook():
+    found = compare(a_run("spike", CONSTANT, MODULATED), a_run("surrogate", CONSTANT, MODULATED - 0.01), a_rate_run())
+    text = repr(found)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "0.0203 ± 0.0012" in text
+    for word in ("spike − surrogate", "output rate [Hz]", "• The spike level"):
+        assert word in text
+    assert "<table>" in found._repr_html_()
+    assert "0.0203 ± 0.0012" in found._repr_html_()
+    for runs in ([a_run("spike", CONSTANT, MODULATED)], [a_rate_run()]):
+        assert "One level alone" in repr(compare(*runs))
+
+
+def test_receptive_fields_are_compared_where_there_are_any():
+    rng = np.random.default_rng(1)
+    runs = [a_run("spike", CONSTANT, MODULATED), a_run("rate", CONSTANT, MODULATED)]
+    for run in runs:
+        run.shape = (2, 1, 2)
+    runs[0].weights[:, -1] = rng.normal(size=(4, 1, 4))
+    runs[1].weights[:, -1] = 1.0 - runs[0].weights[:, -1]
+    found = compare(*runs)
+    assert found.fields["spike, rate"] == pytest.approx([-1.0] * 4, abs=1e-3)
+    assert "Receptive fields, spike against rate: median correlation -1.00, at least 0.8 in 0 of 4." in found.verdict
+
+
+@pytest.mark.parametrize(
+    ("runs", "message"),
+    [
+        ([], "no run to compare"),
+        ([a_run("spike", 0.01, 0.03)] * 2, "two runs at the spike level"),
+    ],
+)
+def test_what_cannot_be_compared(runs, message):
+    with pytest.raises(HebbscopeError, match=message):
+        compare(*runs)
+
+
+def test_runs_of_another_network_are_refused():
+    other = a_run("rate", 0.01, 0.03)
+    other.groups = ("all",) * 4
+    with pytest.raises(HebbscopeError, match="another network"):
+        compare(a_run("spike", 0.01, 0.03), other)
+
+
+def test_estimates_are_rounded_at_their_error():
+    assert str(Estimate(0.0201823, 0.0000707, 16)) == "0.02018 ± 0.00007"
+    assert str(Estimate(0.0174502, 0.0011715, 16)) == "0.0175 ± 0.0012"
+    assert str(Estimate(10.2406, 0.036, 16)) == "10.24 ± 0.04"
+    assert str(Estimate(1234.5, 33.0, 16)) == "1234 ± 33"
+    assert str(Estimate(0.5)) == "0.5"
+    assert estimate(np.array([3.0])) == Estimate(3.0, None, 1)

@@ -1,0 +1,220 @@
+"""The figures draw what they are given, on axes that they are given, and say in which units."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from hebbscope.analysis import figures, spike_figures
+from hebbscope.analysis.comparison import compare
+from hebbscope.analysis.correlations import correlogram, input_output
+from hebbscope.models.neurons.linear_poisson import LinearPoisson
+from hebbscope.rules.spike_hebb import SpikeHebb
+from hebbscope.rules.windows import DoubleExponential, KempterWindow
+from hebbscope.simulator.protocols import HebbscopeError
+from hebbscope.simulator.results import Run, Spikes
+
+TIME = np.linspace(0.0, 8000.0, 9)
+GROUPS = ("constant",) * 3 + ("modulated",) * 3
+
+
+def a_run(level, seed=0, n_seeds=4, groups=GROUPS, n_post=1):
+    rng = np.random.default_rng(seed)
+    steps = 1e-3 * rng.normal(size=(n_seeds, len(TIME), n_post, len(groups)))
+    steps[..., len(groups) // 2 :] += 5e-4
+    weights = 0.02 + np.cumsum(steps, axis=1)
+    rates = 10.0 + rng.normal(size=(n_seeds, len(TIME), n_post))
+    rates[:, 0] = np.nan
+    spikes = {
+        "inputs": Spikes(np.sort(rng.uniform(7990, 8000, 600)), rng.integers(0, len(groups), 600)),
+        "neuron": Spikes(np.sort(rng.uniform(0, 8000, 8000)), rng.integers(0, n_post, 8000)),
+    }
+    run = Run(level, tuple(range(n_seeds)), TIME, weights, rates, groups, "inputs_to_neuron")
+    run.spikes = {} if level == "rate" else spikes
+    return run
+
+
+def a_rate_run(groups=GROUPS):
+    run = a_run("rate", seed=9, n_seeds=1, groups=groups)
+    bare = a_run("rate", seed=10, n_seeds=1, groups=groups)
+    run.theory = {
+        "weights_without_causal": bare.weights[0],
+        "output_rate_without_causal": bare.output_rate[0],
+        "spread": 1e-5 * np.sqrt(TIME),
+        "spread_without_causal": 0.5e-5 * np.sqrt(TIME),
+    }
+    return run
+
+
+RUNS = [a_run("spike"), a_run("surrogate", seed=1), a_rate_run()]
+
+
+def lines(ax):
+    """The y data of every line on the axes that has as many points as there are records."""
+    return [np.asarray(line.get_ydata(), dtype=float) for line in ax.lines if len(line.get_ydata()) == len(TIME)]
+
+
+def drawn(ax, expected):
+    return any(np.allclose(line, expected, equal_nan=True) for line in lines(ax))
+
+
+def save(figure, tmp_path):
+    figure.savefig(tmp_path / "figure.png", dpi=60)
+    assert (tmp_path / "figure.png").stat().st_size > 2000
+
+
+def test_weights_are_those_of_the_run_with_theory_on_top(tmp_path):
+    spike, surrogate, rate = RUNS
+    ax = figures.weights(spike, rate)
+    for group in (slice(0, 3), slice(3, 6)):
+        assert drawn(ax, spike.weights[..., group].mean(axis=(0, 2, 3)))
+        assert drawn(ax, rate.weights[0, :, 0, group].mean(axis=1))
+    assert drawn(ax, spike.weights[0, :, 0, 5])
+    assert ax.get_ylabel() == "weight [10$^{-3}$]"
+    assert ax.get_xlabel() == "time [1000 s]"
+    save(ax.figure, tmp_path)
+    ax = figures.weights(surrogate, rate, singles=False)
+    assert drawn(ax, rate.theory["weights_without_causal"][:, 0, 3:].mean(axis=1))
+    assert not drawn(ax, surrogate.weights[0, :, 0, 5])
+
+
+def test_the_band_is_one_standard_error():
+    ax = figures.weights(RUNS[0], singles=False)
+    mean = RUNS[0].weights[..., :3].mean(axis=(2, 3))
+    band = ax.collections[0].get_datalim(ax.transData)
+    error = np.std(mean, axis=0, ddof=1) / 2
+    assert band.y0 == pytest.approx((mean.mean(axis=0) - error).min())
+    assert band.y1 == pytest.approx((mean.mean(axis=0) + error).max())
+
+
+def test_separation_of_every_level(tmp_path):
+    ax = figures.separation(*RUNS)
+    for run in RUNS:
+        apart = (run.weights[..., 3:] - run.weights[..., :3]).mean(axis=(2, 3))
+        assert drawn(ax, apart.mean(axis=0))
+    bare = RUNS[2].theory["weights_without_causal"]
+    assert drawn(ax, (bare[..., 3:] - bare[..., :3]).mean(axis=(1, 2)))
+    assert {text.get_text() for text in ax.texts} == {"spike", "surrogate"}
+    save(ax.figure, tmp_path)
+
+
+@pytest.mark.parametrize("quantity", ["average weight", "spread", "output rate"])
+def test_courses(quantity):
+    ax = figures.course(quantity, *RUNS)
+    assert quantity.split()[0] in ax.get_ylabel()
+    if quantity == "output rate":
+        assert ax.get_ylabel() == "output rate [Hz]"
+        assert drawn(ax, RUNS[0].output_rate.mean(axis=(0, 2)))
+    if quantity == "spread":
+        within = RUNS[2].weights[0, :, 0].reshape(len(TIME), 2, 3).var(axis=2, ddof=1).mean(axis=1)
+        assert drawn(ax, np.sqrt(RUNS[2].theory["spread"] ** 2 + within))
+
+
+def test_distribution_has_unit_area_on_each_side():
+    ax = figures.distribution(*RUNS[:2])
+    steps = [patch.get_data() for patch in ax.patches]
+    areas = [np.sum(step.values * np.diff(step.edges)) for step in steps]
+    assert sorted(set(np.round(areas, 9))) == [-1.0, 1.0]
+    assert len(figures.distribution(RUNS[2]).patches) == 4
+
+
+@pytest.mark.parametrize("which", [(0, 1, 2), (0, 2), (0, 1), (0,), (2,)])
+def test_summary_of_whatever_levels_there_are(tmp_path, which):
+    save(figures.summary(*(RUNS[k] for k in which)), tmp_path)
+
+
+def test_summary_of_one_group_and_one_seed(tmp_path):
+    alone = ("all",) * 6
+    save(figures.summary(a_run("spike", groups=alone, n_seeds=1), a_rate_run(alone)), tmp_path)
+    save(compare(*RUNS).figure(), tmp_path)
+
+
+def test_frozen_weights_are_drawn(tmp_path):
+    run = a_run("spike")
+    run.weights[:] = 0.02
+    save(figures.summary(run), tmp_path)
+
+
+@pytest.mark.parametrize("part", [KempterWindow(), SpikeHebb(KempterWindow()), DoubleExponential()])
+def test_window_in_both_conventions(part, tmp_path):
+    window = getattr(part, "window", part)
+    ax = spike_figures.window(part)
+    x, y = ax.lines[0].get_data()
+    np.testing.assert_allclose(y, window.value(-x))
+    assert y[np.argmin(np.abs(x - 5e-3))] > 0
+    assert "t$_{post}$ − t$_{pre}$ [ms]" in ax.get_xlabel()
+    ax = spike_figures.window(part, LinearPoisson(), convention="kempter")
+    x, y = ax.lines[0].get_data()
+    np.testing.assert_allclose(y, window.value(x))
+    assert ax.get_xlabel().startswith("s = ")
+    assert ax.lines[1].get_xdata().max() <= 0.0
+    save(ax.figure, tmp_path)
+    with pytest.raises(HebbscopeError, match="convention must be one of post-pre, kempter"):
+        spike_figures.window(part, convention="brian")
+
+
+def test_raster_shows_the_spikes_of_its_time(tmp_path):
+    run = a_run("spike", n_post=2)
+    ax = spike_figures.raster(run, start=7995.0, length=2.0)
+    shown = run.spikes["inputs"].between(7995.0, 7997.0)
+    dots = [line.get_data() for line in ax.lines if line.get_marker() == "."]
+    assert sum(len(t) for t, _ in dots) == len(shown)
+    for (t, i), members in zip(dots, ((0, 1, 2), (3, 4, 5)), strict=True):
+        keep = np.isin(shown.i, members)
+        np.testing.assert_array_equal(t, shown.t[keep])
+        np.testing.assert_array_equal(i, shown.i[keep])
+    assert ax.get_xlabel() == "time from 7,995 s [ms]"
+    save(ax.figure, tmp_path)
+    save(spike_figures.raster(run).figure, tmp_path)
+    with pytest.raises(HebbscopeError, match="no spikes are recorded between 9000 s and"):
+        spike_figures.raster(run, start=9000.0)
+    with pytest.raises(HebbscopeError, match="spikes"):
+        spike_figures.raster(RUNS[2])
+
+
+def test_correlogram_by_hand():
+    post = np.array([1.0, 2.0])
+    pre = np.array([0.0, 0.995, 1.0151, 1.995, 3.0])
+    found = correlogram(pre, post, n_pre=1, width=0.02, bin_width=0.01)
+    np.testing.assert_allclose(found.s, [-0.015, -0.005, 0.005, 0.015])
+    np.testing.assert_allclose(found.rate, [0.0, 2 / (2 * 0.01), 0.0, 1 / (2 * 0.01)])
+    assert found.expected == pytest.approx(5 / 3)
+
+
+def test_correlations_find_what_was_put_in(tmp_path):
+    rng = np.random.default_rng(4)
+    run = a_run("spike")
+    post = np.sort(rng.uniform(0, 100, 1000))
+    driven = np.concatenate([post[::2] - 0.011, rng.uniform(0, 100, 3000)])
+    order = np.argsort(driven)
+    ids = np.where(np.arange(len(driven)) < 500, 4, rng.integers(0, 6, len(driven)))
+    run.spikes = {"inputs": Spikes(driven[order], ids[order]), "neuron": Spikes(post, np.zeros(1000, int))}
+    found = input_output(run)
+    assert found["modulated"].s[np.argmax(found["modulated"].rate)] == pytest.approx(-0.0115, abs=1e-3)
+    assert found["modulated"].rate.max() > 5 * found["modulated"].expected
+    assert abs(found["constant"].rate.mean() / found["constant"].expected - 1) < 0.1
+    ax = spike_figures.correlations(run)
+    assert "[Hz]" in ax.get_ylabel()
+    save(ax.figure, tmp_path)
+    run.spikes.pop("inputs")
+    with pytest.raises(HebbscopeError, match="lacks recorded spikes of the inputs"):
+        spike_figures.correlations(run)
+
+
+def test_they_draw_on_the_axes_given_and_leave_pyplot_alone():
+    from matplotlib.figure import Figure
+
+    for draw, arguments in (
+        (figures.weights, RUNS[:1]),
+        (figures.separation, RUNS),
+        (figures.distribution, RUNS),
+        (spike_figures.window, [KempterWindow()]),
+        (spike_figures.raster, RUNS[:1]),
+        (spike_figures.correlations, RUNS[:1]),
+    ):
+        ax = Figure().add_subplot()
+        assert draw(*arguments, ax=ax) is ax
+    code = "import sys; from hebbscope.analysis import figures, spike_figures; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
