@@ -9,7 +9,7 @@ import numpy as np
 
 from ..simulator.protocols import HebbscopeError
 from .report import notebook, terminal
-from .verdict import words
+from .verdict import limit, words
 from .weights import Estimate, average, estimate, separation, spread
 
 UNITS = {"average weight": "", "separation": "", "spread": "", "output rate": "Hz"}
@@ -223,7 +223,7 @@ def _difference_rows(
 
 
 def _partings(runs: dict[str, Any], until: float) -> dict[str, float]:
-    """Quantity -> the time [s] from which on, to `until`, the spike level stays more than three errors off the equation without causal term.
+    """Quantity -> the time [s] from which on, to `until`, the spike level stays off the equation without causal term, beyond chance.
 
     A parting in the last fifth is left out: it may be one record by chance.
     """
@@ -234,7 +234,10 @@ def _partings(runs: dict[str, Any], until: float) -> dict[str, float]:
     for quantity, course in courses(spike).items():
         if quantity in theory:
             error = np.std(course, axis=0, ddof=1) / np.sqrt(len(course))
-            away = np.abs(course.mean(axis=0) - np.interp(spike.time, rate.time, theory[quantity])) > 3 * error
+            away = (
+                np.abs(course.mean(axis=0) - np.interp(spike.time, rate.time, theory[quantity]))
+                > limit(len(course)) * error
+            )
             near = spike.time[(spike.time <= until) & ~away]
             later = spike.time[spike.time > near[-1]] if len(near) else spike.time
             if len(later) and later[0] <= 0.8 * until:

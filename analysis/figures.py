@@ -115,16 +115,16 @@ def separation(*runs: Any, ax: Axes) -> None:
 
 
 @draws
-def distribution(*runs: Any, ax: Axes, n_bins: int = 40) -> None:
+def distribution(*runs: Any, ax: Axes, n_bins: int | None = None) -> None:
     """Weights of all seeds at the end of the runs, by group: spike level upwards, surrogate downwards.
 
-    With the rate run, dashed: normal distributions with the group's predicted mean and the predicted spread.
+    n_bins: by default three times the cube root of the number of weights of a run. With the rate run, dashed: normal distributions with the group's predicted mean and the predicted spread.
     """
     levels = {run.level: run for run in runs}
     simulated = _simulated(levels) or list(runs)
     every = np.concatenate([run.weights[:, -1].ravel() for run in simulated])
     every = every[np.isfinite(every)]
-    edges = np.histogram_bin_edges(every, n_bins)
+    edges = np.histogram_bin_edges(every, n_bins or max(5, round(3 * (len(every) / len(simulated)) ** (1 / 3))))
     for run, side in zip(simulated, (1, -1), strict=False):
         _histograms(ax, run, side, edges)
         if "rate" in levels and run.level != "rate":
@@ -203,12 +203,25 @@ def headline(*runs: Any, ax: Axes) -> None:
     handles, names = ax.get_legend_handles_labels()
     theory = MEANING["theory" if "surrogate" in levels else "theory alone"]
     words = MEANING | {"theory": theory if "weights_without_causal" in _theory(levels) else "rate level"}
-    ax.legend(handles, [words.get(name, name) for name in names], loc="upper left", handlelength=2.2)
+    ax.legend(
+        handles,
+        [words.get(name, name) for name in names],
+        loc="upper left",
+        handlelength=2.2,
+        frameon=True,
+        edgecolor="none",
+        borderpad=0.2,
+    )
 
 
 def _causal_arrow(ax: Axes, spike: Any, surrogate: Any) -> None:
+    """What the causal term adds near the end, where it is clear of both error bands and has room for words."""
     t = 0.93 * min(spike.duration, surrogate.duration)
-    high, low = (np.interp(t, run.time, courses(run)["separation"].mean(axis=0)) for run in (spike, surrogate))
+    at = [np.array([np.interp(t, run.time, line) for line in courses(run)["separation"]]) for run in (spike, surrogate)]
+    high, low = (float(values.mean()) for values in at)
+    bottom, top = ax.get_ylim()
+    if abs(high - low) < max(3 * np.hypot(*(standard_error(values) for values in at)), 0.1 * (top - bottom)):
+        return
     ax.annotate("", (t, high), (t, low), arrowprops={"arrowstyle": "<->", "lw": 0.8, "color": "0.2"})
     ax.text(t * 0.985, (high + low) / 2, "causal\nterm", ha="right", va="center", fontsize=7, color="0.2")
 

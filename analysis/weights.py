@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-
 ROUNDING = 1e-12
 
 

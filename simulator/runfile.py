@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -37,6 +38,7 @@ __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
 
 CONVENTIONS = "SONATA-0.1, hebbscope-1"
 CHUNK_BYTES = 131_072
+RESERVE = 16_000_000  # bytes of free disk below which nothing more is appended
 
 
 class RunFile:
@@ -48,6 +50,7 @@ class RunFile:
         self._levels: dict[str, _Level] = {}
         self._spike_level: dict[str, str] = {}
         self._level = ""
+        self._broken = False
 
     @classmethod
     def create(
@@ -149,6 +152,7 @@ class RunFile:
         weights, output_rate = np.asarray(weights, dtype=np.float64), np.asarray(output_rate, dtype=np.float64)
         if time.ndim == 0:
             time, weights, output_rate = time[None], weights[:, None], output_rate[:, None]
+        self._need(weights.nbytes)
         with self._writing():
             self._levels[level].append(time, weights, output_rate)
             self._file.flush()
@@ -160,6 +164,7 @@ class RunFile:
         """
         if self._spike_level.setdefault(population, self._level) != self._level:
             return
+        self._need(16 * len(t))
         with self._writing():
             spikes = self._file.get(f"spikes/{population}")
             if spikes is None:
@@ -192,7 +197,7 @@ class RunFile:
 
     def close(self, complete: bool = True) -> None:
         """Mark the file complete, unless told otherwise, and close it. Closing twice is harmless."""
-        if self._file:
+        if self._file and not self._broken:
             with self._writing():
                 self._file.attrs["complete"] = np.uint8(complete)
                 self._file.close()
@@ -217,8 +222,14 @@ class RunFile:
         """Say in one line what the disk said."""
         try:
             yield
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
+            self._broken = True
             raise HebbscopeError(f"{self.path}: cannot be written ({_reason(error)})") from error
+
+    def _need(self, n_bytes: int) -> None:
+        """Stop while there still is room to close the file in good order: HDF5 has no way back from a disk that is full."""
+        if shutil.disk_usage(self.path.parent).free < 2 * n_bytes + RESERVE:
+            raise HebbscopeError(f"{self.path}: the disk is full; what was recorded until now is kept")
 
 
 class _Level:
@@ -297,8 +308,9 @@ def _open_new(path: Path, force: bool) -> Any:
         raise HebbscopeError(f"{path}: cannot be written ({_reason(error)})") from None
 
 
-def _reason(error: OSError) -> str:
-    return os.strerror(error.errno).lower() if error.errno else str(error).splitlines()[0]
+def _reason(error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    return os.strerror(number).lower() if number else str(error).splitlines()[0]
 
 
 def _version(package: str) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hebbscope.analysis.comparison import compare
+from hebbscope.analysis.verdict import limit
 from hebbscope.analysis.weights import Estimate, estimate, separation, spread
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.results import Run
@@ -121,7 +122,13 @@ def test_words_when_the_three_agree_and_the_rate_description_fails():
     assert "apart from 10 s on" in words[2]
     assert words[3].startswith("Spike and surrogate differ beyond the noise: separation by +0.0120")
     assert words[4].startswith("Spike and surrogate do not differ beyond the noise in average weight")
-    assert words[5].startswith("With 4 seeds the standard errors are uncertain")
+    assert words[5].startswith("With 4 seeds, differences count from 9.2 standard errors on")
+
+
+def test_what_counts_as_a_difference():
+    assert limit(16) == pytest.approx(3.586, abs=1e-3)
+    assert limit(4) == pytest.approx(9.219, abs=1e-3)
+    assert limit(10**6) == pytest.approx(3.0, abs=1e-4)
 
 
 def test_words_when_theory_is_missed():
