@@ -21,7 +21,7 @@ from ...simulator.protocols import (
 from ...simulator.streams import below, exponential, uniform
 from .fields import count_up_to, named
 
-WARM_UP = 30.0  # in units of the jitter: of the spikes that wait at time 0, e^-30 is left out
+WARM_UP = 20.0  # in units of the jitter: of the spikes that wait at time 0, a part e^-20 is left out
 
 
 class State(NamedTuple):
@@ -93,7 +93,7 @@ class CommonSourcePoisson(NamedTuple):
             log_miss=np.array([log_miss]),
             tree=np.zeros(n_common + 1, np.int64),
             waiting=np.zeros(1, np.int64),
-            start=np.array([0.0 if self.jitter > 0.0 and n_common else math.inf]),
+            start=np.array([0.0 if self.jitter > 0.0 and self.rate > 0.0 and n_common else math.inf]),
         )
 
     def candidate_rate(self, state):
