@@ -17,6 +17,7 @@ import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -36,7 +37,7 @@ def compiled(function: Callable, parts: Iterable[Any]) -> Callable:
     if numba.config.DISABLE_JIT:
         return _plain(function)
     parts = list(parts)
-    digest = content_hash(function, classes_of(parts))
+    digest = content_hash(function, tuple(classes_of(parts)))
     with _lock:
         if (function, digest) not in _loops:
             expose(function, parts)
@@ -67,7 +68,8 @@ def cache_folder() -> Path:
     return Path(base) / "hebbscope"
 
 
-def content_hash(function: Callable, classes: Iterable[type]) -> str:
+@cache
+def content_hash(function: Callable, classes: tuple[type, ...]) -> str:
     """A hash of the sources of the function, the classes, and the modules that they import, near and far."""
     modules: dict[str, ModuleType] = {}
     for item in (function, *classes):
