@@ -42,9 +42,12 @@ def _against_theory(table: list[Any], runs: dict[str, Any], level: str) -> list[
     agree = [row for row in rows if not _beyond(row)]
     differ = [row for row in rows if _beyond(row)]
     if not differ:
-        worst = max(abs(row.z) for row in rows)
-        where = "every quantity" if len(agree) > 2 else _and(agree)
-        return [f"The {level} level agrees with {theory} in {where}: at most {worst:.1f} standard errors apart."]
+        apart = f"at most {max(abs(row.z) for row in rows):.1f} standard errors apart"
+        n, all_of = rows[0].n, len(agree) > 2
+        if n < FEW:
+            where = "any quantity" if all_of else _and(agree)
+            return [f"With {n} seeds the {level} level cannot be told from {theory} in {where}: {apart}."]
+        return [f"The {level} level agrees with {theory} in {'every quantity' if all_of else _and(agree)}: {apart}."]
     misses = ", ".join(f"{row.quantity} ({row.estimate} against {row.theory:.4g}, z = {row.z:+.1f})" for row in differ)
     hits = f" and agrees in {_and(agree)}" if agree else ""
     return [f"The {level} level differs from {theory} in {misses}{hits}."]
