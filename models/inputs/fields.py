@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ def per_synapse(part: Any, field: str, n: int) -> np.ndarray:
 def count_up_to(part: Any, field: str, n: int) -> int:
     """The field, an integer in [0, n]; ParameterError otherwise."""
     value = getattr(part, field)
-    require(isinstance(value, Integral) and 0 <= value <= n, part, field, f"must be an integer in [0, {n}]")
+    require(isinstance(value, (int, np.integer)) and 0 <= value <= n, part, field, f"must be an integer in [0, {n}]")
     return int(value)
 
 

@@ -42,6 +42,9 @@ class PatternPoisson(NamedTuple):
     presentation: Seconds = 0.5
     in_order: int = 0
 
+    def __repr__(self) -> str:
+        return f"PatternPoisson({len(self.patterns)} patterns, presentation={self.presentation:g}, in_order={self.in_order})"
+
     def check(self, n):
         array = isinstance(self.patterns, np.ndarray) and self.patterns.dtype.kind in "fiu"
         require(array, self, "patterns", "must be an array of numbers")

@@ -49,6 +49,9 @@ class RecordedSpikes(NamedTuple):
     duration: Seconds
     loop: int = 0
 
+    def __repr__(self) -> str:
+        return f"RecordedSpikes({len(self.times)} spikes, duration={self.duration:g}, loop={self.loop})"
+
     def check(self, n):
         for field, kinds in (("times", "f"), ("sources", "iu")):
             value = getattr(self, field)
@@ -143,7 +146,7 @@ def read_spikes(
 
 def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
-        with np.lib.npyio.NpzFile(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.lib.npyio.NpzFile(file) as arrays:
             if not {"t", "i"} <= set(arrays):
                 raise HebbscopeError(f"{path}: needs the arrays t [s] and i, has {', '.join(arrays) or 'none'}")
             return arrays["t"], arrays["i"]
