@@ -197,27 +197,27 @@ def _contrast(
     elif tuple(seeds) == tuple(other_seeds):
         error = estimate(each - other, scale=np.abs(each).max()).error
     else:
-        errors = [estimate(values).error for values in (each, other)]
-        error = None if None in errors else float(np.hypot(*errors))
+        both = [estimate(values).error for values in (each, other)]
+        error = None if both[0] is None or both[1] is None else float(np.hypot(both[0], both[1]))
     mean = float(np.mean(other))
     apart = float(np.mean(each)) - mean
     return mean, error, apart / error if error else None
 
 
 def _difference_rows(
-    runs: dict[str, Any], values: dict[str, dict[str, np.ndarray]], theories: dict[str, dict]
+    runs: dict[str, Any], values: dict[str, dict[str, np.ndarray]], theories: dict[str, dict[str, np.ndarray]]
 ) -> list[Row]:
     if not {"spike", "surrogate"} <= runs.keys():
         return []
     rows = []
     for quantity, each in values["spike"].items():
         other = values["surrogate"][quantity]
-        mean, error, z = _contrast(each, runs["spike"].seeds, other, runs["surrogate"].seeds)
-        expected = [theories.get(level, {}).get(quantity) for level in ("spike", "surrogate")]
-        theory = (
-            None if any(value is None for value in expected) else float(np.mean(expected[0]) - np.mean(expected[1]))
-        )
-        apart = float(np.mean(each)) - mean
+        _, error, z = _contrast(each, runs["spike"].seeds, other, runs["surrogate"].seeds)
+        expected = [
+            theories[level][quantity] for level in ("spike", "surrogate") if quantity in theories.get(level, {})
+        ]
+        theory = float(np.mean(expected[0]) - np.mean(expected[1])) if len(expected) == 2 else None
+        apart = float(np.mean(each) - np.mean(other))
         rows.append(Row("spike - surrogate", quantity, UNITS[quantity], apart, error, len(each), theory, z))
     return rows
 

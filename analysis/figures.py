@@ -97,7 +97,8 @@ def course(quantity: str, *runs: Any, ax: Axes, seeds: bool = False) -> None:
 
 
 def _predicted_course(ax: Axes, quantity: str, levels: dict[str, Any]) -> None:
-    rate, label = levels["rate"], "theory"
+    rate = levels["rate"]
+    label: str | None = "theory"
     for causal, wanted in ((True, "surrogate" not in levels or "spike" in levels), (False, True)):
         line = theory_courses(rate, causal).get(quantity)
         if line is not None and wanted:
@@ -135,7 +136,13 @@ def distribution(*runs: Any, ax: Axes, n_bins: int | None = None) -> None:
     ax.set_yticks([])
     low, high = ax.get_ylim()
     for run, y in zip(simulated, (high, low), strict=False):
-        where = {"x": -0.03, "y": (y / 2 - low) / (high - low), "ha": "right", "va": "center", "rotation": 90}
+        where: dict[str, Any] = {
+            "x": -0.03,
+            "y": (y / 2 - low) / (high - low),
+            "ha": "right",
+            "va": "center",
+            "rotation": 90,
+        }
         ax.text(s=f"density, {run.level}", transform=ax.transAxes, color=LEVEL_COLOURS[run.level], **where)
 
 
@@ -149,8 +156,8 @@ def _histograms(ax: Axes, run: Any, side: int, edges: np.ndarray) -> None:
         ax.stairs(side * density, edges, color=shade, lw=0.8, label=f"{run.level}, {name}")
         if side > 0 and len(means) > 1:
             right = name == upper
-            where = {"ha": "left" if right else "right", "va": "bottom"}
-            ax.text(float(mean.mean()), 1.02 * density.max(), name, color=shade, fontsize=7, **where)
+            side_of = "left" if right else "right"
+            ax.text(float(mean.mean()), 1.02 * density.max(), name, color=shade, fontsize=7, ha=side_of, va="bottom")
 
 
 def summary(*runs: Any) -> Figure:
