@@ -104,8 +104,6 @@ def label_ends(ax: Axes, labels: Sequence[tuple[str, float, Any]]) -> None:
     """Names (text, y, colour) at the right end of their lines, moved apart where they would overlap."""
     low, high = ax.get_ylim()
     room = 0.12 * ax.figure.dpi / ax.bbox.height  # a line of text, as a share of the axis
-        ax.get_position().height * ax.get_figure(root=True).get_figheight()
-    )  # a line of text, as a share of the axis
     at = sorted(((y - low) / (high - low), text, colour) for text, y, colour in labels if np.isfinite(y))
     places = [y for y, _, _ in at]
     for _ in range(50):
