@@ -113,4 +113,7 @@ def label_ends(ax: Axes, labels: Sequence[tuple[str, float, Any]]) -> None:
                 places[k] -= overlap / 2
                 places[k + 1] += overlap / 2
     for y, (_, text, colour) in zip(places, at, strict=True):
-        ax.text(1.02, y, text, transform=ax.transAxes, color=colour, va="center", ha="left", fontsize=7)
+        at_data = low + y * (high - low)  # so that it follows limits that change later
+        ax.text(
+            1.02, at_data, text, transform=ax.get_yaxis_transform(), color=colour, va="center", ha="left", fontsize=7
+        )
