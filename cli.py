@@ -262,7 +262,7 @@ def _reports(runs: Sequence[Any], file: str | Path) -> dict[str, Any]:
     from . import compare
     from .simulator.runfile import read_arrays
 
-    reports = {"comparison": compare(*runs)}
+    reports: dict[str, Any] = {"comparison": compare(*runs)}
     sample = read_arrays(file, "receptive_fields").get("sample")
     if sample is not None:
         from .analysis.field_report import compare_fields
