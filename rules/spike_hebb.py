@@ -51,7 +51,7 @@ class SpikeHebb(NamedTuple):
             k = w.out(j, n)
             pairs = self.window.from_post(state, w.post(j, n), t, scale)
             w.value[k] = clip(w.value[k] + self.eta * (self.w_in + pairs), self.w_min, self.w_max)
-        self.window.add_pre(state, j, t, self.window.pre_scale(state, t))
+        self.window.add_pre(state, j, t)
 
     def on_post(self, state, w, i, t):
         scale = self.window.pre_scale(state, t)
@@ -59,7 +59,7 @@ class SpikeHebb(NamedTuple):
             k = w.into(i, n)
             pairs = self.window.from_pre(state, w.pre(i, n), t, scale)
             w.value[k] = clip(w.value[k] + self.eta * (self.w_out + pairs), self.w_min, self.w_max)
-        self.window.add_post(state, i, t, self.window.post_scale(state, t))
+        self.window.add_post(state, i, t)
 
     def learning_equation(self, statistics, neuron, causal):
         """The averaged rule, see `rules/reduction.py`."""

@@ -65,7 +65,7 @@ class TabulatedWindow(NamedTuple):
     def from_pre(self, ws, j, t, scale):
         return sum_of_pairs(self.s, self.W, ws.before, j, t, -1.0)
 
-    def add_pre(self, ws, j, t, scale):
+    def add_pre(self, ws, j, t):
         remember(ws.before, j, t)
 
     def post_scale(self, ws, t):
@@ -74,7 +74,7 @@ class TabulatedWindow(NamedTuple):
     def from_post(self, ws, i, t, scale):
         return sum_of_pairs(self.s, self.W, ws.after, i, t, 1.0)
 
-    def add_post(self, ws, i, t, scale):
+    def add_post(self, ws, i, t):
         remember(ws.after, i, t)
 
     def value(self, s):

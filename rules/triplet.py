@@ -84,7 +84,7 @@ class Triplet(NamedTuple):
             loss = self.eta * state.o1.value[i] * f1 * (pair + triplet)
             w.value[k] = clip(w.value[k] - loss, self.w_min, self.w_max)
         add(state.r1, j, self.tau_plus, t)
-        state.r2.value[j] += 1.0 / f2
+        add(state.r2, j, self.tau_x, t)
 
     def on_post(self, state, w, i, t):
         f1 = decay(state.r1, self.tau_plus, t)
@@ -94,7 +94,7 @@ class Triplet(NamedTuple):
             k = w.into(i, n)
             w.value[k] = clip(w.value[k] + gain * state.r1.value[w.pre(i, n)], self.w_min, self.w_max)
         add(state.o1, i, self.tau_minus, t)
-        state.o2.value[i] += 1.0 / f2
+        add(state.o2, i, self.tau_y, t)
         self.threshold.add_output(state.sliding, i, t)
 
     # The rate level

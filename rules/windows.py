@@ -4,7 +4,7 @@ s = t_pre - t_post, so that s < 0 is pre before post; W is dimensionless and mul
 
     pre_scale(ws, t)  from_pre(ws, j, t, scale)   sum of W over the past spikes of source j, for a postsynaptic spike at t
     post_scale(ws, t) from_post(ws, i, t, scale)  sum of W over the past spikes of target i, for a presynaptic spike at t
-    add_pre(ws, j, t, scale)  add_post(ws, i, t, scale)     remember a spike; `scale` from pre_scale or post_scale at that t
+    add_pre(ws, j, t)  add_post(ws, i, t)                   remember a spike
 
 where a scale holds what is common to all synapses at t. Coincident spikes are paired by their order in the loop: the one that comes second
 finds the first, at s = 0 from its side. For the reduction, not compiled:
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from ..simulator.protocols import Seconds, finite, positive
 from . import window_integrals as integrals
-from .traces import AlphaTraces, Traces, alpha_add, alpha_decay, alpha_traces, decay, traces
+from .traces import AlphaTraces, Traces, add, alpha_add, alpha_traces, decay, traces
 
 
 class KempterState(NamedTuple):
@@ -60,16 +60,16 @@ class KempterWindow(NamedTuple):
         return KempterState(alpha_traces(n_pre), traces(n_post), traces(n_post))
 
     def pre_scale(self, ws, t):
-        f = alpha_decay(ws.before, self.tau_syn, t)
+        f = decay(ws.before, self.tau_syn, t)
         level = self.A_plus + self.A_minus
         slope = level / self.tau_syn + self.A_plus / self.tau_plus + self.A_minus / self.tau_minus
-        return f * (level + slope * (t - ws.before.origin[0])), f * slope, f
+        return f * (level + slope * (t - ws.before.origin[0])), f * slope
 
     def from_pre(self, ws, j, t, scale):
         return scale[0] * ws.before.value[j] - scale[1] * ws.before.moment[j]
 
-    def add_pre(self, ws, j, t, scale):
-        alpha_add(ws.before, j, scale[2], t)
+    def add_pre(self, ws, j, t):
+        alpha_add(ws.before, j, self.tau_syn, t)
 
     def post_scale(self, ws, t):
         return decay(ws.plus, self.tau_plus, t), decay(ws.minus, self.tau_minus, t)
@@ -77,9 +77,9 @@ class KempterWindow(NamedTuple):
     def from_post(self, ws, i, t, scale):
         return self.A_plus * scale[0] * ws.plus.value[i] + self.A_minus * scale[1] * ws.minus.value[i]
 
-    def add_post(self, ws, i, t, scale):
-        ws.plus.value[i] += 1.0 / scale[0]
-        ws.minus.value[i] += 1.0 / scale[1]
+    def add_post(self, ws, i, t):
+        add(ws.plus, i, self.tau_plus, t)
+        add(ws.minus, i, self.tau_minus, t)
 
     def terms(self):
         """W(-x) and W(x), x > 0, as sums of c x^n exp(-a x): two lists of triples (c, n, a)."""
@@ -132,8 +132,8 @@ class DoubleExponential(NamedTuple):
     def from_pre(self, ws, j, t, scale):
         return self.A_plus * scale[0] * ws.before.value[j]
 
-    def add_pre(self, ws, j, t, scale):
-        ws.before.value[j] += 1.0 / scale[0]
+    def add_pre(self, ws, j, t):
+        add(ws.before, j, self.tau_plus, t)
 
     def post_scale(self, ws, t):
         return (decay(ws.after, self.tau_minus, t),)
@@ -141,8 +141,8 @@ class DoubleExponential(NamedTuple):
     def from_post(self, ws, i, t, scale):
         return -self.A_minus * scale[0] * ws.after.value[i]
 
-    def add_post(self, ws, i, t, scale):
-        ws.after.value[i] += 1.0 / scale[0]
+    def add_post(self, ws, i, t):
+        add(ws.after, i, self.tau_minus, t)
 
     def terms(self):
         """W(-x) and W(x), x > 0, as sums of c x^n exp(-a x): two lists of triples (c, n, a)."""

@@ -69,9 +69,6 @@ class State(NamedTuple):
     seen_output: Recorder
 
 
-NOW, INPUT, NORMALISE, HAZARD = 0, 1, 2, 3
-
-
 @helper
 def record(recorder, t, i):
     """Append a spike where anybody listens."""
@@ -112,10 +109,10 @@ def fire(parts, state, t, bound):
 
 
 @helper
-def draw_input(parts, state, t):
-    """Place the next input candidate after t."""
+def next_input(parts, state, t):
+    """When the next input candidate after t comes."""
     rate = parts.inputs.candidate_rate(state.inputs)
-    state.times[INPUT] = t + exponential(state.rng_input) / rate if rate > 0.0 else math.inf
+    return t + exponential(state.rng_input) / rate if rate > 0.0 else math.inf
 
 
 @helper
@@ -138,40 +135,44 @@ def parts_of(projection) -> Parts:
 def advance(parts, state, t_end, max_rate):
     """Run one seed up to (not including) t_end [s]; returns DONE, FULL (a buffer wants emptying) or RUNAWAY (bound above max_rate [Hz])."""
     room = len(state.inputs.sources)
-    if state.times[INPUT] < 0.0:  # nothing is pending yet
-        draw_input(parts, state, 0.0)
-        state.times[HAZARD] = exponential(state.rng_output)
+    now, t_input, t_normalise, hazard = state.times[0], state.times[1], state.times[2], state.times[3]
+    if t_input < 0.0:  # nothing is pending yet
+        t_input = next_input(parts, state, 0.0)
+        hazard = exponential(state.rng_output)
     while True:
         bound = parts.neuron.bound(state.neuron)
         if bound > max_rate:
-            return RUNAWAY
+            status = RUNAWAY
+            break
         if nearly_full(state.seen_input, room) or nearly_full(state.seen_output, 1):
-            return FULL
-        now = state.times[NOW]
-        t_output = now + state.times[HAZARD] / bound if bound > 0.0 else math.inf
-        t_other = min(t_output, min(parts.inputs.next_wake(state.inputs), state.times[NORMALISE]))
-        count = 0
-        t = state.times[INPUT]
+            status = FULL
+            break
+        t_output = now + hazard / bound if bound > 0.0 else math.inf
+        t_other = min(t_output, min(parts.inputs.next_wake(state.inputs), t_normalise))
+        count, t = 0, t_input
         while count == 0 and t < t_other and t < t_end:  # a candidate that is thinned touches nothing else
             count = parts.inputs.draw(state.inputs, t, state.rng_input, state.rng_latent)
-            draw_input(parts, state, t)
-            t = t if count > 0 else state.times[INPUT]
+            t_input = next_input(parts, state, t)
+            t = t if count > 0 else t_input
         t = min(t, t_other)
         if t >= t_end:
-            return DONE
+            status = DONE
+            break
         parts.neuron.propagate(state.neuron, t - now)
-        state.times[HAZARD] -= bound * (t - now)
-        state.times[NOW] = t
+        hazard -= bound * (t - now)
+        now = t
         if count > 0:
             transmit(parts, state, t, count)
-        elif t == state.times[NORMALISE]:
+        elif t == t_normalise:
             for i in range(state.w.n_post):
                 parts.normalisation.normalise(state.w, i)
             state.counts[0] += 1
-            state.times[NORMALISE] = (state.counts[0] + 1) * parts.normalisation.every
+            t_normalise = (state.counts[0] + 1) * parts.normalisation.every
         elif t == t_output:
-            state.times[HAZARD] = exponential(state.rng_output)
+            hazard = exponential(state.rng_output)
             fire(parts, state, t, bound)
         else:
             transmit(parts, state, t, parts.inputs.wake(state.inputs, t, state.rng_input, state.rng_latent))
-            draw_input(parts, state, t)
+            t_input = next_input(parts, state, t)
+    state.times[0], state.times[1], state.times[2], state.times[3] = now, t_input, t_normalise, hazard
+    return status

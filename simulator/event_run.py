@@ -46,7 +46,7 @@ class SeedRun:
 
     @property
     def time(self) -> float:
-        return float(self.state.times[event.NOW])
+        return float(self.state.times[0])
 
     @property
     def weights(self) -> np.ndarray:

@@ -235,7 +235,7 @@ def test_hooks_sum_over_pairs(name):
             for i in range(2):
                 expected = sum(formula(t - other) for other in post[i])
                 assert window.from_post(state, i, t, scale) == pytest.approx(expected, rel=1e-9, abs=1e-9)
-            window.add_pre(state, j, t, window.pre_scale(state, t))
+            window.add_pre(state, j, t)
             pre[j].append(t)
         else:
             i = int(generator.integers(2))
@@ -243,16 +243,16 @@ def test_hooks_sum_over_pairs(name):
             for j in range(3):
                 expected = sum(formula(other - t) for other in pre[j])
                 assert window.from_pre(state, j, t, scale) == pytest.approx(expected, rel=1e-9, abs=1e-9)
-            window.add_post(state, i, t, window.post_scale(state, t))
+            window.add_post(state, i, t)
             post[i].append(t)
 
 
 def test_coincident_spikes_meet_the_window_from_the_side_of_their_order():
     window = DoubleExponential(**PAIR)
     state = window.init(1, 1)
-    window.add_pre(state, 0, 1.0, window.pre_scale(state, 1.0))
+    window.add_pre(state, 0, 1.0)
     assert window.from_pre(state, 0, 1.0, window.pre_scale(state, 1.0)) == pytest.approx(PAIR["A_plus"])
-    window.add_post(state, 0, 1.0, window.post_scale(state, 1.0))
+    window.add_post(state, 0, 1.0)
     assert window.from_post(state, 0, 1.0, window.post_scale(state, 1.0)) == pytest.approx(-PAIR["A_minus"])
 
 
@@ -261,11 +261,11 @@ def test_a_full_table_memory_is_an_error_and_no_loss():
     state = window.init(1, 1)
     capacity = state.after.times.shape[1]
     for k in range(capacity):
-        window.add_post(state, 0, 1e-3 * k, (1.0,))
+        window.add_post(state, 0, 1e-3 * k)
     with pytest.raises(HebbscopeError, match=r"TabulatedWindow.max_rate: a train fires faster"):
-        window.add_post(state, 0, 1e-3 * capacity, (1.0,))
+        window.add_post(state, 0, 1e-3 * capacity)
     for k in range(5 * capacity):  # spikes that have left the table's reach make room
-        window.add_post(state, 0, 1.0 + 0.05 * k, (1.0,))
+        window.add_post(state, 0, 1.0 + 0.05 * k)
 
 
 def test_a_table_in_a_compiled_rule():

@@ -44,12 +44,12 @@ class ExponentialPoisson(NamedTuple):
         return State(np.zeros(n))
 
     def propagate(self, state, dt):
-        f = math.exp(-dt / self.tau)
+        f = math.exp(-dt * (1.0 / self.tau))
         for i in range(len(state.psp)):
             state.psp[i] *= f
 
     def deliver(self, state, i, amount):
-        state.psp[i] += amount / self.tau
+        state.psp[i] += amount * (1.0 / self.tau)
 
     def intensity(self, state, i):
         return self.gain * max(self.base_rate + state.psp[i] - self.threshold, 0.0)

@@ -47,14 +47,14 @@ class LinearPoisson(NamedTuple):
         return State(np.zeros(n), np.zeros(n))
 
     def propagate(self, state, dt):
-        x = dt / self.tau
+        x = dt * (1.0 / self.tau)
         f = math.exp(-x)
         for i in range(len(state.psp)):
             state.psp[i] = (state.psp[i] + state.rise[i] * x) * f
             state.rise[i] *= f
 
     def deliver(self, state, i, amount):
-        state.rise[i] += amount / self.tau
+        state.rise[i] += amount * (1.0 / self.tau)
 
     def intensity(self, state, i):
         return self.gain * max(self.base_rate + state.psp[i] - self.threshold, 0.0)
