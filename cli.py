@@ -347,12 +347,19 @@ def info(file: str, as_json: bool) -> None:
     if as_json:
         print_json(about)
         return
-    levels = read(file).values() if about["levels"] else ()
-    plain = {key: value for key, value in about.items() if key not in ("config", "levels", "spikes")}
-    for key, value in plain.items():
-        click.echo(f"{key:<16}{', '.join(f'{k} {v}' for k, v in value.items()) if isinstance(value, dict) else value}")
-    for level in levels:
+    for key, value in about.items():
+        if key not in ("config", "levels", "spikes") and value not in (None, {}, []):
+            click.echo(f"{key:<18}{_one_line(value)}")
+    for level in read(file).values() if about["levels"] else ():
         click.echo(level)
+
+
+def _one_line(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 @main.command()
