@@ -157,12 +157,16 @@ def _load(target: str, pairs: tuple[str, ...], duration: str | None = None) -> A
 
 # The commands -------------------------------------------------------------------------------------------------------
 
-settings_option = click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Change a value; may be repeated.")
+settings_option = click.option(
+    "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Change a value; may be repeated."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 force_option = click.option("--force", is_flag=True, help="Replace files that are already there.")
 
 
-@click.group("hebbscope", cls=Door, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "hebbscope", cls=Door, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="hebbscope", message="%(prog)s %(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -216,7 +220,11 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
     wanted = read_levels(level, LEVELS) if level is not None else described.levels
     numbers = read_seeds(seeds) if seeds is not None else described.seeds
     target = writable(out if out is not None else f"{Path(experiment).stem}.h5", force)
-    picture = None if no_figure else writable(figure if figure is not None else str(target.with_suffix(".png")), force, FIGURES)
+    picture = (
+        None
+        if no_figure
+        else writable(figure if figure is not None else str(target.with_suffix(".png")), force, FIGURES)
+    )
     if picture == target:
         raise click.UsageError(f"{target}: is both the run file and the figure")
     network = described.network()
@@ -253,7 +261,9 @@ def _simulate(described: Any, network: Any, levels: tuple[str, ...], seeds: tupl
             file.arrays(group, arrays)
         for level in levels:
             with Progress(level, described.duration, silent) as progress:
-                runs.append(simulate(network, described.duration, level=level, file=file, progress=progress.at, **common))
+                runs.append(
+                    simulate(network, described.duration, level=level, file=file, progress=progress.at, **common)
+                )
     return _reports(runs, target)
 
 
@@ -372,7 +382,9 @@ def plot(file: str, what: str, out: str | None, force: bool) -> None:
     from .simulator.runfile import read
 
     runs = list(read(file).values())
-    target = writable(out if out is not None else str(Path(file).with_name(f"{Path(file).stem}-{what}.png")), force, FIGURES)
+    target = writable(
+        out if out is not None else str(Path(file).with_name(f"{Path(file).stem}-{what}.png")), force, FIGURES
+    )
     _save(_drawn(what, runs, file), target)
     click.echo(f"written: {target}")
 

@@ -77,7 +77,10 @@ def _cosine(cycles):
 def _run(weight, record_every, recorded, seed):
     """Advance until `recorded` (n_times, n_pre) is full, a row each `record_every` seconds; returns the two spike counts."""
     a, b, c, d = seed[0], seed[1], seed[2], seed[3]
-    first, second = np.zeros(N), np.zeros(N)  # sum exp(t_f/tau_syn), sum t_f exp(t_f/tau_syn), t_f counted from `origin`
+    first, second = (
+        np.zeros(N),
+        np.zeros(N),
+    )  # sum exp(t_f/tau_syn), sum t_f exp(t_f/tau_syn), t_f counted from `origin`
     origin, scale = 0.0, 1.0  # scale = exp(-(now - origin) / tau_syn)
     rising, potential = 0.0, 0.0  # the two states of the alpha EPSP; potential is the intensity in Hz
     fast, slow = 0.0, 0.0  # postsynaptic traces, tau_plus and tau_minus

@@ -68,7 +68,9 @@ class TripletEquation:
         r = self.rule
         pairs = r.A2_minus * r.tau_minus - r.A2_plus * r.tau_plus
         with np.errstate(divide="ignore", invalid="ignore"):
-            return (pairs + r.A3_minus * r.tau_minus * r.tau_x * np.asarray(x, float)) / (r.A3_plus * r.tau_plus * r.tau_y)
+            return (pairs + r.A3_minus * r.tau_minus * r.tau_x * np.asarray(x, float)) / (
+                r.A3_plus * r.tau_plus * r.tau_y
+            )
 
     # The network
 
@@ -90,10 +92,14 @@ class TripletEquation:
         y = self.output_rate_of(weights)[..., None]
         slow = 1.0 / (1.0 / r.tau_plus + 1.0 / r.tau_y)
         extra = r.A2_plus * self._pairs("potentiation", seen) - r.A2_minus * self._pairs("depression", seen)
-        extra = extra + r.A3_plus * y * (r.tau_y * self._pairs("potentiation", seen) + slow * self._pairs("around", seen))
+        extra = extra + r.A3_plus * y * (
+            r.tau_y * self._pairs("potentiation", seen) + slow * self._pairs("around", seen)
+        )
         if self.causal:
             shot = seen**2 @ x
-            extra = extra + r.A3_plus * (x * r.tau_plus * self._output_overlap * shot[..., None] + x * self._third * seen**2)
+            extra = extra + r.A3_plus * (
+                x * r.tau_plus * self._output_overlap * shot[..., None] + x * self._third * seen**2
+            )
             extra = extra - r.A3_minus * x * (x * seen) * self._before_both
         return self.independent_drift(x, y) + r.eta * extra
 
@@ -116,7 +122,9 @@ class TripletEquation:
             for term in self.statistics.covariance:
                 q = window.q(self.neuron, term.kernel)
                 factors.append((term.left @ q if np.ndim(q) else term.left * q, term.right))
-            own = sum((v * window.q(self.neuron, kernel) for v, kernel in self.statistics.atom), np.zeros(len(self.rates)))
+            own = sum(
+                (v * window.q(self.neuron, kernel) for v, kernel in self.statistics.atom), np.zeros(len(self.rates))
+            )
             found[name] = (factors, own)
         return found
 

@@ -19,7 +19,9 @@ BUFFER = 65536  # spikes that a recorder holds before it is emptied
 class SeedRun:
     """One seed at the spike or surrogate level: its parts, its state, and the spikes that are listened to."""
 
-    def __init__(self, network: Network, seed: int, level: str, windows: Mapping[str, tuple[float, float]], max_rate: float):
+    def __init__(
+        self, network: Network, seed: int, level: str, windows: Mapping[str, tuple[float, float]], max_rate: float
+    ):
         projection, source, target = network.projection, network.input, network.neuron
         self.seed, self.windows, self.ran_away = seed, windows, False
         self.names = (source.name, target.name)
@@ -81,7 +83,11 @@ class SeedRun:
         """What was heard since the last call."""
         taken = {}
         for name, pieces in self.heard.items():
-            t, i = (np.concatenate(column) for column in zip(*pieces, strict=True)) if pieces else (np.empty(0), np.empty(0))
+            t, i = (
+                (np.concatenate(column) for column in zip(*pieces, strict=True))
+                if pieces
+                else (np.empty(0), np.empty(0))
+            )
             taken[name] = Spikes(t, i)
             pieces.clear()
         return taken

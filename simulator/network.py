@@ -146,7 +146,9 @@ class Projection(_Described):
             _fail(where, "weights", "must be finite", w if w.ndim else float(w))
         low, high = getattr(self.rule, "w_min", -np.inf), getattr(self.rule, "w_max", np.inf)
         if np.any(w < low) or np.any(w > high):
-            _fail(where, "weights", f"must start within [w_min, w_max] = [{low:g}, {high:g}]", w if w.ndim else float(w))
+            _fail(
+                where, "weights", f"must start within [w_min, w_max] = [{low:g}, {high:g}]", w if w.ndim else float(w)
+            )
 
     @property
     def name(self) -> str:
@@ -164,7 +166,11 @@ class Projection(_Described):
     def __repr__(self) -> str:
         extra = [f"{part!r}" for part in (self.transmission, self.normalisation) if part not in (Direct(), Free())]
         start = self.weights if hasattr(self.weights, "draw") or np.ndim(self.weights) == 0 else "given"
-        lines = [f"{self.source.name} -> {self.target.name}: weights {start}", f"  {self.rule!r}", *(f"  {e}" for e in extra)]
+        lines = [
+            f"{self.source.name} -> {self.target.name}: weights {start}",
+            f"  {self.rule!r}",
+            *(f"  {e}" for e in extra),
+        ]
         return "\n".join(lines)
 
 
@@ -187,7 +193,12 @@ class Network(_Described):
         for projection in self.projections:
             for end in (projection.source, projection.target):
                 if not any(end is population for population in self.populations):
-                    _fail("Network", "projections", "must join populations of this network", f"{projection.name} ({end.name})")
+                    _fail(
+                        "Network",
+                        "projections",
+                        "must join populations of this network",
+                        f"{projection.name} ({end.name})",
+                    )
         if not self.projections:
             _fail("Network", "projections", "must be at least one", "none")
 

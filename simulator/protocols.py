@@ -210,7 +210,9 @@ class Empirical(NamedTuple):
 
     def integral(self, response: Callable[[np.ndarray], np.ndarray], reach: float, area: float) -> np.ndarray:
         """(n, n): int response(s) C_ij(s) ds, for a response that is negligible beyond |s| = reach [s] and has this area."""
-        laps = np.arange(-np.ceil(reach / self.duration), np.ceil(reach / self.duration) + 1) if self.loop else np.zeros(1)
+        laps = (
+            np.arange(-np.ceil(reach / self.duration), np.ceil(reach / self.duration) + 1) if self.loop else np.zeros(1)
+        )
         others = (laps[:, None] * self.duration + self.times).ravel()
         first = int(len(laps) // 2) * len(self.times)  # where the recording itself stands among its repetitions
         low = np.searchsorted(others, self.times - reach, "left")

@@ -66,7 +66,9 @@ def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], engine: d
     if hasattr(network.input.model, "rates") and hasattr(network.projection.rule, "on_rates"):
         from .sampled_run import SampledRun
 
-        return drive(network, "rate", [SampledRun(network, seed, engine["max_rate"]) for seed in seeds], times, **engine)
+        return drive(
+            network, "rate", [SampledRun(network, seed, engine["max_rate"]) for seed in seeds], times, **engine
+        )
     from .averaged_run import simulate_averaged
 
     return simulate_averaged(network, times, seeds, file=engine["file"], progress=engine["progress"])
@@ -107,5 +109,3 @@ def _windows(network: Network, wanted: Mapping | None, duration: float) -> dict[
         if name not in names:
             raise ParameterError("simulate", "record_spikes", f"must name populations among {', '.join(names)}", name)
     return dict(wanted)
-
-

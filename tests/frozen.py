@@ -26,4 +26,6 @@ class Given(NamedTuple):
 def frozen(inputs, neuron, rule, weights):
     """A network whose n_pre = len(weights) delivered weights never change; the learned ones start at 0."""
     source, target = Population("inputs", len(weights), inputs), Population("neuron", 1, neuron)
-    return Network([source, target], [Projection(source, target, 0.0, rule, transmission=Given(np.asarray(weights, float)))])
+    return Network(
+        [source, target], [Projection(source, target, 0.0, rule, transmission=Given(np.asarray(weights, float)))]
+    )

@@ -45,7 +45,22 @@ def spike_hebb(pre, post, w, window, eta, w_in, w_out, w_min=-math.inf, w_max=ma
     return w
 
 
-def triplet(pre, post, w, A2_plus, A3_plus, A2_minus, A3_minus, tau_plus, tau_minus, tau_x, tau_y, eta=1.0, w_min=0.0, w_max=math.inf):
+def triplet(
+    pre,
+    post,
+    w,
+    A2_plus,
+    A3_plus,
+    A2_minus,
+    A3_minus,
+    tau_plus,
+    tau_minus,
+    tau_x,
+    tau_y,
+    eta=1.0,
+    w_min=0.0,
+    w_max=math.inf,
+):
     """Weights (n_post, n_pre) after all spikes; a spike's own slow trace is read before the spike adds to it."""
     w = np.array(w, float)
 

@@ -18,7 +18,10 @@ def loop(rule, state, w, times, kinds, cells):
 
 def replay(rule, pre, post, w):
     """Weights (n_post, n_pre) after the trains `pre` and `post` (lists of spike times [s]); coincident: presynaptic first."""
-    spikes = sorted([(t, 0, j) for j, train in enumerate(pre) for t in train] + [(t, 1, i) for i, train in enumerate(post) for t in train])
+    spikes = sorted(
+        [(t, 0, j) for j, train in enumerate(pre) for t in train]
+        + [(t, 1, i) for i, train in enumerate(post) for t in train]
+    )
     w = np.array(w, float)
     synapses = Synapses(np.ascontiguousarray(w.T).ravel(), w.shape[1], w.shape[0])
     rule = cast(rule)

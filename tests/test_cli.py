@@ -44,7 +44,11 @@ def refused(*args, code=2):
 
 def process(*args, **more):
     return subprocess.Popen(
-        [sys.executable, "-m", "hebbscope.cli", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
+        [sys.executable, "-m", "hebbscope.cli", *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
     )
 
 
@@ -123,7 +127,9 @@ def test_reduce():
     table = json.loads(done("reduce", "kempter1999", "--json"))
     assert table["coefficients"]["k3"] == pytest.approx(7.037e-5, rel=1e-3)
     assert table["predictions"]["tau_mean"] == pytest.approx(203.2, rel=1e-3)
-    slower = json.loads(done("reduce", "kempter1999", "--set", "neuron.tau=5ms", "--set", "inputs.frequency=10Hz", "--json"))
+    slower = json.loads(
+        done("reduce", "kempter1999", "--set", "neuron.tau=5ms", "--set", "inputs.frequency=10Hz", "--json")
+    )
     assert slower["coefficients"]["k3"] == pytest.approx(1.1875e-4, rel=1e-3)
     assert done("reduce", "kempter1999").count("\n") > 5
 
@@ -278,7 +284,18 @@ def test_images_smaller_than_the_patch(folder):
 def test_a_runaway_stops_with_its_data_kept(folder):
     from hebbscope.simulator.runfile import read
 
-    args = ("--set", "rule.w_out=50", "--set", "rule.eta=1e-3", "--set", "record_every=0.1", "--duration", "100", "--level", "spike")
+    args = (
+        "--set",
+        "rule.w_out=50",
+        "--set",
+        "rule.eta=1e-3",
+        "--set",
+        "record_every=0.1",
+        "--duration",
+        "100",
+        "--level",
+        "spike",
+    )
     assert "ran away" in refused("run", "kempter1999", *args, "--seeds", "1")
     assert read(folder / "kempter1999.h5")["spike"].n_times > 1
 
@@ -303,7 +320,13 @@ def test_commands_that_do_not_simulate_leave_numba_alone(run_file):
         "except SystemExit as end: assert not end.code, end.code\n"
         "assert 'numba' not in sys.modules and 'brian2' not in sys.modules"
     )
-    for args in (["list"], ["show", "kempter1999"], ["reduce", "kempter1999"], ["info", run_file], ["compare", run_file]):
+    for args in (
+        ["list"],
+        ["show", "kempter1999"],
+        ["reduce", "kempter1999"],
+        ["info", run_file],
+        ["compare", run_file],
+    ):
         subprocess.run([sys.executable, "-c", code, *map(str, args)], check=True, capture_output=True)
 
 

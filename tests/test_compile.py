@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-import hebbscope
 import pytest
 
+import hebbscope
 from hebbscope.simulator import compile as kernels
 
 PACKAGE = Path(hebbscope.__file__).parent
@@ -60,9 +60,19 @@ def copy(tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM)
 
     def run(which):
-        environment = {**os.environ, "PYTHONPATH": str(tmp_path), "HEBBSCOPE_CACHE": str(tmp_path / "cache"), "NUMBA_DISABLE_JIT": "0"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(tmp_path),
+            "HEBBSCOPE_CACHE": str(tmp_path / "cache"),
+            "NUMBA_DISABLE_JIT": "0",
+        }
         done = subprocess.run(
-            [sys.executable, "program.py", which], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+            [sys.executable, "program.py", which],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return done.stdout
 
@@ -98,7 +108,11 @@ def test_an_edit_runs_and_nothing_else_recompiles(copy):
     assert run("own") not in (own, changed) and run("ours") == ours
     assert compiled()[1] == 4
 
-    edit(folder / "hebbscope" / "rules" / "spike_hebb.py", "self.eta * (self.w_out + pairs)", "self.eta * (2.0 * self.w_out + pairs)")
+    edit(
+        folder / "hebbscope" / "rules" / "spike_hebb.py",
+        "self.eta * (self.w_out + pairs)",
+        "self.eta * (2.0 * self.w_out + pairs)",
+    )
     assert run("ours") != ours
     assert compiled()[1] == 5
     before = compiled()

@@ -11,7 +11,13 @@ import pytest
 from scipy import stats
 
 from hebbscope import Network, Population, Projection, simulate
-from hebbscope.models import CommonSourcePoisson, ExponentialPoisson, HomogeneousPoisson, LinearPoisson, ModulatedPoisson
+from hebbscope.models import (
+    CommonSourcePoisson,
+    ExponentialPoisson,
+    HomogeneousPoisson,
+    LinearPoisson,
+    ModulatedPoisson,
+)
 from hebbscope.rules import L2, KempterWindow, SpikeHebb, Triplet
 from hebbscope.simulator.drive import Runaway
 from hebbscope.simulator.protocols import HebbscopeError
@@ -125,7 +131,8 @@ def test_output_spikes_have_the_intensity_of_their_input_by_time_rescaling():
     run = frozen(HomogeneousPoisson(4.0), LinearPoisson(tau=10e-3, base_rate=2.0), weights, 60.0)
     pre, post = trains(run.spikes["inputs"], 4), run.spikes["neuron"].t
     areas = [
-        2.0 * (b - a) + naive.alpha_potential_integral(a, b, pre, weights, 10e-3) for a, b in zip(post[:-1], post[1:], strict=True)
+        2.0 * (b - a) + naive.alpha_potential_integral(a, b, pre, weights, 10e-3)
+        for a, b in zip(post[:-1], post[1:], strict=True)
     ]
     assert len(areas) > 600
     assert stats.kstest(areas, "expon").pvalue > 0.01
@@ -176,7 +183,7 @@ def test_surrogate_output_ignores_the_single_spikes_that_the_rule_sees():
 
 def test_a_run_whose_rate_runs_away_stops_and_keeps_its_data():
     rule = SpikeHebb(KempterWindow(A_minus=1.0), eta=5e-3, w_out=1.0)
-    with pytest.raises(Runaway, match="ran away past 2000 Hz at t = .* is kept") as caught:
+    with pytest.raises(Runaway, match=r"ran away past 2000 Hz at t = .* is kept") as caught:
         simulate(small(rule), 1000.0, seeds=[1, 2], record_every=0.1, max_rate=2000.0)
     run = caught.value.run
     assert 2 <= run.n_times < 10000 and np.isfinite(run.weights).all()

@@ -113,7 +113,12 @@ def test_every_key_can_be_set_to_what_it_is(experiment):
 
 
 def test_settings_in_any_order():
-    settings = [("rule.window.tau_plus", "5ms"), ("rule.window", "DoubleExponential"), ("neuron.tau", "5 ms"), ("duration", "1 h")]
+    settings = [
+        ("rule.window.tau_plus", "5ms"),
+        ("rule.window", "DoubleExponential"),
+        ("neuron.tau", "5 ms"),
+        ("duration", "1 h"),
+    ]
     for order in (settings, settings[::-1]):
         e = load("kempter1999", order)
         assert e.rule == SpikeHebb(DoubleExponential(tau_plus=5e-3))
@@ -150,7 +155,11 @@ BAD = [
     ("rule.etaa", "1", "rule.etaa: unknown key; did you mean rule.eta?"),
     ("rul.eta", "1", "rul.eta: unknown key; did you mean rule.eta?"),
     ("rule.window.tau_pls", "1", "rule.window.tau_pls: unknown key; did you mean rule.window.tau_plus?"),
-    ("rule.window", "DoubleExponental", "rule.window: no part is called 'DoubleExponental'; did you mean DoubleExponential?"),
+    (
+        "rule.window",
+        "DoubleExponental",
+        "rule.window: no part is called 'DoubleExponental'; did you mean DoubleExponential?",
+    ),
     ("rule.eta.x", "1", "rule.eta: is a single value and has no keys below it"),
     ("rule.window.tau_plus", "-3 ms", "rule.window.tau_plus: must be > 0 s, got -0.003"),
     ("rule.window.tau_plus", "nan", "rule.window.tau_plus: must be finite, got nan"),
@@ -208,7 +217,10 @@ def test_toml_round_trip(experiment, tmp_path):
 
 def test_toml_of_a_changed_experiment(tmp_path):
     table = [("rule.window", "TabulatedWindow"), ("rule.window.s", "[-0.01, 0, 0.01]"), ("rule.window.W", "[0, 1, 0]")]
-    changed = load("kempter1999", [*table, ("rule.w_min", "0"), ("neuron", "ExponentialPoisson"), ("neuron.tau", "0.1234567890123 ms")])
+    changed = load(
+        "kempter1999",
+        [*table, ("rule.w_min", "0"), ("neuron", "ExponentialPoisson"), ("neuron.tau", "0.1234567890123 ms")],
+    )
     file = tmp_path / "mine.toml"
     file.write_text(to_toml(changed, comments=True))
     again = load(str(file))
@@ -218,7 +230,9 @@ def test_toml_of_a_changed_experiment(tmp_path):
 
 def test_settings_win_over_the_file(tmp_path):
     file = tmp_path / "mine.toml"
-    file.write_text('experiment = "kempter1999"\nduration = "1 h"\n[rule.window]\ntau_syn = "4 ms"\ntype = "KempterWindow"\n')
+    file.write_text(
+        'experiment = "kempter1999"\nduration = "1 h"\n[rule.window]\ntau_syn = "4 ms"\ntype = "KempterWindow"\n'
+    )
     e = load(str(file), [("duration", "10"), ("rule.window.tau_plus", "2 ms")])
     assert (e.duration, e.rule.window.tau_syn, e.rule.window.tau_plus) == (10.0, 4e-3, 2e-3)
     assert load(str(file), [("rule.window", "DoubleExponential")]).rule.window == DoubleExponential()
@@ -226,11 +240,20 @@ def test_settings_win_over_the_file(tmp_path):
 
 BAD_FILES = [
     ('experiment = "kempter1999"\n\n[rule]\netaa = 1e-5\n', "line 4: rule.etaa: unknown key; did you mean rule.eta?"),
-    ('experiment = "kempter1999"\n[rule.window]\n\ntau_plus = "5 Hz"\n', "line 4: rule.window.tau_plus: must be in s, got '5 Hz'"),
+    (
+        'experiment = "kempter1999"\n[rule.window]\n\ntau_plus = "5 Hz"\n',
+        "line 4: rule.window.tau_plus: must be in s, got '5 Hz'",
+    ),
     ('experiment = "kempter1999"\nrule.eta = "5ms"\n', "line 2: rule.eta: must be a plain number"),
-    ('experiment = "kempter1999"\n[rule]\nwindow = {type = "KempterWindow", tau = 1}\n', "line 3: rule.window.tau: unknown key"),
+    (
+        'experiment = "kempter1999"\n[rule]\nwindow = {type = "KempterWindow", tau = 1}\n',
+        "line 3: rule.window.tau: unknown key",
+    ),
     ('experiment = "kempter1999"\n[rule]\neta = = 3\n', "rule.eta: Invalid value (at line 3, column 7)"),
-    ('experiment = "kempter1999"\n[rule]\neta = 1\neta = 2\n', "rule.eta: Cannot overwrite a value (at line 4, column 8)"),
+    (
+        'experiment = "kempter1999"\n[rule]\neta = 1\neta = 2\n',
+        "rule.eta: Cannot overwrite a value (at line 4, column 8)",
+    ),
     ('experiment = "kempter"\n', "line 1: experiment: there is no 'kempter'; did you mean kempter1999?"),
     ("[rule]\neta = 3\n", "needs a line such as experiment"),
     ('experiment = "kempter1999"\n[rulle]\neta = 3\n', "line 3: rulle.eta: unknown key; did you mean rule.eta?"),
@@ -303,7 +326,12 @@ def test_kempter1999_network():
     network = load("kempter1999").network()
     assert network.input.groups == ("constant",) * 25 + ("modulated",) * 25
     assert network.projection.initial_weights(1).shape == (1, 50)
-    assert load("kempter1999", [("inputs.n_constant", 3), ("inputs.amplitude", 0)]).network().input.groups.count("modulated") == 25
+    assert (
+        load("kempter1999", [("inputs.n_constant", 3), ("inputs.amplitude", 0)])
+        .network()
+        .input.groups.count("modulated")
+        == 25
+    )
 
 
 def test_kempter1999_gives_the_expected_coefficients():

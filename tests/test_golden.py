@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from frozen import frozen
 
-from hebbscope import Network, Population, Projection, reduce, simulate
+from hebbscope import Network, Projection, reduce, simulate
 from hebbscope.models import HomogeneousPoisson, LinearPoisson
 from hebbscope.models.experiments.kempter1999 import Kempter1999
 from hebbscope.rules import SpikeHebb, Triplet

@@ -320,7 +320,7 @@ def test_the_levels_start_from_the_same_field():
     [
         ("inputs.images", "no/such/folder", "no file or folder"),
         ("inputs.control", "blurred", "inputs.control"),
-        ("inputs.patch", "3", "inputs.patch: must be >= 4"),
+        ("inputs.patch", "3", "inputs.patch: must be in"),
         ("inputs.n_patches", "10", "inputs.n_patches: must be > 256"),
         ("inputs.presentation", "0 s", "inputs.presentation: must be > 0"),
         ("inputs.rate", "-1 Hz", "inputs.rate: must be > 0"),

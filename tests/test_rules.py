@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 from replay import replay
 
-from hebbscope.rules import DoubleExponential, FixedThreshold, KempterWindow, L1, L2, SlidingThreshold, SpikeHebb, Triplet
+from hebbscope.rules import (
+    L1,
+    L2,
+    DoubleExponential,
+    FixedThreshold,
+    KempterWindow,
+    SlidingThreshold,
+    SpikeHebb,
+    Triplet,
+)
 from hebbscope.simulator.protocols import ParameterError, Synapses
 
 # Coincident, doublets, silence, and a spike in the shadow of another: 3 sources, 2 targets.
@@ -34,8 +43,16 @@ TRAINS = {
     "window, twin, parameters",
     [
         (KempterWindow, naive.kempter_window, {}),
-        (KempterWindow, naive.kempter_window, {"A_plus": 1.3, "A_minus": -0.4, "tau_plus": 2e-3, "tau_minus": 11e-3, "tau_syn": 7e-3}),
-        (DoubleExponential, naive.double_exponential, {"A_plus": 1.0, "A_minus": 0.5, "tau_plus": 17e-3, "tau_minus": 34e-3}),
+        (
+            KempterWindow,
+            naive.kempter_window,
+            {"A_plus": 1.3, "A_minus": -0.4, "tau_plus": 2e-3, "tau_minus": 11e-3, "tau_syn": 7e-3},
+        ),
+        (
+            DoubleExponential,
+            naive.double_exponential,
+            {"A_plus": 1.0, "A_minus": 0.5, "tau_plus": 17e-3, "tau_minus": 34e-3},
+        ),
     ],
 )
 def test_spike_hebb_is_the_sum_over_all_pairs(trains, window, twin, parameters):
@@ -64,7 +81,9 @@ def test_triplet_is_the_sum_over_all_triplets(trains, parameters):
     start = np.full((len(post), len(pre)), 0.5)
     rule = Triplet(**parameters)
     values = {name: getattr(rule, name) for name in rule._fields if name not in ("eta", "w_min", "w_max", "threshold")}
-    np.testing.assert_allclose(replay(rule, pre, post, start), naive.triplet(pre, post, start, **values), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        replay(rule, pre, post, start), naive.triplet(pre, post, start, **values), rtol=0, atol=1e-12
+    )
 
 
 def test_a_coincident_pair_counts_as_pre_before_post():
@@ -102,7 +121,9 @@ def test_triplet_gives_sjostroms_frequency_table(name):
 
 
 def test_pair_rule_cannot_turn_post_before_pre_into_potentiation():
-    pair = SpikeHebb(DoubleExponential(A_plus=7e-3, A_minus=7e-3, tau_plus=16.8e-3, tau_minus=33.7e-3), eta=1.0, w_in=0.0, w_out=0.0)
+    pair = SpikeHebb(
+        DoubleExponential(A_plus=7e-3, A_minus=7e-3, tau_plus=16.8e-3, tau_minus=33.7e-3), eta=1.0, w_in=0.0, w_out=0.0
+    )
     assert (frequency_curve(pair, -10e-3)[-2:] < 0).all()
     assert (frequency_curve(Triplet(), -10e-3)[-2:] > 0).all()
 

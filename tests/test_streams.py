@@ -67,4 +67,6 @@ def test_moments_within_four_standard_errors(rng, draw, mean, variance, fourth):
 def test_below_is_uniform_over_its_integers(rng):
     counts = np.bincount(many(lambda r: streams.below(r, 7), rng), minlength=7)
     expected = counts.sum() / 7
-    assert counts.size == 7 and ((counts - expected) ** 2 / expected).sum() < 22.46  # chi^2, 6 degrees of freedom, p = 0.001
+    assert (
+        counts.size == 7 and ((counts - expected) ** 2 / expected).sum() < 22.46
+    )  # chi^2, 6 degrees of freedom, p = 0.001

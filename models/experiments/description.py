@@ -186,7 +186,9 @@ def unit_in(hint: Any) -> str:
 
 def named_in(hint: Any) -> list[type]:
     """The classes of descriptions that an annotation names."""
-    return [kind for kind in flat(hint) if isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")]
+    return [
+        kind for kind in flat(hint) if isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")
+    ]
 
 
 def choices_for(current: Any, hint: Any) -> dict[str, type]:

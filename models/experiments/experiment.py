@@ -136,7 +136,9 @@ class Experiment(BaseModel):
         lines += ["", "Sources", *(f"  {key}: {source}" for key, source in sources.items())]
         for origin in dict.fromkeys(number.source for number in self.expected):
             lines += ["", f"Expected ({origin})"]
-            lines += [f"  {e.key} = {e.value:.5g} to {100 * e.tolerance:g} %" for e in self.expected if e.source == origin]
+            lines += [
+                f"  {e.key} = {e.value:.5g} to {100 * e.tolerance:g} %" for e in self.expected if e.source == origin
+            ]
         return "\n".join(lines)
 
     __str__ = __repr__

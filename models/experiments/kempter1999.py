@@ -38,7 +38,9 @@ class Inputs(NamedTuple):
     def check(self):
         non_negative(self, "n_constant", "n_modulated")
         if self.n < 1:
-            raise ParameterError("Inputs", "n_modulated", "must leave at least one train in the two groups", self.n_modulated)
+            raise ParameterError(
+                "Inputs", "n_modulated", "must leave at least one train in the two groups", self.n_modulated
+            )
         self.trains().check(self.n)
 
     @property

@@ -44,7 +44,7 @@ class Inputs(NamedTuple):
 
     def check(self):
         require(self.control in CONTROLS, self, "control", f"must be one of {', '.join(CONTROLS)}")
-        require(self.patch >= 4, self, "patch", "must be >= 4 pixels")
+        require(4 <= self.patch <= 48, self, "patch", "must be in [4, 48] pixels")
         require(self.n_patches > self.patch**2, self, "n_patches", f"must be > {self.patch**2}, the pixels of a patch")
         require(self.n_held_out >= 100, self, "n_held_out", "must be >= 100")
         positive(self, "rate", "max_rate", "presentation")

@@ -96,7 +96,7 @@ def _plain(key: str) -> str:
 
 
 def _key_on(text: str, number: int) -> str:
-    """"KEY: " for the key that a line sets, or "" where it sets none."""
+    """ "KEY: " for the key that a line sets, or "" where it sets none."""
     return next((f"{key}: " for line, key in _keys(text) if line == number), "")
 
 
