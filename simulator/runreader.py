@@ -74,7 +74,7 @@ def _opened(path: str | Path) -> Iterator[Any]:
     if Path(path).is_dir():
         raise HebbscopeError(f"{path}: is a folder, not a run file")
     try:
-        with h5py.File(path, "r", locking=False) as root:
+        with _unlocked(path) as root:
             if "levels" not in root or "config_sha256" not in root.attrs:
                 raise HebbscopeError(f"{path}: an HDF5 file, but not a hebbscope run file")
             yield root
@@ -85,6 +85,18 @@ def _opened(path: str | Path) -> Iterator[Any]:
         raise HebbscopeError(f"{path}: {kind}, cannot be read as a run file") from None
     except (KeyError, RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise HebbscopeError(f"{path}: damaged, cannot be read as a run file ({str(error).splitlines()[0]})") from None
+
+
+def _unlocked(path: str | Path) -> Any:
+    """The file without a lock, so that it can be read while it grows; with one where this process holds it open so, as xarray does."""
+    import h5py
+
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        if "locking flag" not in str(error):
+            raise
+        return h5py.File(path, "r")
 
 
 def _level_names(root: Any) -> list[str]:

@@ -148,6 +148,13 @@ def test_xarray_opens_it_as_a_tree(path):
             assert tree["report/inputs_to_neuron/data"].dims == ("frame", "synapse")
 
 
+def test_it_can_be_read_while_xarray_holds_it_open(path):
+    import xarray
+
+    with xarray.open_datatree(path, engine="h5netcdf"):
+        assert len(read(path)) == 3
+
+
 def test_every_attribute_that_readers_insist_on(path):
     with h5py.File(path) as file:
         attrs = file.attrs
