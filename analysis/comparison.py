@@ -131,8 +131,10 @@ def theory_courses(rate: Any, causal: bool = True) -> dict[str, np.ndarray]:
     apart = separation(weights, rate.groups)
     if apart is not None:
         found["separation"] = apart
-    diffusion = np.asarray(rate.theory.get(f"spread{suffix}", 0.0))
-    found["spread"] = np.hypot(spread(weights, rate.groups), diffusion)
+    if not is_averaged(rate):
+        found["spread"] = spread(weights, rate.groups)
+    elif f"spread{suffix}" in rate.theory:
+        found["spread"] = np.hypot(spread(weights, rate.groups), rate.theory[f"spread{suffix}"])
     found["output rate"] = rates.mean(axis=-1)
     return {quantity: course.mean(axis=0) for quantity, course in found.items()}
 

@@ -60,24 +60,6 @@ def _independent(rows: np.ndarray, tolerance: float) -> np.ndarray:
     return q[:, np.abs(np.diag(r)) > tolerance].T
 
 
-def exponential(matrix: np.ndarray) -> np.ndarray:
-    """exp(matrix) by Taylor's series of the matrix divided by a power of two, and squaring.
-
-    For the few rows that occur here this beats scipy's expm, whose threaded solver takes milliseconds on a busy machine.
-    """
-    size = float(np.abs(matrix).sum(axis=1).max())
-    halvings = max(0, int(np.ceil(np.log2(max(size, 1e-300)))) + 1)
-    small = matrix / 2.0**halvings
-    term = total = np.eye(len(matrix))
-    for order in range(1, 17):
-        term = term @ small / order
-        total = total + term
-    with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(halvings):
-            total = total @ total
-    return total
-
-
 class LinearFlow:
     """y(t) from y(0) = start (n_start, n) under dy/dt = apply(y) + constant, for times up to `horizon` [s]."""
 
@@ -96,7 +78,10 @@ class LinearFlow:
 
     def transition(self, dt: float) -> np.ndarray:
         """The matrix by which a state (n_start, k + 1) is multiplied from the right to move on by dt [s]."""
-        return exponential(dt * self.generator)
+        from scipy.linalg import expm
+
+        with np.errstate(over="ignore", invalid="ignore"):
+            return expm(dt * self.generator)
 
     def step(self, dt: float) -> np.ndarray:
         """The same, kept for steps of equal length."""

@@ -23,8 +23,9 @@ class TripletEquation:
 
     With c_io(s) = cov[S_i(t + s), S_out(t)], c_oo the output's autocovariance without its atom and k_ioo the third cumulant of pre(t - u),
     post(t), post(t - v), the drift gains the corresponding integrals over the traces. Here c_io follows from the stated covariance of
-    the inputs and the causal spike-spike term; c_oo and k_ioo, which have the causal shot noise alone, are exact for independent
-    Poisson inputs and miss the third order of correlated ones. All terms with a causal part vanish with causal=False.
+    the inputs and the causal spike-spike term; c_oo and k_ioo, which have the shot noise of single input spikes alone, are exact for
+    independent Poisson inputs and miss what correlated ones add to them. Without the causal term (the surrogate) the output still has its
+    shot noise, c_oo, but the rule's own input spike no part in it.
 
     Valid for a linear neuron, slow weights, no hard bound in reach; a sliding threshold is not part of it.
 
@@ -95,12 +96,10 @@ class TripletEquation:
         extra = extra + r.A3_plus * y * (
             r.tau_y * self._pairs("potentiation", seen) + slow * self._pairs("around", seen)
         )
+        shot = (seen**2 @ x)[..., None]
+        extra = extra + r.A3_plus * x * r.tau_plus * self._output_overlap * shot
         if self.causal:
-            shot = seen**2 @ x
-            extra = extra + r.A3_plus * (
-                x * r.tau_plus * self._output_overlap * shot[..., None] + x * self._third * seen**2
-            )
-            extra = extra - r.A3_minus * x * (x * seen) * self._before_both
+            extra = extra + r.A3_plus * x * self._third * seen**2 - r.A3_minus * x * (x * seen) * self._before_both
         return self.independent_drift(x, y) + r.eta * extra
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .network import Network
+from .protocols import HebbscopeError
 from .rate import averaged
 from .results import Run
 
@@ -24,6 +25,11 @@ def simulate_averaged(
     from ..rules.reduction import reduce
 
     equation, projection = reduce(network), network.projection
+    if projection.normalisation.every < np.inf:
+        raise HebbscopeError(
+            f"simulate: the averaged equation of {type(projection.rule).__name__} knows no normalisation, "
+            f"got {projection.normalisation!r}"
+        )
     if not hasattr(projection.weights, "draw"):
         seeds = seeds[:1]
     starts = [projection.initial_weights(seed) for seed in seeds]
@@ -43,9 +49,8 @@ def simulate_averaged(
         network=network,
     )
     if file is not None:
-        file.start_level("rate", seeds, projection.target.n, projection.source.n, times[1] - times[0])
-        for k, t in enumerate(times):
-            file.append("rate", float(t), weights[:, k], run.output_rate[:, k])
+        file.start_level("rate", seeds, projection.target.n, projection.source.n, times[1] - times[0], times[-1])
+        file.append("rate", times, weights, run.output_rate)
         file.theory(run.theory)
     return run
 

@@ -48,7 +48,7 @@ def drive(
     """Go through the record times (n_times,) [s] with all seeds; raises Runaway, with the data so far, when one runs away."""
     projection, seeds = network.projection, tuple(run.seed for run in runs)
     if file is not None:
-        file.start_level(level, seeds, projection.target.n, projection.source.n, times[1] - times[0])
+        file.start_level(level, seeds, projection.target.n, projection.source.n, times[1] - times[0], times[-1])
     recorder = Recorder(network, level, seeds, times, file)
     recorder.add(runs)
     with ThreadPoolExecutor(threads) as pool:

@@ -62,15 +62,13 @@ def simulate(
 
 
 def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], engine: dict[str, Any]) -> Run:
-    """Pattern by pattern where the input stands still between changes and the rule knows its drift; else the averaged equation."""
-    if hasattr(network.input.model, "rates") and hasattr(network.projection.rule, "on_rates"):
-        from .sampled_run import SampledRun
-
-        return drive(
-            network, "rate", [SampledRun(network, seed, engine["max_rate"]) for seed in seeds], times, **engine
-        )
+    """Hold by hold where rates stand still between changes and the rule knows its drift; else the averaged equation."""
     from .averaged_run import simulate_averaged
+    from .sampled_run import SampledRun, has_holds
 
+    if has_holds(network):
+        runs = [SampledRun(network, seed, engine["max_rate"]) for seed in seeds]
+        return drive(network, "rate", runs, times, **engine)
     return simulate_averaged(network, times, seeds, file=engine["file"], progress=engine["progress"])
 
 

@@ -99,7 +99,7 @@ class RunFile:
         root.attrs["complete"] = np.uint8(0)
         if seeds:
             root.attrs["seeds"] = np.array(seeds)
-        for key, value in ({"network": name} if name else {} | attrs).items():
+        for key, value in (({"network": name} if name else {}) | attrs).items():
             root.attrs[key] = value
         root.create_group("levels").attrs["projection"] = self.projection
 

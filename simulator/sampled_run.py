@@ -13,6 +13,14 @@ from .results import Spikes
 from .streams import start
 
 
+def has_holds(network: Network) -> bool:
+    """Whether rates stand still between moments of change, and the rule knows its drift at given rates."""
+    projection, model = network.projection, network.input.model
+    if not (hasattr(model, "rates") and hasattr(projection.rule, "on_rates")):
+        return False
+    return min(projection.normalisation.every, model.next_wake(model.init(network.input.n, 1))) < np.inf
+
+
 class SampledRun:
     """One seed at the sampled rate level."""
 
@@ -32,6 +40,8 @@ class SampledRun:
             rng_input=start(seed, f"input/{source.name}"),
             rng_latent=start(seed, f"latent/{source.name}"),
         )
+        if self.parts.inputs.next_wake(self.state.inputs) > 0.0:  # no pattern comes at once: the rates stand from the start
+            self.parts.inputs.rates(self.state.inputs, self.state.x)
         self.loop = compiled(sampled.advance, (self.parts, self.state))
 
     @property

@@ -145,3 +145,5 @@ def test_triplet_drift_of_a_driven_neuron(parameters):
     agrees(found.mean(1), theory.mean(), 0.15)
     without = equation.without_causal().drift(np.zeros(10))
     assert abs(found.mean(0) - without)[-1] > 8 * error[-1]
+    surrogate = simulate(network, 1500.0, level="surrogate", seeds=range(1, 33), record_every=1500.0, record_spikes={})
+    agrees(surrogate.final_weights[:, 0].mean(1) / 1500.0, without.mean(), 0.15)

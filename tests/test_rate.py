@@ -11,7 +11,7 @@ from scipy.linalg import expm
 from hebbscope.models.inputs import ModulatedPoisson
 from hebbscope.models.neurons import LinearPoisson
 from hebbscope.rules import SpikeHebb
-from hebbscope.rules.linear_flow import exponential, invariant_subspace
+from hebbscope.rules.linear_flow import invariant_subspace
 from hebbscope.rules.reduction import LearningEquation, reduce
 from hebbscope.simulator.network import Network, Population, Projection
 from hebbscope.simulator.protocols import HebbscopeError
@@ -202,15 +202,6 @@ def test_runaway_is_not_finite_and_says_nothing():
     equation = linear([[1.0]], [1.0])
     path = averaged(equation, np.array([1.0]), [0.0, 1.0, 1e6])
     assert np.isfinite(path[:2]).all() and not np.isfinite(path[2]).any()
-
-
-def test_exponential():
-    generator = np.random.default_rng(0)
-    for scale in (0.0, 1e-8, 1.0, 30.0):
-        matrix = scale * generator.normal(size=(6, 6))
-        np.testing.assert_allclose(
-            exponential(matrix), expm(matrix), rtol=1e-10, atol=1e-10 * np.abs(expm(matrix)).max()
-        )
 
 
 def test_invariant_subspace():
