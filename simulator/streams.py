@@ -16,6 +16,18 @@ from .protocols import helper
 _TO_UNIT = 1.0 / 9007199254740992.0  # 2**-53
 
 
+def _ziggurat(last: float, area: float) -> tuple[np.ndarray, np.ndarray]:
+    """Right edges (257,) of 256 layers of equal area under exp(-x), the lowest first, and the heights exp(-edge) at which they begin."""
+    edges = [area * math.exp(last), last]
+    while len(edges) < 256:
+        edges.append(-math.log(math.exp(-edges[-1]) + area / edges[-1]))
+    edge = np.array([*edges, 0.0])
+    return edge, np.exp(-edge)
+
+
+_EDGE, _HEIGHT = _ziggurat(7.69711747013104972, 3.949659822581572e-3)
+
+
 def generator(seed: int, name: str, index: int = 0) -> np.random.Generator:
     """A numpy Generator keyed by (seed, name, index), for draws made while a run is set up."""
     word = hashlib.sha256(f"{name}/{index}".encode()).digest()[:8]
@@ -51,8 +63,17 @@ def uniform(rng):
 
 @helper
 def exponential(rng):
-    """Exponential with mean 1."""
-    return -math.log(1.0 - uniform(rng))
+    """Exponential with mean 1, by the ziggurat of Marsaglia & Tsang 2000 (J Stat Softw 5:8): 99 in 100 draws need no logarithm."""
+    while True:
+        word = next_word(rng)
+        k = np.int64(word & np.uint64(255))
+        x = np.int64(word >> np.uint64(11)) * _TO_UNIT * _EDGE[k]  # the layer and the place in it come from different bits
+        if x < _EDGE[k + 1]:
+            return x
+        if k == 0:  # the tail is an exponential that begins at the last edge
+            return _EDGE[1] - math.log(1.0 - uniform(rng))
+        if _HEIGHT[k] + uniform(rng) * (_HEIGHT[k + 1] - _HEIGHT[k]) < math.exp(-x):
+            return x
 
 
 @helper

@@ -1,7 +1,10 @@
 """Random streams: published vectors, moments, keys."""
 
+import math
+
 import numpy as np
 import pytest
+from scipy import stats
 
 from hebbscope.simulator import streams
 
@@ -62,6 +65,21 @@ def test_moments_within_four_standard_errors(rng, draw, mean, variance, fourth):
     x = many(draw, rng)
     assert abs(x.mean() - mean) < 4 * np.sqrt(variance / len(x))
     assert abs(x.var() - variance) < 4 * np.sqrt((fourth - variance**2) / len(x))
+
+
+def test_exponential_is_exponential_from_the_smallest_draw_to_the_tail(rng):
+    x = many(streams.exponential, rng, 50000)
+    assert stats.kstest(x, "expon").pvalue > 0.01
+    last = streams._EDGE[1]
+    beyond = x[x > last - 2.0] - (last - 2.0)  # 170 draws, a seventh of them in the tail
+    assert stats.kstest(beyond, "expon").pvalue > 0.01
+
+
+def test_the_ziggurat_covers_the_curve():
+    edge, height = streams._EDGE, streams._HEIGHT
+    areas = edge[1:-1] * np.diff(height[1:])
+    np.testing.assert_allclose(areas, areas[0], rtol=1e-9)
+    assert areas[0] == pytest.approx(edge[1] * height[1] + math.exp(-edge[1]), rel=1e-9)  # the lowest layer and its tail
 
 
 def test_below_is_uniform_over_its_integers(rng):
