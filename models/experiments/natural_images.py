@@ -10,13 +10,14 @@ from pydantic import SkipValidation
 
 from ...rules import L2, Triplet
 from ...simulator.network import Network, Population, Projection
-from ...simulator.protocols import Hertz, Seconds, positive, require
+from ...simulator.protocols import Hertz, Seconds, part, positive, require
 from ..inputs import PatternPoisson
 from ..neurons import ExponentialPoisson, LinearPoisson, PushPull
 from .experiment import Experiment
 from .images import CONTROLS, PHOTOGRAPHS, Control, Patches, Whitening, make_patches, read_images
 
 
+@part
 class Inputs(NamedTuple):
     """Whitened patches of photographs as the rates of Poisson trains, one ON and one OFF train per pixel.
 
@@ -74,6 +75,7 @@ def _patches(images: str, control: Control, size: int, n: int, n_held_out: int, 
     )
 
 
+@part
 class Weights(NamedTuple):
     """Initial weights, a field of normal noise: with g ~ N(0, 1) per pixel, w_on = [g]+ and w_off = [-g]+.
 
@@ -98,7 +100,7 @@ class NaturalImages(Experiment):
     The triplet rule is Hebbian with a threshold in the output rate; on whitened patches its drift climbs towards the directions in which
     responses are sparse (Brito & Gerstner 2016). The rate level sees the same patches in the same order from the same start.
     Excitation by a channel comes with inhibition by its opponent (push-pull). What decides is how long a patch is shown: the
-    rule's slow trace (114 ms) mixes patches that are shown for a shorter time, at both levels.
+    rule's slow trace (114 ms) mixes patches that are shown for a shorter time, at both levels (benchmarks/presentation_time.py).
 
     The learning rate, the number of patches and the pass rule were chosen on seeds from 100 upwards; seeds 1 to 10 are for testing.
     """
