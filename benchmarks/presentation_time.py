@@ -104,16 +104,11 @@ def draw(table: list[dict[str, Any]], n: int) -> Any:
 
     figure = Figure(figsize=(3.4, 2.4), dpi=200, layout="constrained")
     ax = figure.subplots()
-    for rule, dashes in (("triplet", "-"), ("forgetful", "--")):
-        for level, colour in (("rate", "black"), ("spike", "#D55E00")):
+    for rule, dashes in (("triplet", "-o"), ("forgetful", "--s")):
+        for level, colour, width in (("rate", "black", 3), ("spike", "#D55E00", 1.2)):  # the spike level lies on top
             rows = [row for row in table if row["rule"] == rule]
-            ax.plot(
-                [1e3 * row["T"] for row in rows],
-                [row[level] / n for row in rows],
-                dashes,
-                color=colour,
-                label=f"{rule}, {level}",
-            )
+            x, y = [1e3 * row["T"] for row in rows], [row[level] / n for row in rows]
+            ax.plot(x, y, dashes, color=colour, linewidth=width, markersize=2 + width, label=f"{rule}, {level}")
     ax.set(xscale="log", xlabel="presentation time [ms]", ylabel="share of fields that pass", ylim=(-0.05, 1.05))
     ax.set_xticks([1e3 * T for T in TIMES], [f"{1e3 * T:g}" for T in TIMES])
     ax.minorticks_off()
