@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from ..simulator.protocols import Seconds, positive
+from ..simulator.protocols import Seconds, part, positive
 
 
+@part
 class L1(NamedTuple):
     """w_i := w_i * norm / sum_j |w_ij|, every `every` seconds (Miller & MacKay 1994, Neural Comput 6:100: multiplicative constraint).
 
@@ -30,6 +31,7 @@ class L1(NamedTuple):
                 w.value[w.into(i, n)] *= self.norm / total
 
 
+@part
 class L2(NamedTuple):
     """w_i := w_i * norm / sqrt(sum_j w_ij^2), every `every` seconds.
 

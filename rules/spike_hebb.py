@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from ..simulator.protocols import clip, finite, positive, require
+from ..simulator.protocols import clip, finite, part, positive, require
 from .windows import KempterWindow
 
 
+@part
 class SpikeHebb(NamedTuple):
     """Every spike changes the weight at once, and so does every pair of a pre- and a postsynaptic spike.
 

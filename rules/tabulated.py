@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import HebbscopeError, Hertz, finite, helper, positive, require
+from ..simulator.protocols import HebbscopeError, Hertz, finite, helper, part, positive, require
 from . import window_integrals as integrals
 
 MIN_CAPACITY = 16
@@ -28,6 +28,7 @@ class TabulatedState(NamedTuple):
     after: Ring
 
 
+@part
 class TabulatedWindow(NamedTuple):
     """W(s) by linear interpolation between the points of a table, zero outside.
 
@@ -126,11 +127,6 @@ class TabulatedWindow(NamedTuple):
         return np.asarray(self.s, dtype=float)
 
     overlap, q = integrals.overlap, integrals.q  # type: ignore[misc]
-
-    def __repr__(self):
-        if not isinstance(self.s, np.ndarray) or self.s.size == 0:
-            return f"TabulatedWindow(s={self.s!r}, W={self.W!r})"
-        return f"TabulatedWindow({self.s.size} points from s = {self.s.min():g} s to {self.s.max():g} s)"
 
 
 def _first(x: np.ndarray) -> np.ndarray:

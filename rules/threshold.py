@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import Hertz, Seconds, positive
+from ..simulator.protocols import Hertz, Seconds, part, positive
 
 
+@part
 class FixedThreshold(NamedTuple):
     """Depression is scaled by a constant.
 
@@ -41,6 +42,7 @@ class State(NamedTuple):
     last: np.ndarray
 
 
+@part
 class SlidingThreshold(NamedTuple):
     """Depression is scaled by (<y> / rho_0)^p with <y> the output rate averaged over tau: the threshold slides faster than linearly.
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import Seconds, clip, finite, non_negative, positive, require
+from ..simulator.protocols import Seconds, clip, finite, non_negative, part, positive, require
 from .threshold import FixedThreshold
 from .traces import Traces, add, decay, traces
 
@@ -30,6 +30,7 @@ class RateState(NamedTuple):
     sliding: Any
 
 
+@part
 class Triplet(NamedTuple):
     """Pairs and triplets of spikes change the weight; traces r1, r2, o1, o2 jump by one at a spike of their side.
 

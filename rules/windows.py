@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..simulator.protocols import Seconds, finite, positive
+from ..simulator.protocols import Seconds, finite, part, positive
 from . import window_integrals as integrals
 from .traces import AlphaTraces, Traces, add, alpha_add, alpha_traces, decay, traces
 
@@ -29,6 +29,7 @@ class KempterState(NamedTuple):
     minus: Traces
 
 
+@part
 class KempterWindow(NamedTuple):
     """The window of Kempter, Gerstner & van Hemmen: a synaptic trace seen through two postsynaptic exponentials.
 
@@ -100,6 +101,7 @@ class DoubleExponentialState(NamedTuple):
     after: Traces
 
 
+@part
 class DoubleExponential(NamedTuple):
     """One exponential on each side, with a jump at s = 0.
 

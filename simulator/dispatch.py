@@ -13,7 +13,7 @@ import types as python_types
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .protocols import HELPERS
+from .protocols import HELPERS, is_part
 
 # Hooks allocate nothing: without numba's runtime nobody counts references to the arrays of a state, which would cost ten times the work.
 # They are inlined, and nobody calls them from C. Division by zero gives inf, so that no division branches.
@@ -21,11 +21,6 @@ OPTIONS = {"_nrt": False, "forceinline": True, "no_cfunc_wrapper": True, "error_
 
 _methods: set[str] = set()
 _helpers: set[int] = set()
-
-
-def is_part(value: Any) -> bool:
-    """Whether the value is an instance of a NamedTuple class."""
-    return isinstance(value, tuple) and hasattr(value, "_fields")
 
 
 def classes_of(values: Iterable[Any]) -> list[type]:

@@ -22,7 +22,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .cast import cast
 from .protocols import Synapses, helper
 from .streams import exponential, uniform
 
@@ -122,13 +121,13 @@ def nearly_full(recorder, room):
 
 
 def parts_of(projection) -> Parts:
-    """The parts of a projection, cast to the types that the loop is compiled for."""
+    """What the loop calls, from a projection."""
     return Parts(
-        cast(projection.source.model),
-        cast(projection.transmission),
-        cast(projection.target.model),
-        cast(projection.rule),
-        cast(projection.normalisation),
+        projection.source.model,
+        projection.transmission,
+        projection.target.model,
+        projection.rule,
+        projection.normalisation,
     )
 
 

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .protocols import HebbscopeError, ParameterError, Seconds, finite, require
+from .cast import cast
+from .describe import brief
+from .protocols import HebbscopeError, ParameterError, Seconds, finite, part, require
 from .streams import generator
 
 
@@ -23,6 +25,7 @@ def _check_name(kind: str, name: Any) -> None:
         _fail(kind, "name", "must be a word of letters, digits, - and _, not starting with a digit", name)
 
 
+@part
 class Direct(NamedTuple):
     """The transmission of a projection that names none: a spike delivers scale * w_ij."""
 
@@ -39,6 +42,7 @@ class Direct(NamedTuple):
         return self.scale * weights
 
 
+@part
 class Free(NamedTuple):
     """The normalisation of a projection that names none: its time never comes."""
 
@@ -81,6 +85,7 @@ class Population(_Described):
             _fail(f"Population {self.name}", "n", "must be a whole number >= 1", self.n)
         if not hasattr(self.model, "check"):
             _fail(f"Population {self.name}", "model", "must be an input or neuron part", self.model)
+        object.__setattr__(self, "model", cast(self.model))
         if self.is_input:
             self.model.check(self.n)
         else:
@@ -108,7 +113,7 @@ class Population(_Described):
     def __repr__(self) -> str:
         sizes = {name: self.groups.count(name) for name in dict.fromkeys(self.groups)}
         groups = "" if len(sizes) < 2 else "  (" + ", ".join(f"{size} {name}" for name, size in sizes.items()) + ")"
-        return f"{self.name}: {self.n} x {self.model!r}{groups}"
+        return f"{self.name}: {self.n} x {brief(self.model)}{groups}"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -132,6 +137,8 @@ class Projection(_Described):
         where = f"Projection {self.name}"
         if not hasattr(self.rule, "on_pre"):
             _fail(where, "rule", "must be a learning rule with on_pre and on_post", self.rule)
+        for name in ("rule", "normalisation", "transmission"):
+            object.__setattr__(self, name, cast(getattr(self, name)))
         self.rule.check()
         self.normalisation.check()
         self.transmission.check(self.source.n)
@@ -164,14 +171,10 @@ class Projection(_Described):
         return w
 
     def __repr__(self) -> str:
-        extra = [f"{part!r}" for part in (self.transmission, self.normalisation) if part not in (Direct(), Free())]
-        start = self.weights if hasattr(self.weights, "draw") or np.ndim(self.weights) == 0 else "given"
-        lines = [
-            f"{self.source.name} -> {self.target.name}: weights {start}",
-            f"  {self.rule!r}",
-            *(f"  {e}" for e in extra),
-        ]
-        return "\n".join(lines)
+        extra = [each for each in (self.transmission, self.normalisation) if each not in (Direct(), Free())]
+        start = "given" if np.ndim(self.weights) and not hasattr(self.weights, "draw") else brief(self.weights)
+        head = f"{self.source.name} -> {self.target.name}: weights {start}"
+        return "\n".join([head, *(f"  {brief(each)}" for each in (self.rule, *extra))])
 
 
 @dataclass(frozen=True, repr=False, eq=False)

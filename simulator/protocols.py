@@ -31,12 +31,42 @@ Hertz = Annotated[float, Unit("Hz")]
 PerSecond = Annotated[float, Unit("1/s")]
 
 
+def unit_in(hint: Any) -> str:
+    """The unit anywhere in an annotation, also inside a union; "" where there is none."""
+    if get_origin(hint) is Annotated:
+        found = next((str(extra) for extra in get_args(hint)[1:] if isinstance(extra, Unit)), "")
+        return found or unit_in(get_args(hint)[0])
+    return next((unit for unit in map(unit_in, get_args(hint)) if unit), "")
+
+
 def unit_of(part: type, field: str) -> str:
     """The unit of a field of a part's class; "" where it is dimensionless or not a number."""
-    annotation = get_type_hints(part, include_extras=True)[field]
-    if get_origin(annotation) is Annotated:
-        return next((str(extra) for extra in get_args(annotation)[1:] if isinstance(extra, Unit)), "")
-    return ""
+    return unit_in(get_type_hints(part, include_extras=True)[field])
+
+
+def is_part(value: Any) -> bool:
+    """Whether the value is an instance of a NamedTuple class: a part, a state or a description, and no number, text or array."""
+    return isinstance(value, tuple) and hasattr(value, "_fields")
+
+
+C = TypeVar("C", bound=type)
+
+
+def part(cls: C) -> C:
+    """Class decorator of parts: they print as a table of their fields, in a terminal and in a notebook."""
+
+    def __repr__(self):
+        from .describe import readable
+
+        return readable(self)
+
+    def _repr_html_(self):
+        from .describe import readable_html
+
+        return readable_html(self)
+
+    cls.__repr__, cls._repr_html_ = __repr__, _repr_html_  # type: ignore[attr-defined]
+    return cls
 
 
 # Errors -------------------------------------------------------------------------------------------------------------
@@ -57,6 +87,8 @@ class ParameterError(HebbscopeError, ValueError):
 def _short(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}" if value.size > 4 else str(value.tolist())
+    if is_part(value):
+        return type(value).__name__
     return f"{value:g}" if isinstance(value, float) else repr(value)
 
 

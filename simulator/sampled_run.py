@@ -40,7 +40,9 @@ class SampledRun:
             rng_input=start(seed, f"input/{source.name}"),
             rng_latent=start(seed, f"latent/{source.name}"),
         )
-        if self.parts.inputs.next_wake(self.state.inputs) > 0.0:  # no pattern comes at once: the rates stand from the start
+        if (
+            self.parts.inputs.next_wake(self.state.inputs) > 0.0
+        ):  # no pattern comes at once: the rates stand from the start
             self.parts.inputs.rates(self.state.inputs, self.state.x)
         self.loop = compiled(sampled.advance, (self.parts, self.state))
 

@@ -67,7 +67,9 @@ def exponential(rng):
     while True:
         word = next_word(rng)
         k = np.int64(word & np.uint64(255))
-        x = np.int64(word >> np.uint64(11)) * _TO_UNIT * _EDGE[k]  # the layer and the place in it come from different bits
+        x = (
+            np.int64(word >> np.uint64(11)) * _TO_UNIT * _EDGE[k]
+        )  # the layer and the place in it come from different bits
         if x < _EDGE[k + 1]:
             return x
         if k == 0:  # the tail is an exponential that begins at the last edge

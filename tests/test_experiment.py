@@ -14,10 +14,10 @@ from hebbscope.models import ExponentialPoisson
 from hebbscope.models.experiments import EXPERIMENTS, KINDS, experiment_class, load, parts, to_toml
 from hebbscope.models.experiments.description import DescriptionError, nested
 from hebbscope.models.experiments.kempter1999 import Kempter1999
-from hebbscope.models.experiments.quantity import read_quantity, write_quantity
 from hebbscope.models.experiments.toml import line_of
 from hebbscope.rules import DoubleExponential, KempterWindow, SpikeHebb, TabulatedWindow
 from hebbscope.simulator.protocols import HebbscopeError, ParameterError
+from hebbscope.simulator.quantity import read_quantity, write_quantity
 
 CONTRACT_KEYS = """rule.eta rule.w_in rule.w_out rule.window.A_plus rule.window.A_minus rule.window.tau_plus rule.window.tau_minus
 rule.window.tau_syn rule.w_min rule.w_max neuron.tau neuron.base_rate inputs.n_constant inputs.n_modulated inputs.rate inputs.amplitude

@@ -15,7 +15,7 @@ import hebbscope
 ROOT = Path(hebbscope.__file__).parent
 HEAVY = ("numba", "scipy", "matplotlib", "brian2", "xarray", "pandas", "skimage", "sklearn")
 OURS = ("simulator", "rules", "models", "analysis", "cli", "door")
-OPEN_TO_PARTS = {"simulator.protocols", "simulator.network", "simulator.streams"}
+OPEN_TO_PARTS = {f"simulator.{name}" for name in ("protocols", "network", "streams", "describe", "quantity")}
 LOOPS = ("simulator.event", "simulator.sampled")
 
 

@@ -79,7 +79,9 @@ def test_the_ziggurat_covers_the_curve():
     edge, height = streams._EDGE, streams._HEIGHT
     areas = edge[1:-1] * np.diff(height[1:])
     np.testing.assert_allclose(areas, areas[0], rtol=1e-9)
-    assert areas[0] == pytest.approx(edge[1] * height[1] + math.exp(-edge[1]), rel=1e-9)  # the lowest layer and its tail
+    assert areas[0] == pytest.approx(
+        edge[1] * height[1] + math.exp(-edge[1]), rel=1e-9
+    )  # the lowest layer and its tail
 
 
 def test_below_is_uniform_over_its_integers(rng):

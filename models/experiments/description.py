@@ -15,8 +15,9 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from ...simulator.protocols import HebbscopeError, ParameterError, Unit
-from .quantity import read_quantity
+from ...simulator.describe import fields, source, summary
+from ...simulator.protocols import HebbscopeError, ParameterError, is_part, unit_in
+from ...simulator.quantity import read_quantity
 
 
 class DescriptionError(HebbscopeError, ValueError):
@@ -35,11 +36,6 @@ class Item(NamedTuple):
     unit: str
     meaning: str = ""
     source: str = ""
-
-
-def is_description(value: Any) -> bool:
-    """Whether a value is a NamedTuple, and not a number, text or array."""
-    return isinstance(value, tuple) and hasattr(value, "_fields")
 
 
 # Reading ------------------------------------------------------------------------------------------------------------
@@ -97,7 +93,7 @@ def changed(current: Any, table: Any, key: str, choices: dict[str, type]) -> Any
 def read_field(current: Any, hint: Any, value: Any, key: str) -> Any:
     """A field's new value from what was given: a part from a table or a class name, a number from text, an array from a list."""
     choices = choices_for(current, hint)
-    if is_description(value):
+    if is_part(value):
         if named_in(hint) and type(value).__name__ not in choices:
             raise DescriptionError(key, f"must be {' or '.join(sorted(choices))}, got {type(value).__name__}")
         return value
@@ -176,14 +172,6 @@ def flat(hint: Any) -> list[Any]:
     return [np.ndarray] if get_origin(hint) is np.ndarray else [hint]
 
 
-def unit_in(hint: Any) -> str:
-    """The unit anywhere in an annotation, also inside a union: "" where there is none."""
-    if get_origin(hint) is Annotated:
-        found = next((str(extra) for extra in get_args(hint)[1:] if isinstance(extra, Unit)), "")
-        return found or unit_in(get_args(hint)[0])
-    return next((unit for unit in map(unit_in, get_args(hint)) if unit), "")
-
-
 def named_in(hint: Any) -> list[type]:
     """The classes of descriptions that an annotation names."""
     return [
@@ -195,7 +183,7 @@ def choices_for(current: Any, hint: Any) -> dict[str, type]:
     """The classes that a field may hold, by name: those of its annotation, else all parts of the kind that it holds now."""
     from .catalogue import kin
 
-    kinds = named_in(hint) or (kin(type(current)) if is_description(current) else [])
+    kinds = named_in(hint) or (kin(type(current)) if is_part(current) else [])
     return {kind.__name__: kind for kind in kinds}
 
 
@@ -205,7 +193,7 @@ def choices_for(current: Any, hint: Any) -> dict[str, type]:
 def check(description: Any, key: str) -> None:
     """Ask every part inside for its own check, innermost first, and name the dotted key where one fails."""
     for name, value in zip(description._fields, description, strict=True):
-        if is_description(value):
+        if is_part(value):
             check(value, f"{key}.{name}")
     own = getattr(description, "check", None)
     if own is None or inspect.signature(own).parameters:
@@ -220,26 +208,11 @@ def items(description: Any, key: str) -> Iterator[Item]:
     """One Item per field, depth first, a part's type first; meanings are read from the tables in the docstrings."""
     from .catalogue import kind_of
 
-    hints = get_type_hints(type(description), include_extras=True)
-    lines = (inspect.getdoc(type(description)) or "").splitlines()
-    source = next((line.partition(":")[2].strip() for line in lines if line.startswith("Source:")), "")
-    if kind_of(type(description)):
-        yield Item(f"{key}.type", type(description).__name__, "", lines[0].split(": ")[0] if lines else "", source)
-    for name, value in zip(description._fields, description, strict=True):
-        if is_description(value):
-            yield from items(value, f"{key}.{name}")
+    cls = type(description)
+    if kind_of(cls):
+        yield Item(f"{key}.type", cls.__name__, "", summary(cls), source(cls))
+    for field in fields(description):
+        if is_part(field.value):
+            yield from items(field.value, f"{key}.{field.name}")
         else:
-            yield Item(f"{key}.{name}", value, unit_in(hints[name]), _meaning(lines, name), source)
-
-
-def _meaning(lines: list[str], name: str) -> str:
-    """What a docstring's table says of a field: name, default, meaning, in columns two spaces or more apart."""
-    for line in lines:
-        columns = [column.strip() for column in line.split("  ") if column.strip()]
-        for k, column in enumerate(columns):
-            after = columns[k + 1 : k + 3]
-            explained = len(after) == 2 or (after and after[0][0].isalpha())
-            words = column.replace(",", "").split()[:4:2]  # "w_min 0, w_max inf" names two
-            if explained and (column == name or (k == 0 and name in words)):
-                return after[-1]
-    return ""
+            yield Item(f"{key}.{field.name}", field.value, field.unit, field.meaning, source(cls))

@@ -9,21 +9,19 @@ from typing import Any, ClassVar, NamedTuple, Self, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from ...simulator.describe import shown
 from ...simulator.network import Network
-from ...simulator.protocols import Seconds
+from ...simulator.protocols import Seconds, is_part, unit_in
 from .description import (
     DescriptionError,
     Item,
     check,
-    is_description,
     items,
     leaves,
     nested,
     read_field,
-    unit_in,
     unknown,
 )
-from .quantity import write_quantity
 
 MOST_RECORDS = 10_000_000
 
@@ -89,7 +87,7 @@ class Experiment(BaseModel):
         if self.duration / self.record_every > MOST_RECORDS:
             raise DescriptionError("record_every", f"makes more than {MOST_RECORDS:,} records of {self.duration:g} s")
         for name in type(self).model_fields:
-            if is_description(getattr(self, name)):
+            if is_part(getattr(self, name)):
                 check(getattr(self, name), name)
         return self
 
@@ -117,7 +115,7 @@ class Experiment(BaseModel):
         listed: list[Item] = []
         for name in type(self).model_fields:
             value = getattr(self, name)
-            if is_description(value):
+            if is_part(value):
                 listed.extend(items(value, name))
             else:
                 listed.append(Item(name, value, unit_in(hints[name])))
@@ -127,7 +125,7 @@ class Experiment(BaseModel):
     def __repr__(self) -> str:
         """The description as `hebbscope show` prints it."""
         listed = self.items()
-        values = [_shown(item) for item in listed]
+        values = [shown(item.value, item.unit) for item in listed]
         width, room = max(len(item.key) for item in listed), max(map(len, values))
         lines = [f"{self.name}: {self.title}", f"  {self.source}", ""]
         for item, value in zip(listed, values, strict=True):
@@ -145,10 +143,3 @@ class Experiment(BaseModel):
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(repr(self))}</pre>"
-
-
-def _shown(item: Item) -> str:
-    if isinstance(item.value, float):
-        value = write_quantity(item.value, item.unit)
-        return value if isinstance(value, str) else f"{value:g} {item.unit}".rstrip()
-    return str(item.value)

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import HebbscopeError, finite, non_negative, positive, require
+from ...simulator.protocols import HebbscopeError, finite, non_negative, part, positive, require
 from ...simulator.streams import generator
 
 Control = Literal["none", "shuffled", "scrambled", "noise"]
@@ -40,6 +40,7 @@ class Patches(NamedTuple):
     held_out: np.ndarray
 
 
+@part
 class Whitening(NamedTuple):
     """From photographs to patches: the parameters.
 

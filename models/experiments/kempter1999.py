@@ -8,7 +8,7 @@ from pydantic import SkipValidation
 
 from ...rules import KempterWindow, SpikeHebb
 from ...simulator.network import Network, Population, Projection
-from ...simulator.protocols import Hertz, ParameterError, Seconds, finite, non_negative
+from ...simulator.protocols import Hertz, ParameterError, Seconds, finite, non_negative, part
 from ..inputs import ModulatedPoisson
 from ..neurons import ExponentialPoisson, LinearPoisson
 from .experiment import Expected, Experiment
@@ -17,6 +17,7 @@ REDUCTION = "closed form of the learning equation with these parameters [derived
 SEPARATION = "learning equation integrated to 20,000 s, confirmed by 16 seeds of an independent simulation [derived]"
 
 
+@part
 class Inputs(NamedTuple):
     """Two groups of Poisson trains of the same mean rate; the second shares a sinusoidal modulation of its rate.
 
@@ -54,6 +55,7 @@ class Inputs(NamedTuple):
         )
 
 
+@part
 class Weights(NamedTuple):
     """Initial weights.
 

@@ -12,10 +12,10 @@ import numpy as np
 import tomli_w
 
 from ...simulator.protocols import HebbscopeError
+from ...simulator.quantity import write_quantity
 from .catalogue import experiment_class, known
 from .description import DescriptionError, leaves, nested
 from .experiment import Experiment
-from .quantity import write_quantity
 
 
 def load(target: str, settings: Sequence[tuple[str, Any]] = ()) -> Experiment:

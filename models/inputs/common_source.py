@@ -15,6 +15,7 @@ from ...simulator.protocols import (
     Seconds,
     helper,
     non_negative,
+    part,
     require,
     within,
 )
@@ -43,6 +44,7 @@ class State(NamedTuple):
     start: np.ndarray
 
 
+@part
 class CommonSourcePoisson(NamedTuple):
     """Poisson trains of which the group `correlated` copies spikes from one source, so that pairs share a fraction c of their spikes.
 

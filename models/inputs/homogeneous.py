@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import Covariance, Delta, Hertz, non_negative
+from ...simulator.protocols import Covariance, Delta, Hertz, non_negative, part
 from ...simulator.streams import uniform
 from .alias import AliasTable, alias_table, pick
 from .fields import per_synapse
@@ -21,6 +21,7 @@ class State(NamedTuple):
     mean: np.ndarray
 
 
+@part
 class HomogeneousPoisson(NamedTuple):
     """Independent Poisson trains, S_i(t) with constant rate nu_i.
 

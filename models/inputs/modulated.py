@@ -16,6 +16,7 @@ from ...simulator.protocols import (
     finite,
     helper,
     non_negative,
+    part,
     positive,
     require,
 )
@@ -54,6 +55,7 @@ class State(NamedTuple):
     cycles: np.ndarray
 
 
+@part
 class ModulatedPoisson(NamedTuple):
     """Poisson trains with rates lambda_i(t) = rate + amplitude cos(2 pi frequency t + phase) in the group `modulated`.
 

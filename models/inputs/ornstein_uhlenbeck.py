@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import Covariance, Delta, Exponential, Hertz, Seconds, clip, non_negative, positive
+from ...simulator.protocols import Covariance, Delta, Exponential, Hertz, Seconds, clip, non_negative, part, positive
 from ...simulator.streams import normal, uniform
 from .alias import AliasTable, alias_table, pick
 from .fields import named, of_modulated, per_synapse
@@ -31,6 +31,7 @@ class State(NamedTuple):
     time: np.ndarray
 
 
+@part
 class OrnsteinUhlenbeckPoisson(NamedTuple):
     """Poisson trains with rates lambda_i(t) = rate + clip(sd x(t), -rate, rate) in the group `modulated`.
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import Covariance, Delta, Seconds, Triangle, positive, require
+from ...simulator.protocols import Covariance, Delta, Seconds, Triangle, part, positive, require
 from ...simulator.streams import below, uniform
 from .alias import AliasTable, alias_table, pick, rebuild
 
@@ -25,6 +25,7 @@ class State(NamedTuple):
     current: np.ndarray
 
 
+@part
 class PatternPoisson(NamedTuple):
     """Poisson trains with rates lambda_i(t) = patterns[p, i], each pattern p held for `presentation`.
 
@@ -41,9 +42,6 @@ class PatternPoisson(NamedTuple):
     patterns: np.ndarray
     presentation: Seconds = 0.5
     in_order: int = 0
-
-    def __repr__(self) -> str:
-        return f"PatternPoisson({len(self.patterns)} patterns, presentation={self.presentation:g}, in_order={self.in_order})"
 
     def check(self, n):
         array = isinstance(self.patterns, np.ndarray) and self.patterns.dtype.kind in "fiu"

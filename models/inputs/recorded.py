@@ -17,6 +17,7 @@ from ...simulator.protocols import (
     HebbscopeError,
     ParameterError,
     Seconds,
+    part,
     positive,
     require,
 )
@@ -32,6 +33,7 @@ class State(NamedTuple):
     lap: np.ndarray
 
 
+@part
 class RecordedSpikes(NamedTuple):
     """Spike trains from a recording (`read_spikes` reads files).
 
@@ -48,9 +50,6 @@ class RecordedSpikes(NamedTuple):
     sources: np.ndarray
     duration: Seconds
     loop: int = 0
-
-    def __repr__(self) -> str:
-        return f"RecordedSpikes({len(self.times)} spikes, duration={self.duration:g}, loop={self.loop})"
 
     def check(self, n):
         for field, kinds in (("times", "f"), ("sources", "iu")):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import Hertz, Seconds, finite, non_negative, positive
+from ...simulator.protocols import Hertz, Seconds, finite, non_negative, part, positive
 from .rectifier import noisy_rectifier
 
 PEAK = 0.36787944117144233  # max of x exp(-x)
@@ -20,6 +20,7 @@ class State(NamedTuple):
     psp: np.ndarray
 
 
+@part
 class LinearPoisson(NamedTuple):
     """lambda_i(t) = gain [base_rate + u_i(t) - threshold]_+ with u_i = sum_j J_ij sum_f eps(t - t_j^f), no refractoriness.
 

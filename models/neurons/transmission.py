@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import ParameterError, finite
+from ...simulator.protocols import ParameterError, finite, part
 
 
+@part
 class PushPull(NamedTuple):
     """Sources come as an ON and an OFF half; a spike delivers scale * (w_ij - w_ik), k the same place in the other half.
 

@@ -6,6 +6,7 @@ import math
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 from quantiphy import InvalidNumber, Quantity
 
 LONG_TIMES = {"min": 60.0, "h": 3600.0, "hour": 3600.0, "hours": 3600.0, "d": 86400.0, "day": 86400.0, "days": 86400.0}
@@ -20,7 +21,7 @@ def read_quantity(value: Any, unit: str) -> float:
     if isinstance(value, bool):
         raise ValueError(f"must be a number{_of(unit)}")
     if hasattr(value, "dim"):
-        return _from_brian(value, unit)
+        return from_brian(value, unit)
     if not isinstance(value, str):
         try:
             return float(value)
@@ -68,14 +69,15 @@ def _of(unit: str) -> str:
     return f" in {unit}" if unit else " without a unit"
 
 
-def _from_brian(value: Any, unit: str) -> float:
+def from_brian(value: Any, unit: str) -> Any:
+    """The SI value of a Brian2 quantity, a number or an array; ValueError when its dimension is not that of `unit`."""
     from brian2 import hertz, second
     from brian2.units.fundamentalunits import have_same_dimensions
 
     expected = {"s": second, "Hz": hertz, "1/s": hertz}.get(unit, 1)
     if not have_same_dimensions(value, expected):
         raise ValueError(f"must have the dimension of {unit}" if unit else "must be dimensionless")
-    return float(value)
+    return np.array(value) if np.ndim(value) else float(value)
 
 
 def write_quantity(value: float, unit: str) -> str | float:
