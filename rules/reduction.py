@@ -39,6 +39,18 @@ class InputStatistics(NamedTuple):
     atom: list[tuple[np.ndarray, Any]]
     transmission: Any = None
 
+    def through(self, window: Any, neuron: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Q_ij = int W(s) int eps(u) C_ij(s + u) du ds for unit eta, as left (n, r) and right (n, r) with Q = left right^T, and the
+        causal term's diagonal own (n,), the same integral over the trains' atoms."""
+        n = len(self.rates)
+        left, right = [np.zeros((n, 0))], [np.zeros((n, 0))]
+        for term in self.covariance:
+            q = window.q(neuron, term.kernel)
+            left.append(term.left @ q if np.ndim(q) else term.left * q)
+            right.append(term.right)
+        own = sum((vector * window.q(neuron, kernel) for vector, kernel in self.atom), np.zeros(n))
+        return np.concatenate(left, axis=1), np.concatenate(right, axis=1), own
+
 
 def reduce(network: Network, causal: bool = True) -> Any:
     """The learning equation of a network of one plastic layer: a LearningEquation for SpikeHebb, the rule's own for others.
@@ -98,13 +110,8 @@ class LearningEquation:
     @classmethod
     def of_pairs(cls, rule: Any, statistics: InputStatistics, neuron: Any, causal: bool = True) -> LearningEquation:
         """From a rule with window, eta, w_in, w_out and bounds (SpikeHebb)."""
-        window, eta, n = rule.window, rule.eta, len(statistics.rates)
-        left, right = [np.zeros((n, 0))], [np.zeros((n, 0))]
-        for term in statistics.covariance:
-            q = eta * window.q(neuron, term.kernel)
-            left.append(term.left @ q if np.ndim(q) else term.left * q)
-            right.append(term.right)
-        own = sum((vector * (eta * window.q(neuron, kernel)) for vector, kernel in statistics.atom), np.zeros(n))
+        window, eta = rule.window, rule.eta
+        left, right, own = statistics.through(window, neuron)
         return cls(
             rates=statistics.rates,
             w_in=eta * rule.w_in,
@@ -113,9 +120,9 @@ class LearningEquation:
             W_square_integral=eta**2 * window.square_integral(),
             base_rate=neuron.gain * (neuron.base_rate - neuron.threshold),
             gain=neuron.gain,
-            left=np.concatenate(left, axis=1),
-            right=np.concatenate(right, axis=1),
-            own=own,
+            left=eta * left,
+            right=right,
+            own=eta * own,
             causal=causal,
             w_min=rule.w_min,
             w_max=rule.w_max,

@@ -113,24 +113,14 @@ class TripletEquation:
         }
 
     @cached_property
-    def _coefficients(self) -> dict[str, tuple[list, np.ndarray]]:
-        """For each window: (left, right) factors of the matrix, and the diagonal causal part (n,)."""
-        found = {}
-        for name, window in self._windows.items():
-            factors = []
-            for term in self.statistics.covariance:
-                q = window.q(self.neuron, term.kernel)
-                factors.append((term.left @ q if np.ndim(q) else term.left * q, term.right))
-            own = sum(
-                (v * window.q(self.neuron, kernel) for v, kernel in self.statistics.atom), np.zeros(len(self.rates))
-            )
-            found[name] = (factors, own)
-        return found
+    def _matrices(self) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """For each window: left and right factors of the matrix, and the causal part of its diagonal."""
+        return {name: self.statistics.through(window, self.neuron) for name, window in self._windows.items()}
 
     def _pairs(self, name: str, seen: np.ndarray) -> np.ndarray:
         """(..., n): int window(s) c_io(s) ds."""
-        factors, own = self._coefficients[name]
-        out = sum(((seen @ right) @ left.T for left, right in factors), np.zeros_like(seen))
+        left, right, own = self._matrices[name]
+        out = (seen @ right) @ left.T
         return out + own * seen if self.causal else out
 
     def _laplace(self, a: float) -> float:

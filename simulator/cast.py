@@ -15,6 +15,8 @@ def cast(part: Any) -> Any:
 
     Without it an int in a float's place would make numba compile the loop once more. Raises ParameterError for other values.
     """
+    if not is_part(part):
+        raise ParameterError(type(part).__name__, "class", "must be a typing.NamedTuple", part)
     annotations = type(part).__annotations__
     return type(part)(*(_field(part, name, annotations[name]) for name in part._fields))
 

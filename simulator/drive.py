@@ -24,11 +24,19 @@ class Runaway(HebbscopeError):
 class OneSeed(Protocol):
     """What a run of one seed offers, whatever its engine."""
 
-    seed: int
-    time: float
-    ran_away: bool
-    weights: np.ndarray  # (n_post, n_pre)
-    outputs: np.ndarray  # (n_post,) output spikes so far, at the rate level their expected number
+    @property
+    def seed(self) -> int: ...
+    @property
+    def ran_away(self) -> bool: ...
+    @property
+    def time(self) -> float: ...
+    @property
+    def weights(self) -> np.ndarray:
+        """(n_post, n_pre)."""
+
+    @property
+    def outputs(self) -> np.ndarray:
+        """(n_post,) output spikes so far, at the rate level their expected number."""
 
     def to(self, t: float) -> bool: ...
     def take_spikes(self) -> dict[str, Spikes]: ...

@@ -65,7 +65,8 @@ def part(cls: C) -> C:
 
         return readable_html(self)
 
-    cls.__repr__, cls._repr_html_ = __repr__, _repr_html_  # type: ignore[attr-defined]
+    for method in (__repr__, _repr_html_):
+        setattr(cls, method.__name__, method)
     return cls
 
 

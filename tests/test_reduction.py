@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import NamedTuple
 
 import naive
 import numpy as np
@@ -366,8 +367,9 @@ def test_bounds_and_errors():
     expected = math.log1p(2 * way * growth / (25 * equation.Q * equation.mean_weight)) / growth
     assert equation.time_to_segregation() == pytest.approx(expected, rel=1e-2)
 
-    class Unknown:
-        w_min, w_max = 0.0, 1.0
+    class Unknown(NamedTuple):
+        w_min: float = 0.0
+        w_max: float = 1.0
 
         def on_pre(self, state, w, j, t): ...
         def check(self): ...
