@@ -158,13 +158,13 @@ def simulate(duration, seed=1, record_every=None, initial=INITIAL):
     return Result(times, weights, n_post_spikes / duration, n_pre_spikes, n_post_spikes, cpu)
 
 
-def expected(t):
+def expected(t, causal=True):
     """Mean weight, separation and output rate [Hz] at time t [s] of the averaged equation, from a start at INITIAL.
 
     Two coupled group means, integrated exactly: dJ_c/dt and dJ_m/dt of the learning equation, with k1 = 1e-4, k2 = -1e-4,
-    k3 = 1e-5 * 10 * 19/27 and Q = 6.837e-7 per second among modulated inputs [derived].
+    k3 = 1e-5 * 10 * 19/27 (zero without the causal term) and Q = 6.837e-7 per second among modulated inputs [derived].
     """
-    k1, k2, k3, q = ETA * W_IN * RATE, -1e-4, ETA * RATE * 19 / 27, 6.837e-7
+    k1, k2, k3, q = ETA * W_IN * RATE, -1e-4, ETA * RATE * 19 / 27 * causal, 6.837e-7
     half = CONSTANT
     matrix = np.array([[half * k2 + k3, half * k2], [half * k2, half * (k2 + q) + k3]])
     rest = -np.linalg.solve(matrix, np.full(2, k1))
