@@ -109,10 +109,14 @@ def _is_ours(module: ModuleType) -> bool:
     if module.__name__.split(".")[0] == __name__.split(".")[0]:
         return True
     file = getattr(module, "__file__", None)
-    if file is None:
-        return False
-    folders = [sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
-    return not any(Path(file).resolve().is_relative_to(Path(folder).resolve()) for folder in folders)
+    return file is not None and not any(Path(file).is_relative_to(folder) for folder in _installed())
+
+
+@cache
+def _installed() -> list[Path]:
+    """Where the standard library and installed packages are, as written and with links resolved."""
+    folders = [Path(sysconfig.get_path(kind)) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
+    return [*folders, *(folder.resolve() for folder in folders)]
 
 
 def _source(module: ModuleType) -> bytes:
