@@ -9,7 +9,7 @@ import numpy as np
 from . import event
 from .compile import compiled
 from .network import Network
-from .protocols import Synapses
+from .protocols import synapses
 from .results import Spikes
 from .streams import start
 
@@ -28,12 +28,11 @@ class SeedRun:
         self.max_rate = float(max_rate) * target.n
         self.parts = event.parts_of(projection)
         copies = 2 if level == "surrogate" else 1
-        w = projection.initial_weights(seed)
         self.state = event.State(
             inputs=self.parts.inputs.init(source.n, copies),
             neuron=self.parts.neuron.init(target.n),
             rule=self.parts.rule.init(source.n, target.n),
-            w=Synapses(np.ascontiguousarray(w.T).ravel(), source.n, target.n),
+            w=synapses(projection.initial_weights(seed)),
             times=np.array([0.0, -1.0, self.parts.normalisation.every, 0.0]),
             counts=np.zeros(2, np.int64),
             outputs=np.zeros(target.n, np.int64),
@@ -53,8 +52,7 @@ class SeedRun:
     @property
     def weights(self) -> np.ndarray:
         """(n_post, n_pre)."""
-        w = self.state.w
-        return w.value.reshape(w.n_pre, w.n_post).T.copy()
+        return self.state.w.matrix()
 
     @property
     def outputs(self) -> np.ndarray:

@@ -187,6 +187,16 @@ class Synapses(NamedTuple):
     def pre(self, i, n):
         return n
 
+    def matrix(self) -> np.ndarray:
+        """A copy of the weights, (n_post, n_pre)."""
+        return self.value.reshape(self.n_pre, self.n_post).T.copy()
+
+
+def synapses(weights: np.ndarray) -> Synapses:
+    """All-to-all synapses with weights (n_post, n_pre)."""
+    n_post, n_pre = weights.shape
+    return Synapses(np.array(weights.T, dtype=float, order="C").ravel(), n_pre, n_post)
+
 
 # Covariances, stated by the inputs and used by the reduction --------------------------------------------------------
 

@@ -8,7 +8,7 @@ from . import sampled
 from .compile import compiled
 from .event import parts_of
 from .network import Network
-from .protocols import Synapses
+from .protocols import synapses
 from .results import Spikes
 from .streams import start
 
@@ -28,11 +28,10 @@ class SampledRun:
         projection, source, target = network.projection, network.input, network.neuron
         self.seed, self.ran_away, self.max_rate = seed, False, float(max_rate)
         self.parts = parts_of(projection)
-        w = projection.initial_weights(seed)
         self.state = sampled.State(
             inputs=self.parts.inputs.init(source.n, 1),
             rule=self.parts.rule.init_rates(source.n, target.n),
-            w=Synapses(np.ascontiguousarray(w.T).ravel(), source.n, target.n),
+            w=synapses(projection.initial_weights(seed)),
             times=np.array([0.0, self.parts.normalisation.every]),
             counts=np.zeros(1, np.int64),
             x=np.zeros(source.n),
@@ -53,8 +52,7 @@ class SampledRun:
     @property
     def weights(self) -> np.ndarray:
         """(n_post, n_pre)."""
-        w = self.state.w
-        return w.value.reshape(w.n_pre, w.n_post).T.copy()
+        return self.state.w.matrix()
 
     @property
     def outputs(self) -> np.ndarray:

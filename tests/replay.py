@@ -4,7 +4,7 @@ import numpy as np
 
 from hebbscope.simulator.cast import cast
 from hebbscope.simulator.compile import compiled
-from hebbscope.simulator.protocols import Synapses
+from hebbscope.simulator.protocols import synapses
 
 
 def loop(rule, state, w, times, kinds, cells):
@@ -23,10 +23,10 @@ def replay(rule, pre, post, w):
         + [(t, 1, i) for i, train in enumerate(post) for t in train]
     )
     w = np.array(w, float)
-    synapses = Synapses(np.ascontiguousarray(w.T).ravel(), w.shape[1], w.shape[0])
+    learned = synapses(w)
     rule = cast(rule)
     state = rule.init(w.shape[1], w.shape[0])
     columns = [np.array(column) for column in zip(*spikes, strict=True)]
     times, kinds, cells = columns[0].astype(float), columns[1].astype(np.int64), columns[2].astype(np.int64)
-    compiled(loop, (rule, state, synapses))(rule, state, synapses, times, kinds, cells)
-    return synapses.value.reshape(w.shape[1], w.shape[0]).T
+    compiled(loop, (rule, state, learned))(rule, state, learned, times, kinds, cells)
+    return learned.matrix()
