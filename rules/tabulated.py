@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import HebbscopeError, Hertz, finite, helper, part, positive, require
+from ..simulator.protocols import HebbscopeError, Hertz, SecondsArray, finite, helper, part, positive, require
 from . import window_integrals as integrals
 
 MIN_CAPACITY = 16
@@ -32,15 +32,15 @@ class TabulatedState(NamedTuple):
 class TabulatedWindow(NamedTuple):
     """W(s) by linear interpolation between the points of a table, zero outside.
 
-    s         (n_points,) [s], ascending, s = t_pre - t_post
-    W         (n_points,) the window there
-    max_rate  1000 Hz  how often a train may fire on average within the reach of the table: so many spikes are kept for each train
+    s         (n_points,)  lags t_pre - t_post [s], ascending
+    W         (n_points,)  the window there
+    max_rate  1000 Hz      how often a train may fire on average within the reach of the table: so many spikes are kept for each train
 
     Every pair counts, so each read costs as many interpolations as there are spikes within reach. A train that fires faster than max_rate
     for as long as the table reaches stops the run with an error: no pair is dropped in silence.
     """
 
-    s: np.ndarray
+    s: SecondsArray
     W: np.ndarray
     max_rate: Hertz = 1000.0
 

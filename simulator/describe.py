@@ -60,7 +60,7 @@ def _meaning(lines: list[str], name: str) -> str:
 def shown(value: Any, unit: str = "") -> str:
     """A value as one reads it: "20 ms", "25", "60000 x 512 numbers"."""
     if isinstance(value, np.ndarray):
-        return " x ".join(map(str, value.shape)) + " numbers"
+        return " x ".join(map(str, value.shape)) + " numbers" + (f" [{unit}]" if unit else "")
     if isinstance(value, (float, np.floating)):
         text = write_quantity(float(value), unit)
         return text if isinstance(text, str) else f"{value:g} {unit}".rstrip()

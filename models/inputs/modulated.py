@@ -61,7 +61,7 @@ class ModulatedPoisson(NamedTuple):
 
     rate          10 Hz   mean rate of all synapses
     amplitude     10 Hz   of the modulated ones; at most the rate
-    frequency     40 Hz
+    frequency     40 Hz   of the modulation
     phase         0       radians
     n_modulated   0       the last so many synapses are modulated; the others are the group `constant`
 

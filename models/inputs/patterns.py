@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import Covariance, Delta, Seconds, Triangle, part, positive, require
+from ...simulator.protocols import Covariance, Delta, HertzArray, Seconds, Triangle, part, positive, require
 from ...simulator.streams import below, uniform
 from .alias import AliasTable, alias_table, pick, rebuild
 
@@ -29,9 +29,9 @@ class State(NamedTuple):
 class PatternPoisson(NamedTuple):
     """Poisson trains with rates lambda_i(t) = patterns[p, i], each pattern p held for `presentation`.
 
-    patterns       (n_patterns, n) [Hz], single precision will do
-    presentation   0.5 s   how long each is held
-    in_order       0       1: shown in order, over and over; 0: each drawn anew from all, independent of the last
+    patterns       (n_patterns, n)  rates [Hz]; single precision will do
+    presentation   0.5 s            how long each is held
+    in_order       0                1: shown in order, over and over; 0: each drawn anew from all, independent of the last
 
     With <> the mean over patterns and d = patterns - <patterns>, C_ij(s) = <d_i d_j> (1 - |s| / T)_+, averaged over t within a
     presentation T. In order: sum over m of <d_i(p + m) d_j(p)> (1 - |s - m T| / T)_+, stated for |m| T up to 1 s.
@@ -39,7 +39,7 @@ class PatternPoisson(NamedTuple):
     Source: [derived].
     """
 
-    patterns: np.ndarray
+    patterns: HertzArray
     presentation: Seconds = 0.5
     in_order: int = 0
 

@@ -17,6 +17,7 @@ from ...simulator.protocols import (
     HebbscopeError,
     ParameterError,
     Seconds,
+    SecondsArray,
     part,
     positive,
     require,
@@ -37,16 +38,16 @@ class State(NamedTuple):
 class RecordedSpikes(NamedTuple):
     """Spike trains from a recording (`read_spikes` reads files).
 
-    times      (n_spikes,) [s], in order, from 0 to the duration
-    sources    (n_spikes,) the train of each spike, 0 to n - 1
-    duration   s           of the recording; what follows is silence, or the recording again
-    loop       0           1: played over and over
+    times      (n_spikes,)  spike times [s], in order, from 0 to the duration
+    sources    (n_spikes,)  the train of each spike, 0 to n - 1
+    duration   s            of the recording; what follows is silence, or the recording again
+    loop       0            1: played over and over
 
     C_ij(s) is the recording's own: (1 / duration) sum over pairs of spikes of delta(s - (t_i - t_j)), minus nu_i nu_j. There is one
     realisation and no copy of it that is independent, hence no surrogate level.
     """
 
-    times: np.ndarray
+    times: SecondsArray
     sources: np.ndarray
     duration: Seconds
     loop: int = 0

@@ -15,6 +15,8 @@ class PushPull(NamedTuple):
 
     Excitation by a channel comes with inhibition by its opponent of the same place (Hirsch et al. 1998, J Neurosci 18:9517 describe
     push-pull in simple cells), so that the drive is sum (w_on - w_off)(on - off).
+
+    scale  1  factor on what is delivered
     """
 
     scale: float = 1.0

@@ -1,0 +1,83 @@
+"""What every public part must do, whatever it is: named errors, a table that prints, and a run that is finite, bounded and repeatable."""
+
+import math
+
+import numpy as np
+import pytest
+
+from hebbscope import Network, Population, Projection, simulate
+from hebbscope.models import HomogeneousPoisson, LinearPoisson, PatternPoisson, PushPull, RecordedSpikes
+from hebbscope.models.experiments.catalogue import KINDS, parts
+from hebbscope.rules import L2, SpikeHebb, TabulatedWindow, Triplet
+from hebbscope.simulator.cast import cast
+from hebbscope.simulator.protocols import ParameterError, unit_of
+
+N = 6
+ARRAYS = {  # the parts that have no default for an array
+    PatternPoisson: lambda: PatternPoisson(np.random.default_rng(1).uniform(0, 40, (9, N))),
+    RecordedSpikes: lambda: RecordedSpikes(np.arange(1, 400) * 5e-3, np.arange(1, 400) % N, 2.0, loop=1),
+    TabulatedWindow: lambda: TabulatedWindow(np.array([-0.02, 0.0, 0.02]), np.array([0.0, 1.0, -0.6])),
+}
+EVERY = [(kind, part) for kind in KINDS for part in parts(kind).values()]
+
+
+def example(part):
+    return ARRAYS.get(part, part)()
+
+
+def network(kind, part):
+    """A small layer in which the part has its place."""
+    chosen = {"input": HomogeneousPoisson(20.0), "neuron": LinearPoisson(), "rule": SpikeHebb(eta=1e-3)}
+    place = {"window": "rule", "threshold": "rule"}.get(kind, kind)
+    held = {
+        "window": lambda: SpikeHebb(window=example(part), eta=1e-3),
+        "threshold": lambda: Triplet(threshold=example(part)),
+    }
+    options = {place: held.get(kind, lambda: example(part))()}
+    chosen |= {key: options.pop(key) for key in list(options) if key in chosen}
+    rule = chosen["rule"]._replace(w_min=0.0, w_max=0.4)
+    source, target = Population("inputs", N, chosen["input"]), Population("neuron", 2, chosen["neuron"])
+    return Network([source, target], [Projection(source, target, 0.2, rule, **options)])
+
+
+def test_every_kind_has_parts():
+    assert {kind for kind, _ in EVERY} == set(KINDS) and len(EVERY) == len({part for _, part in EVERY}) >= 18
+
+
+@pytest.mark.parametrize("kind, part", EVERY, ids=lambda value: getattr(value, "__name__", value))
+def test_a_run_is_finite_bounded_and_repeatable(kind, part):
+    described = network(kind, part)
+    first, again = (simulate(described, 4.0, seeds=[1, 2], threads=threads) for threads in (1, 2))
+    assert np.isfinite(first.weights).all() and (first.weights == again.weights).all()
+    limits = not isinstance(described.projection.normalisation, L2) and kind != "normalisation"
+    assert not limits or (first.weights.min() >= 0.0 and first.weights.max() <= 0.4)
+    assert (first.final_weights != 0.2).any() and first.output_rate[:, 1:].sum() > 0
+
+
+@pytest.mark.parametrize("kind, part", EVERY, ids=lambda value: getattr(value, "__name__", value))
+def test_every_number_that_is_no_number_is_named(kind, part):
+    good = cast(example(part))
+    needs = {"input": (N,), "transmission": (N,)}.get(kind, ())
+    good.check(*needs)
+    for field, value in zip(good._fields, good, strict=True):
+        if isinstance(value, float):
+            with pytest.raises(ParameterError) as caught:
+                good._replace(**{field: math.nan}).check(*needs)
+            assert caught.value.field == field and "nan" in str(caught.value)
+            assert str(caught.value).startswith(f"{part.__name__}.{field}: must ")
+
+
+@pytest.mark.parametrize("kind, part", EVERY, ids=lambda value: getattr(value, "__name__", value))
+def test_every_part_prints_its_fields(kind, part):
+    text, page = repr(example(part)), example(part)._repr_html_()
+    assert text.startswith(f"{part.__name__}: ") and page.count("<tr>") == text.count("\n")
+    for field in part._fields:
+        assert f"  {field}" in text and unit_of(part, field) in text
+    for row in text.splitlines()[1:]:
+        columns = [column for column in row.split("  ") if column.strip()]
+        assert len(columns) == 3, f"{part.__name__} says nothing of: {row}"
+
+
+def test_push_pull_wants_two_halves():
+    with pytest.raises(ParameterError, match=r"PushPull\.n_pre: must be even"):
+        PushPull().check(5)
