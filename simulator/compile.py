@@ -2,7 +2,7 @@
 
 numba finds a compiled function again by its own file and argument types, and does not notice an edit of a hook in another file. So each
 loop is compiled into a folder named by a hash of the loop's file, of the files of all parts and states in use, and of every module of ours or
-the user's that those import at their top. An edit anywhere there gives another folder; an edit elsewhere recompiles nothing.
+the user's that those import outside their functions. An edit anywhere there gives another folder; an edit elsewhere recompiles nothing.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import ast
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import sys
 import sysconfig
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +27,7 @@ from typing import Any
 from .dispatch import OPTIONS, classes_of, expose
 
 KEEP_DAYS = 30.0
+DIGITS = 20  # of the hash that names a folder
 
 _loops: dict[tuple[Callable, str], Callable] = {}
 _lock = threading.Lock()
@@ -41,12 +44,13 @@ def compiled(function: Callable, parts: Iterable[Any]) -> Callable:
     with _lock:
         if (function, digest) not in _loops:
             expose(function, parts)
-            folder = cache_folder() / digest
-            folder.mkdir(parents=True, exist_ok=True)
-            os.utime(folder)
-            numba.config.CACHE_DIR = str(folder)
-            _loops[function, digest] = numba.njit(function, cache=True, nogil=True, **OPTIONS)
-            prune(cache_folder())
+            folder, theirs = _folder(digest), numba.config.CACHE_DIR
+            numba.config.CACHE_DIR = str(folder)  # numba asks for it here and not later
+            try:
+                _loops[function, digest] = numba.njit(function, cache=True, nogil=True, **OPTIONS)
+            finally:
+                numba.config.CACHE_DIR = theirs
+            prune(folder.parent)
         return _loops[function, digest]
 
 
@@ -68,6 +72,26 @@ def cache_folder() -> Path:
     return Path(base) / "hebbscope"
 
 
+def _folder(digest: str) -> Path:
+    """The folder of this name, made if need be; where the cache cannot be written, one that lasts as long as the process."""
+    folder = cache_folder() / digest
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    folder = Path(_own_folder().name) / digest
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@cache
+def _own_folder() -> tempfile.TemporaryDirectory:
+    return tempfile.TemporaryDirectory(prefix="hebbscope-")
+
+
 @cache
 def content_hash(function: Callable, classes: tuple[type, ...]) -> str:
     """A hash of the sources of the function, the classes, and the modules that they import, near and far."""
@@ -78,7 +102,7 @@ def content_hash(function: Callable, classes: tuple[type, ...]) -> str:
     digest = hashlib.sha256()
     for name in sorted(sources):
         digest.update(name.encode() + b"\0" + sources[name] + b"\0")
-    return digest.hexdigest()[:20]
+    return digest.hexdigest()[:DIGITS]
 
 
 def _collect(module: ModuleType, found: dict[str, ModuleType]) -> None:
@@ -88,14 +112,16 @@ def _collect(module: ModuleType, found: dict[str, ModuleType]) -> None:
     found[module.__name__] = module
     for name in _imports(module):
         other = sys.modules.get(name)
-        if other is not None and _is_ours(other):
+        if other is not None and (_is_ours(other) or _package(other) == _package(module)):
             _collect(other, found)
 
 
 def _imports(module: ModuleType) -> list[str]:
-    """Names of modules that the module-level statements of a file import; those inside functions play no part in a loop."""
+    """Names of modules that a file imports when it is loaded; those inside functions play no part in a loop."""
+    if not (getattr(module, "__file__", None) or "").endswith(".py"):
+        return []
     names = []
-    for statement in ast.parse(_source(module)).body if getattr(module, "__file__", None) else ():
+    for statement in _at_load(ast.parse(_source(module))):
         if isinstance(statement, ast.Import):
             names += [alias.name for alias in statement.names]
         elif isinstance(statement, ast.ImportFrom):
@@ -104,12 +130,28 @@ def _imports(module: ModuleType) -> list[str]:
     return names
 
 
+def _at_load(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and all below it, but for what is in functions."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.ExceptHandler) and not isinstance(
+            child, ast.FunctionDef | ast.AsyncFunctionDef
+        ):
+            yield from _at_load(child)
+
+
+def _package(module: ModuleType) -> str:
+    return module.__name__.split(".")[0]
+
+
 def _is_ours(module: ModuleType) -> bool:
     """A module of this package, or of the user: neither built in nor from the standard library or the installed packages."""
-    if module.__name__.split(".")[0] == __name__.split(".")[0]:
+    if _package(module) == __name__.split(".")[0]:
         return True
     file = getattr(module, "__file__", None)
-    return file is not None and not any(Path(file).is_relative_to(folder) for folder in _installed())
+    if file is None or {"site-packages", "dist-packages"} & set(Path(file).parts):
+        return False
+    return not any(Path(file).is_relative_to(folder) for folder in _installed())
 
 
 @cache
@@ -135,7 +177,9 @@ def _source(module: ModuleType) -> bytes:
 
 
 def prune(folder: Path, days: float = KEEP_DAYS) -> None:
-    """Remove the compiled loops that nobody asked for in so many days."""
+    """Remove the compiled loops that nobody asked for in so many days, and nothing else that may be in the folder."""
     for old in folder.iterdir():
-        if old.is_dir() and time.time() - old.stat().st_mtime > 86400.0 * days:
+        if not re.fullmatch(rf"[0-9a-f]{{{DIGITS}}}", old.name) or not old.is_dir():
+            continue
+        if time.time() - old.stat().st_mtime > 86400.0 * days:
             shutil.rmtree(old, ignore_errors=True)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -31,7 +32,10 @@ print(simulate(network, 2.0, record_every=2.0).final_weights.tolist())
 OWN = '''
 from typing import NamedTuple
 import numpy as np
-from own_helper import STEP
+try:
+    from own_helper import STEP
+except ImportError:
+    STEP = 0.0
 
 class State(NamedTuple):
     count: np.ndarray
@@ -119,17 +123,45 @@ def test_an_edit_runs_and_nothing_else_recompiles(copy):
     run("own")
     assert compiled() == before  # the user's rule does not use the edited file
 
-    edit(folder / "hebbscope" / "rules" / "traces.py", "MAX_AGE = 100.0", "MAX_AGE = 99.0")
+    edit(folder / "hebbscope" / "rules" / "traces.py", "QUIET = 45.0", "QUIET = 44.0")
     run("own")
     assert compiled() == before
     run("ours")
     assert compiled()[1] == 6
 
 
-def test_old_folders_go(tmp_path):
-    for name, age in (("old", 40.0), ("new", 1.0)):
+def test_old_folders_go_and_nothing_else_does(tmp_path):
+    loops = {"old": "0123456789abcdef0123", "new": "f123456789abcdef0123"}
+    for name, age in ((loops["old"], 40.0), (loops["new"], 1.0), ("thesis", 40.0)):
         (tmp_path / name).mkdir()
         stamp = time.time() - 86400.0 * age
         os.utime(tmp_path / name, (stamp, stamp))
     kernels.prune(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+    assert {path.name for path in tmp_path.iterdir()} == {loops["new"], "thesis"}
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled")
+def test_a_cache_that_cannot_be_written_is_done_without(copy):
+    folder, run, _ = copy
+    (folder / "cache").write_text("a file is no folder")
+    assert run("own") == run("own")
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled")
+def test_the_cache_folder_of_others_is_left_alone(copy):
+    folder, run, _ = copy
+    program = folder / "program.py"
+    program.write_text(
+        "import numba\nnumba.config.CACHE_DIR = 'mine'\n"
+        + program.read_text()
+        + "assert numba.config.CACHE_DIR == 'mine'\n"
+    )
+    run("ours")
+
+
+def test_a_module_without_python_source_is_imported_by_nobody(tmp_path):
+    binary = ModuleType("own_extension")
+    binary.__file__ = str(tmp_path / "own_extension.so")
+    (tmp_path / "own_extension.so").write_bytes(b"\x7fELF\0\0")
+    assert kernels._imports(binary) == []
+    assert kernels._source(binary) == b"\x7fELF\0\0"
