@@ -1,7 +1,7 @@
 """The kempter1999 network in Brian2, C++ standalone: built once, then run once for each line read from standard input.
 
 Usage: python brian2_kempter.py FOLDER SECONDS. Prints one JSON object when the program is compiled and one for each run:
-{"cpu": s of the simulation's process, "rate": Hz, "mean_weight", "separation"}. Runs in an environment with Brian2 alone.
+{"cpu": s of the simulation's process, "system": s of that in the operating system, "rate": Hz, "mean_weight", "separation"}. Runs in an environment with Brian2 alone.
 
 The all-to-all window is carried by traces. Per synapse x, the presynaptic exponential of tau_syn, and p, driven by x, together
 give the alpha function p = sum_f u exp(-u / tau_syn) with u = t - t_f: the causal lobe is kappa p. Two exponentials of the
@@ -98,6 +98,7 @@ def main():
         weight = np.asarray(synapses.w)
         found = {
             "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+            "system": after.ru_stime - before.ru_stime,
             "rate": int(counter.num_spikes) / duration,
             "mean_weight": float(weight.mean()),
             "separation": float(weight[CONSTANT:].mean() - weight[:CONSTANT].mean()),
