@@ -31,6 +31,10 @@ class FixedThreshold(NamedTuple):
     def mean_depression(self, state, i, y, dt):
         return self.scale
 
+    def settled(self, y):
+        """The scale at output rates y [Hz], any shape."""
+        return np.full(np.shape(y), self.scale)
+
     def add_output(self, state, i, t):
         pass
 
@@ -73,6 +77,10 @@ class SlidingThreshold(NamedTuple):
         scale = (state.rate[i] / self.rho_0) ** self.p
         state.rate[i] = y + (state.rate[i] - y) * math.exp(-dt / self.tau)
         return scale
+
+    def settled(self, y):
+        """The scale once the average has come to the output rates y [Hz], any shape."""
+        return (np.asarray(y) / self.rho_0) ** self.p
 
     def add_output(self, state, i, t):
         state.rate[i] = state.rate[i] * math.exp(-(t - state.last[i]) / self.tau) + 1.0 / self.tau

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import Seconds, clip, finite, non_negative, part, positive, require
+from ..simulator.protocols import HebbscopeError, Seconds, clip, finite, non_negative, part, positive, require
 from .threshold import FixedThreshold
 from .traces import Traces, add, decay, traces
 
@@ -119,12 +119,12 @@ class Triplet(NamedTuple):
         for n in range(w.n_in(i)):
             j = w.pre(i, n)
             change = common
-            if self.A3_minus > 0.0:
+            if self.A3_minus != 0.0:
                 r2 = self.tau_x * (x[j] * dt + (state.r2[j] - self.tau_x * x[j]) * (1.0 - left_x))
                 change -= self.A3_minus * self.tau_minus * r2
             k = w.into(i, n)
             w.value[k] = clip(w.value[k] + self.eta * x[j] * y * change, self.w_min, self.w_max)
-        if i == w.n_post - 1 and self.A3_minus > 0.0:  # every target has read r2
+        if i == w.n_post - 1 and self.A3_minus != 0.0:  # every target has read r2
             for j in range(w.n_pre):
                 state.r2[j] = self.tau_x * x[j] + (state.r2[j] - self.tau_x * x[j]) * left_x
 
@@ -132,4 +132,6 @@ class Triplet(NamedTuple):
         """The averaged rule, see `rules/triplet_equation.py`."""
         from .triplet_equation import TripletEquation
 
+        if not hasattr(self.threshold, "settled"):
+            raise HebbscopeError(f"{type(self.threshold).__name__}: has no scale settled(y) for the averaged equation")
         return TripletEquation(self, statistics, neuron, causal)

@@ -27,7 +27,8 @@ class TripletEquation:
     independent Poisson inputs and miss what correlated ones add to them. Without the causal term (the surrogate) the output still has its
     shot noise, c_oo, but the rule's own input spike no part in it.
 
-    Valid for a linear neuron, slow weights, no hard bound in reach; a sliding threshold is not part of it.
+    Valid for a linear neuron, slow weights, no hard bound in reach. The rule's own threshold part scales A2_minus by what it is at the present
+    output rate: a sliding threshold has settled, which holds where it averages over many output spikes and in less time than weights take.
 
     Source: Pfister & Gerstner 2006, J Neurosci 26:9673 (BCM form); correlation terms [derived], third order after Gjorgjieva, Clopath,
     Audet & Pfister 2011, PNAS 108:19383 [recalled].
@@ -59,19 +60,32 @@ class TripletEquation:
 
     def independent_drift(self, x: Any, y: Any) -> np.ndarray:
         """Drift [1/s] for independent Poisson spikes at rates x and y [Hz], broadcast together."""
-        r = self.rule
         x, y = np.asarray(x, float), np.asarray(y, float)
-        pairs = r.A2_plus * r.tau_plus - r.A2_minus * r.tau_minus
-        return r.eta * x * y * (pairs - r.A3_minus * r.tau_minus * r.tau_x * x + r.A3_plus * r.tau_plus * r.tau_y * y)
+        return self.rule.eta * x * y * self._per_pair(x, y)
+
+    def _per_pair(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """What a pair of rates brings [s], the factor on eta x y."""
+        r = self.rule
+        pairs = r.A2_plus * r.tau_plus - r.A2_minus * r.threshold.settled(y) * r.tau_minus
+        return pairs - r.A3_minus * r.tau_minus * r.tau_x * x + r.A3_plus * r.tau_plus * r.tau_y * y
 
     def threshold(self, x: Any) -> np.ndarray:
-        """The output rate theta [Hz] at which the drift changes its sign, for input rate x [Hz]; nan without triplet potentiation."""
-        r = self.rule
-        pairs = r.A2_minus * r.tau_minus - r.A2_plus * r.tau_plus
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return (pairs + r.A3_minus * r.tau_minus * r.tau_x * np.asarray(x, float)) / (
-                r.A3_plus * r.tau_plus * r.tau_y
-            )
+        """The output rate theta [Hz] at which the drift changes its sign, for input rate x [Hz]; nan where it changes nowhere.
+
+        With a sliding threshold it is where the output rate meets the threshold that follows it.
+        """
+        return np.vectorize(self._sign_change, otypes=[float])(x)
+
+    def _sign_change(self, x: float) -> float:
+        from scipy.optimize import brentq
+
+        y = np.geomspace(1e-6, 1e6, 2401)
+        found = self._per_pair(np.float64(x), y)
+        changes = np.flatnonzero(np.diff(np.sign(found)))
+        if not len(changes):
+            return float("nan")
+        low, high = y[changes[0]], y[changes[0] + 1]
+        return float(brentq(lambda y: float(self._per_pair(np.float64(x), np.float64(y))), low, high, xtol=1e-13 * low))
 
     # The network
 
@@ -92,7 +106,8 @@ class TripletEquation:
         seen = self.effective(weights)
         y = self.output_rate_of(weights)[..., None]
         slow = 1.0 / (1.0 / r.tau_plus + 1.0 / r.tau_y)
-        extra = r.A2_plus * self._pairs("potentiation", seen) - r.A2_minus * self._pairs("depression", seen)
+        depression = r.A2_minus * r.threshold.settled(y)
+        extra = r.A2_plus * self._pairs("potentiation", seen) - depression * self._pairs("depression", seen)
         extra = extra + r.A3_plus * y * (
             r.tau_y * self._pairs("potentiation", seen) + slow * self._pairs("around", seen)
         )
@@ -171,7 +186,7 @@ class TripletEquation:
         }
 
     def predictions(self) -> dict[str, float]:
-        """Where independent spikes leave the weights at rest: the output rate theta, unstable for fixed thresholds."""
+        """Where independent spikes leave the weights at rest: the output rate theta; stable where the threshold slides fast enough."""
         return {"output_rate_at_rest": float(self.threshold(self.rates.mean()))}
 
     def __repr__(self) -> str:

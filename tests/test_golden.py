@@ -12,7 +12,7 @@ from frozen import frozen
 from hebbscope import Network, Projection, reduce, simulate
 from hebbscope.models import HomogeneousPoisson, LinearPoisson
 from hebbscope.models.experiments.kempter1999 import Kempter1999
-from hebbscope.rules import SpikeHebb, Triplet
+from hebbscope.rules import FixedThreshold, SlidingThreshold, SpikeHebb, Triplet
 
 SEEDS = range(1, 17)
 
@@ -148,3 +148,22 @@ def test_triplet_drift_of_a_driven_neuron(parameters):
     assert abs(found.mean(0) - without)[-1] > 8 * error[-1]
     surrogate = simulate(network, 1500.0, level="surrogate", seeds=range(1, 33), record_every=1500.0, record_spikes={})
     agrees(surrogate.final_weights[:, 0].mean(1) / 1500.0, without.mean(), 0.15)
+
+
+@pytest.mark.parametrize(
+    "threshold", [FixedThreshold(3.0), SlidingThreshold(rho_0=5.0, tau=20.0)], ids=["fixed", "sliding"]
+)
+def test_the_threshold_of_the_rule_is_in_its_averaged_equation(threshold):
+    """Depression at 5 Hz: three times as much, and as much as ever with the average at rho_0."""
+    rule = Triplet(eta=1e-4, w_min=-math.inf, threshold=threshold)
+    network = frozen(HomogeneousPoisson(10.0), LinearPoisson(base_rate=5.0), rule, np.zeros(20))
+    run = simulate(network, 400.0, seeds=range(1, 17), record_every=100.0, record_spikes={})
+    found = (run.weights[:, -1] - run.weights[:, 1])[:, 0].mean(-1) / 300.0
+    equation = reduce(network)
+    fluctuation = 1.0 + 1.0 / (2.0 * 20.0 * 5.0) if isinstance(threshold, SlidingThreshold) else 1.0
+    depression = rule.A2_minus * rule.tau_minus * threshold.settled(5.0) * fluctuation
+    agrees(found, 1e-4 * 10.0 * 5.0 * (6.5e-3 * 16.8e-3 * 0.114 * 5.0 - depression), 0.25)
+    assert equation.drift(np.zeros(20)).mean() == pytest.approx(found.mean(), rel=0.1)
+    theta = float(equation.threshold(10.0))
+    assert theta == pytest.approx(3 * 19.22 if isinstance(threshold, FixedThreshold) else 25.0 / 19.22, rel=1e-3)
+    assert equation.independent_drift(10.0, theta) == pytest.approx(0.0, abs=1e-15)
