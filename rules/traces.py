@@ -17,7 +17,7 @@ from ..simulator.protocols import helper
 MAX_AGE = (
     100.0  # in time constants: exp(100) is far from overflow, and what is left of older spikes is far below rounding
 )
-QUIET = 45.0  # time constants after the last spike at which nothing is left: exp(-45) = 3e-20
+QUIET = 40.0  # time constants after the last spike at which nothing is left: exp(-40) = 4e-18, below rounding
 NEGLIGIBLE = 1e-200  # rescaled below this, a trace is zero: denormal numbers are slow
 
 

@@ -39,11 +39,12 @@ class Parts(NamedTuple):
 
 
 class Recorder(NamedTuple):
-    """A buffer of spikes: t (capacity,) [s], i (capacity,), count (1,). With no capacity nothing is recorded."""
+    """A buffer of spikes: t (capacity,) [s], i (capacity,), count (1,), window (2,) [s]: only spikes in it are kept."""
 
     t: np.ndarray
     i: np.ndarray
     count: np.ndarray
+    window: np.ndarray
 
 
 class State(NamedTuple):
@@ -71,7 +72,7 @@ class State(NamedTuple):
 @helper
 def record(recorder, t, i):
     """Append a spike where anybody listens."""
-    if len(recorder.t) > 0:
+    if recorder.window[0] <= t < recorder.window[1]:
         recorder.t[recorder.count[0]] = t
         recorder.i[recorder.count[0]] = i
         recorder.count[0] += 1

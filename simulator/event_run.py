@@ -39,8 +39,8 @@ class SeedRun:
             rng_input=start(seed, f"input/{source.name}"),
             rng_latent=start(seed, f"latent/{source.name}"),
             rng_output=start(seed, f"output/{target.name}"),
-            seen_input=_buffer(source.name in windows, copies * source.n),
-            seen_output=_buffer(target.name in windows, 1),
+            seen_input=_buffer(windows.get(source.name), copies * source.n),
+            seen_output=_buffer(windows.get(target.name), 1),
         )
         self.heard: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in windows}
         self.loop = compiled(event.advance, (self.parts, self.state))
@@ -73,8 +73,7 @@ class SeedRun:
         for name, recorder in zip(self.names, (self.state.seen_input, self.state.seen_output), strict=True):
             if name in self.windows and recorder.count[0]:
                 n = recorder.count[0]
-                first, last = np.searchsorted(recorder.t[:n], self.windows[name])
-                self.heard[name].append((recorder.t[first:last].copy(), recorder.i[first:last].copy()))
+                self.heard[name].append((recorder.t[:n].copy(), recorder.i[:n].copy()))
                 recorder.count[0] = 0
 
     def take_spikes(self) -> dict[str, Spikes]:
@@ -91,6 +90,7 @@ class SeedRun:
         return taken
 
 
-def _buffer(used: bool, burst: int) -> event.Recorder:
-    size = max(BUFFER, 2 * burst) if used else 0
-    return event.Recorder(np.empty(size), np.empty(size, np.int64), np.zeros(1, np.int64))
+def _buffer(window: tuple[float, float] | None, burst: int) -> event.Recorder:
+    size = 0 if window is None else max(BUFFER, 2 * burst)
+    listened = np.array((np.inf, np.inf) if window is None else window, dtype=float)
+    return event.Recorder(np.empty(size), np.empty(size, np.int64), np.zeros(1, np.int64), listened)
