@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .drive import Runaway
 from .network import Network
 from .protocols import HebbscopeError
 from .rate import averaged
@@ -18,22 +19,35 @@ def simulate_averaged(
     times: np.ndarray,
     seeds: tuple[int, ...],
     *,
+    max_rate: float,
     file: Any = None,
     progress: Callable[[float], None] | None = None,
 ) -> Run:
-    """The rate level at `times` (n_times,) [s]. Without chance in the initial weights there is one trajectory, whatever the seeds."""
+    """The rate level at `times` (n_times,) [s]. Without chance in the initial weights there is one trajectory, whatever the seeds.
+
+    Raises Runaway, with the records until then, where the output rate passes max_rate [Hz].
+    """
     from ..rules.reduction import reduce
 
-    equation, projection = reduce(network), network.projection
+    equation, projection, model = reduce(network), network.projection, network.input.model
     if projection.normalisation.every < np.inf:
         raise HebbscopeError(
             f"simulate: the averaged equation of {type(projection.rule).__name__} knows no normalisation, "
             f"got {projection.normalisation!r}"
         )
+    if hasattr(model, "lasts") and times[-1] > model.lasts():
+        raise HebbscopeError(
+            f"simulate: the averaged equation holds while the {type(model).__name__} last, {model.lasts():g} s, "
+            f"got a duration of {times[-1]:g} s"
+        )
     if not hasattr(projection.weights, "draw"):
         seeds = seeds[:1]
     starts = [projection.initial_weights(seed) for seed in seeds]
     weights = np.stack([averaged(equation, start, times) for start in starts])
+    rates = equation.output_rate_of(weights)
+    first, step = _first_beyond(rates, max_rate), times[1] - times[0]
+    last, times = times[-1], times[:first]
+    weights, rates = weights[:, :first], rates[:, :first]
     if progress is not None:
         progress(float(times[-1]))
     run = Run(
@@ -41,7 +55,7 @@ def simulate_averaged(
         seeds=seeds,
         time=times,
         weights=weights,
-        output_rate=_between(equation.output_rate_of(weights)),
+        output_rate=_between(rates),
         groups=projection.source.groups,
         projection=projection.name,
         shape=projection.source.shape,
@@ -49,10 +63,22 @@ def simulate_averaged(
         network=network,
     )
     if file is not None:
-        file.start_level("rate", seeds, projection.target.n, projection.source.n, times[1] - times[0], times[-1])
+        file.start_level("rate", seeds, projection.target.n, projection.source.n, step, last)
         file.append("rate", times, weights, run.output_rate)
         file.theory(run.theory)
+    if times[-1] < last:
+        raise Runaway(
+            f"simulate: the output rate of the averaged equation ran away past {max_rate:g} Hz after t = {times[-1]:.6g} s; "
+            f"what was recorded until then is kept",
+            run,
+        )
     return run
+
+
+def _first_beyond(rates: np.ndarray, max_rate: float) -> int:
+    """The first record, but the start, at which a rate (n_seeds, n_times, n_post) is beyond max_rate or no number; n_times if none."""
+    beyond = ~(rates[:, 1:] <= max_rate).all(axis=(0, 2))
+    return 1 + int(np.argmax(beyond)) if beyond.any() else rates.shape[1]
 
 
 def _theory(equation: Any, start: np.ndarray, times: np.ndarray) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def simulate(
     threads        over seeds; default: all cores
     file           a RunFile that gets every record when it is made
     progress       called with the biological time that all seeds have reached [s]
-    max_rate       mean output rate per neuron at which the run stops [Hz]
+    max_rate       output rate per neuron at which the run stops [Hz]; at the levels with spikes, the most that the potential of the moment
+                   will come to, so that it must be above the height of the strongest single EPSPs
 
     Raises ParameterError for a value that breaks a rule, Runaway (with the data so far) when the output rate passes max_rate.
     """
@@ -69,7 +70,8 @@ def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], engine: d
     if has_holds(network):
         runs = [SampledRun(network, seed, engine["max_rate"]) for seed in seeds]
         return drive(network, "rate", runs, times, **engine)
-    return simulate_averaged(network, times, seeds, file=engine["file"], progress=engine["progress"])
+    del engine["threads"]  # of one trajectory a seed, in closed form
+    return simulate_averaged(network, times, seeds, **engine)
 
 
 def record_times(duration: float, every: float | None) -> np.ndarray:

@@ -3,10 +3,11 @@
 A hold lasts from one change (a new pattern, a normalisation) to the next. In it the input rates x (n_pre,) stand still, and so does each
 target's mean rate
 
-    y_i = neuron.mean_rate(u_i, sd_i),   u_i = sum_j q_ij x_j,   sd_i^2 = sum_j q_ij^2 x_j int eps^2,
+    y_i = neuron.mean_rate(u_i, sd_i, low_i),   u_i = sum_j q_ij x_j,   sd_i^2 = sum_j q_ij^2 x_j int eps^2,
 
-q_ij being what a spike of j delivers to i with the weights at the start of the hold: the f-I curve smoothed by the shot noise of Poisson
-spikes [derived: Campbell's theorem]. The rule's `on_rates` then changes the weights by its mean drift at (x, y_i) over the hold,
+q_ij being what a spike of j delivers to i with the weights at the start of the hold, and low_i = 0 where all of them excite (else -inf): the
+f-I curve smoothed by the shot noise of Poisson spikes [derived: Campbell's theorem], taken as Gaussian, or the f-I curve itself where the
+potential never leaves its linear part. The rule's `on_rates` then changes the weights by its mean drift at (x, y_i) over the hold,
 and carries its own slow traces over to the next. What is left out is everything that single spikes add: their correlations in time, the
 potential's memory over a change of pattern, and the fluctuation of the weights.
 
@@ -30,7 +31,8 @@ class State(NamedTuple):
     """All that changes in a run of one seed.
 
     times (2,): start of the present hold, next normalisation [s]. counts (1,): normalisations done. x (n_pre,) the present input rates [Hz].
-    outputs (n_post,): the output rate summed over time, that is the expected number of spikes.
+    outputs (n_post,): the output rate summed over the time of all holds that are learned, that is the expected number of spikes;
+    pending (n_post,): the same since then, until the end of the last call.
     """
 
     inputs: Any
@@ -40,6 +42,7 @@ class State(NamedTuple):
     counts: np.ndarray
     x: np.ndarray
     outputs: np.ndarray
+    pending: np.ndarray
     rng_input: np.ndarray
     rng_latent: np.ndarray
 
@@ -50,14 +53,15 @@ NOW, NORMALISE = 0, 1
 @helper
 def output_rate(parts, state, i):
     """y_i [Hz], the mean rate of target i under the present input rates and weights."""
-    u, square = 0.0, 0.0
+    u, square, low = 0.0, 0.0, 0.0
     for n in range(state.w.n_in(i)):
         j = state.w.pre(i, n)
         if state.x[j] > 0.0:
             q = parts.transmission.amount(state.w, j, i)
             u += q * state.x[j]
             square += q * q * state.x[j]
-    return parts.neuron.mean_rate(u, math.sqrt(square * parts.neuron.epsp_square_integral()))
+            low = low if q >= 0.0 else -math.inf
+    return parts.neuron.mean_rate(u, math.sqrt(square * parts.neuron.epsp_square_integral()), low)
 
 
 def advance(parts, state, t_end, max_rate):
@@ -67,6 +71,8 @@ def advance(parts, state, t_end, max_rate):
         t_wake = parts.inputs.next_wake(state.inputs)
         t = min(t_wake, state.times[NORMALISE])
         if t > t_end:
+            for i in range(state.w.n_post):
+                state.pending[i] = output_rate(parts, state, i) * (t_end - now)
             return DONE
         if t > now:
             for i in range(state.w.n_post):
@@ -75,6 +81,7 @@ def advance(parts, state, t_end, max_rate):
                     return RUNAWAY
                 parts.rule.on_rates(state.rule, state.w, i, state.x, y, t - now)
                 state.outputs[i] += y * (t - now)
+                state.pending[i] = 0.0
             state.times[NOW] = t
         if t >= t_end:
             return DONE

@@ -36,6 +36,7 @@ class SampledRun:
             counts=np.zeros(1, np.int64),
             x=np.zeros(source.n),
             outputs=np.zeros(target.n),
+            pending=np.zeros(target.n),
             rng_input=start(seed, f"input/{source.name}"),
             rng_latent=start(seed, f"latent/{source.name}"),
         )
@@ -57,7 +58,7 @@ class SampledRun:
     @property
     def outputs(self) -> np.ndarray:
         """(n_post,) expected number of output spikes so far."""
-        return self.state.outputs
+        return self.state.outputs + self.state.pending
 
     def to(self, t: float) -> bool:
         """Go on to time t [s]; False when the rate ran away."""

@@ -8,11 +8,13 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from hebbscope.models.inputs import ModulatedPoisson
+from hebbscope import simulate
+from hebbscope.models.inputs import HomogeneousPoisson, ModulatedPoisson, RecordedSpikes
 from hebbscope.models.neurons import LinearPoisson
-from hebbscope.rules import SpikeHebb
+from hebbscope.rules import KempterWindow, SpikeHebb
 from hebbscope.rules.linear_flow import invariant_subspace
 from hebbscope.rules.reduction import LearningEquation, reduce
+from hebbscope.simulator.drive import Runaway
 from hebbscope.simulator.network import Network, Population, Projection
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.rate import averaged
@@ -212,3 +214,28 @@ def test_invariant_subspace():
     assert len(basis) == 4
     np.testing.assert_allclose(basis @ basis.T, np.eye(4), atol=1e-12)
     np.testing.assert_allclose(basis @ matrix.T, small @ basis, atol=1e-11)
+
+
+def test_a_level_whose_rate_runs_away_stops_and_keeps_its_data():
+    inputs, neuron = Population("inputs", 4, HomogeneousPoisson(10.0)), Population("neuron", 1, LinearPoisson())
+    rule = SpikeHebb(KempterWindow(A_minus=1.0), eta=5e-3, w_out=1.0)
+    network = Network([inputs, neuron], [Projection(inputs, neuron, 0.1, rule)])
+    with pytest.raises(Runaway, match="ran away past 2000 Hz after t = 10 s") as caught:
+        simulate(network, 1000.0, level="rate", record_every=5.0, max_rate=2000.0)
+    run = caught.value.run
+    assert run.duration == 10.0 and run.weights.shape[1] == 3
+    assert np.isfinite(run.weights).all() and run.output_rate[0, 1:].max() < 2000.0
+    assert len(run.theory["weights_without_causal"]) == 3
+
+
+def test_a_recording_that_is_played_once_drives_no_longer_than_it_lasts():
+    once = RecordedSpikes(np.array([0.1, 0.2, 2.9]), np.array([0, 1, 0]), 3.0)
+    for recording in (once, once._replace(loop=1)):
+        inputs, neuron = Population("inputs", 2, recording), Population("neuron", 1, LinearPoisson())
+        network = Network([inputs, neuron], [Projection(inputs, neuron, 0.1, SpikeHebb())])
+        assert simulate(network, 3.0, level="rate").duration == 3.0
+        if recording.loop:
+            assert simulate(network, 5.0, level="rate").duration == 5.0
+        else:
+            with pytest.raises(HebbscopeError, match="last, 3 s, got a duration of 5 s"):
+                simulate(network, 5.0, level="rate")

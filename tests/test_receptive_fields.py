@@ -19,10 +19,10 @@ from hebbscope.analysis.receptive_fields import (
     similarity,
     tuning,
 )
-from hebbscope.models import ExponentialPoisson, PatternPoisson, PushPull
+from hebbscope.models import ExponentialPoisson, HomogeneousPoisson, PatternPoisson, PushPull
 from hebbscope.models.experiments.description import DescriptionError
 from hebbscope.models.experiments.natural_images import CONTROL_SETTINGS, NaturalImages
-from hebbscope.rules import L2, Triplet
+from hebbscope.rules import L1, L2, Triplet
 from hebbscope.simulator import sampled
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.results import Run
@@ -246,6 +246,24 @@ def test_the_plain_loop_gives_the_same_bits():
     with np.errstate(over="ignore"):
         sampled.advance(plain.parts, plain.state, 1.0, 1e4)
     np.testing.assert_array_equal(compiled.weights, plain.weights)
+
+
+@pytest.mark.parametrize("normalisation", [L1(norm=0.4), L2(norm=0.2)], ids=["L1", "L2"])
+def test_without_a_rectifier_in_reach_the_output_rate_is_linear_whatever_the_noise(normalisation):
+    """Four inputs of 5 Hz at 0.1 make 2 Hz on top of the base rate, with and without patterns, at every record within a hold."""
+    for model in (HomogeneousPoisson(5.0), PatternPoisson(np.full((2, 4), 5.0), presentation=0.5)):
+        inputs, neuron = Population("inputs", 4, model), Population("neuron", 1, ExponentialPoisson(base_rate=1.0))
+        network = Network([inputs, neuron], [Projection(inputs, neuron, 0.1, Triplet(eta=0.0), normalisation)])
+        run = simulate(network, 3.1, level="rate", record_every=0.2)
+        np.testing.assert_allclose(run.output_rate[0, 1:, 0], 3.0, rtol=1e-9)
+
+
+def test_triplet_depression_counts_at_the_rate_level_whatever_its_sign():
+    final = {}
+    for A3_minus in (-1e-2, 0.0, 1e-2):
+        run = simulate(small_network(A3_minus=A3_minus, A2_minus=0.0, eta=1e-3), 1.0, level="rate")
+        final[A3_minus] = run.final_weights.sum()
+    assert len(set(final.values())) == 3
 
 
 def test_a_rate_that_runs_away_stops():

@@ -100,6 +100,10 @@ class RecordedSpikes(NamedTuple):
                 state.lap[0] += 1
         return count
 
+    def lasts(self) -> float:
+        """How long the stated rates hold [s]."""
+        return math.inf if self.loop == 1 else self.duration
+
     def mean_rates(self, n: int) -> np.ndarray:
         return np.bincount(self.sources, minlength=n) / self.duration
 

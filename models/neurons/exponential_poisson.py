@@ -62,8 +62,10 @@ class ExponentialPoisson(NamedTuple):
             total += max(self.base_rate + max(state.psp[i], 0.0) - self.threshold, 0.0)
         return self.gain * total
 
-    def mean_rate(self, u, sd):
-        return self.gain * noisy_rectifier(self.base_rate + u - self.threshold, sd)
+    def mean_rate(self, u, sd, low):
+        """The mean rate [Hz] at potentials of mean u, standard deviation sd and no less than low [Hz]; exact where nothing is rectified."""
+        drive = self.base_rate - self.threshold
+        return self.gain * noisy_rectifier(drive + u, sd if drive + low < 0.0 else 0.0)
 
     def epsp_square_integral(self):
         """int eps^2 [1/s]: the variance of u is sum_j J_j^2 nu_j times this."""
