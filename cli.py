@@ -18,6 +18,7 @@ LEVELS = ("spike", "surrogate", "rate")
 FIGURES = (".png", ".pdf", ".svg", ".eps", ".jpg", ".tif", ".tiff")
 PLOTS = ("weights", "window", "raster", "receptive-fields", "correlations")
 MOST_SEEDS = 100_000
+LARGEST_SEED = 2**63 - 1  # what a file can hold
 DONE, BUG, BAD_INPUT, STOPPED = 0, 1, 2, 130
 
 
@@ -28,8 +29,10 @@ class Door(click.Group):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                _print_anywhere()
                 super().main(args, prog_name or "hebbscope", **(extra | {"standalone_mode": False}))
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except BaseException as problem:
             sys.exit(_say(problem))
         sys.exit(DONE)
@@ -39,6 +42,13 @@ class Door(click.Group):
             return super().invoke(context)
         except KeyboardInterrupt as stop:
             raise Stopped(str(stop) or "stopped") from None
+
+
+def _print_anywhere() -> None:
+    """A terminal or a pipe that knows no minus sign or no rule between lines gets a question mark in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 class Stopped(Exception):
@@ -84,6 +94,8 @@ def read_seeds(text: str) -> tuple[int, ...]:
             raise click.UsageError(f"--seeds: {piece!r} is neither a whole number nor START:STOP") from None
         if start < 0 or stop < start or stop - start >= MOST_SEEDS:
             raise click.UsageError(f"--seeds: {piece!r} must rise from 0 or more, at most {MOST_SEEDS} seeds")
+        if stop > LARGEST_SEED:
+            raise click.UsageError(f"--seeds: {piece!r} must be at most {LARGEST_SEED}")
         seeds += range(start, stop + 1)
     if len(set(seeds)) < len(seeds):
         raise click.UsageError(f"--seeds: {text!r} names a seed twice")
@@ -114,6 +126,8 @@ def writable(path: str, force: bool, endings: tuple[str, ...] = ()) -> Path:
     import tempfile
 
     file = Path(path)
+    if not path:
+        raise click.UsageError("the name of a file to write must not be empty")
     if file.is_dir():
         raise click.UsageError(f"{path}: is a folder")
     if endings and file.suffix.lower() not in endings:
@@ -357,10 +371,11 @@ def info(file: str, as_json: bool) -> None:
     if as_json:
         print_json(about)
         return
+    runs = read(file) if about["levels"] else {}
     for key, value in about.items():
         if key not in ("config", "levels", "spikes") and value not in (None, {}, []):
             click.echo(f"{key:<18}{_one_line(value)}")
-    for level in read(file).values() if about["levels"] else ():
+    for level in runs.values():
         click.echo(level)
 
 

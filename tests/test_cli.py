@@ -203,10 +203,13 @@ BAD_ARGUMENTS = [
     (["run", "kempter1999", "--seeds", "1,1"], "names a seed twice"),
     (["run", "kempter1999", "--seeds", "-3"], "--seeds"),
     (["run", "kempter1999", "--seeds", "1:999999999999"], "at most"),
+    (["run", "kempter1999", "--seeds", "99999999999999999999"], "at most"),
+    (["run", "kempter1999", "--set", "rule.type.eta=3"], "rule: no part is called {'eta': '3'}"),
     (["run", "kempter1999", "--level", "spikes"], "'spikes' is not one of spike, surrogate, rate"),
     (["run", "kempter1999", "--level", "rate,rate"], "names a level twice"),
     (["run", "kempter1999", "--threads", "0"], "--threads"),
     (["run", "kempter1999", "--out", "."], ".: is a folder"),
+    (["run", "kempter1999", "--out", ""], "must not be empty"),
     (["run", "kempter1999", "--out", "no/where.h5"], "there is no folder no"),
     (["run", "kempter1999", "--figure", "figure.txt"], "must end in .png"),
     (["run", "kempter1999", "--figure", "no/where.png"], "there is no folder no"),
@@ -256,6 +259,23 @@ def test_toml_with_a_typo_names_line_and_key(folder):
     (folder / "mine.toml").write_text('experiment = "kempter1999"\n\n[rule]\netaa = 1\n')
     assert "mine.toml line 4: rule.etaa: unknown key; did you mean rule.eta?" in refused("run", "mine.toml")
     assert [path.name for path in folder.iterdir()] == ["mine.toml"]
+
+
+@pytest.mark.parametrize("text", ["rule = [1]", "[[rule]]\neta = 1", '[rule]\ntype = ["SpikeHebb"]'])
+def test_toml_with_a_list_for_a_part(text, folder):
+    (folder / "mine.toml").write_text(f'experiment = "kempter1999"\n{text}\n')
+    assert "mine.toml line " in refused("run", "mine.toml")
+
+
+def test_info_says_nothing_of_a_file_that_it_cannot_read_to_the_end(run_file, folder):
+    import shutil
+
+    import h5py
+
+    shutil.copy(run_file, "damaged.h5")
+    with h5py.File("damaged.h5", "r+") as file:
+        del file["levels/spike/seed"]
+    assert "damaged.h5: damaged" in refused("info", "damaged.h5")
 
 
 @pytest.mark.parametrize("command", [["compare"], ["info"], ["plot", "weights"]])
@@ -339,6 +359,19 @@ def test_a_real_command_and_its_streams(folder):
     with process("run", "kempter1999", "--set", "rule.eta=5ms") as command:
         out, err = command.communicate()
     assert (command.returncode, out, err.count("\n")) == (2, "", 1)
+
+
+def test_a_terminal_with_few_letters(run_file, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    with process("compare", str(run_file), encoding="latin-1") as command:
+        out, err = command.communicate()
+    assert (command.returncode, err) == (0, "")
+    assert "spike ? surrogate" in out
+
+
+def test_no_standard_output():
+    done = subprocess.run(f"{sys.executable} -m hebbscope.cli list >&-", shell=True, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_reader_that_goes_away():

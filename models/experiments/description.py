@@ -140,9 +140,9 @@ def _of_type(current: Any, name: Any, key: str, choices: dict[str, type]) -> Any
     """`current`, or a new part of the named class with its own defaults."""
     if name is None and current is None:
         raise DescriptionError(key, f"needs a type, one of {', '.join(sorted(choices))}")
-    if name is None or name == type(current).__name__:
+    if name is None or (isinstance(name, str) and name == type(current).__name__):
         return current
-    if name not in choices:
+    if not isinstance(name, str) or name not in choices:
         close = nearest(str(name), choices)
         raise DescriptionError(key, f"no part is called {name!r}{close or '; there are ' + ', '.join(sorted(choices))}")
     kind: Any = choices[name]

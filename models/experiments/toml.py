@@ -67,7 +67,7 @@ def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 # Lines --------------------------------------------------------------------------------------------------------------
 
-_HEADER = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]")
+_HEADER = re.compile(r"^\s*\[{1,2}\s*([^\[\]]+?)\s*\]")
 _KEY = re.compile(r"""^\s*((?:[\w\-"']+\s*\.\s*)*[\w\-"']+)\s*=""")
 
 
