@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from .network import Network
 from .protocols import HebbscopeError
 from .results import Run, Spikes
+
+STRIDE = 0.5  # s on the clock, about: so often a stop is heeded and progress told, however far apart the records are
 
 
 class Runaway(HebbscopeError):
@@ -59,18 +62,24 @@ def drive(
         file.start_level(level, seeds, projection.target.n, projection.source.n, times[1] - times[0], times[-1])
     recorder = Recorder(network, level, seeds, times, file)
     recorder.add(runs)
+    now, stride = 0.0, 1.0  # s of biological time
     with ThreadPoolExecutor(threads) as pool:
-        for t in times[1:]:
-            if not all(list(pool.map(lambda run, t=t: run.to(float(t)), runs))):
-                first = min((run for run in runs if run.ran_away), key=lambda run: run.time)
-                raise Runaway(
-                    f"simulate: the output rate ran away past {max_rate:g} Hz at t = {first.time:.6g} s (seed {first.seed}); "
-                    f"what was recorded until {recorder.times[-1]:g} s is kept",
-                    recorder.finish(runs),
-                )
-            recorder.add(runs)
-            if progress is not None:
-                progress(float(t))
+        for t in map(float, times[1:]):
+            while now < t:
+                now, began = min(t, now + stride), perf_counter()
+                if not all(list(pool.map(lambda run, now=now: run.to(now), runs))):
+                    first = min((run for run in runs if run.ran_away), key=lambda run: run.time)
+                    raise Runaway(
+                        f"simulate: the output rate ran away past {max_rate:g} Hz at t = {first.time:.6g} s (seed {first.seed}); "
+                        f"what was recorded until {recorder.times[-1]:g} s is kept",
+                        recorder.finish(runs),
+                    )
+                stride *= min(2.0, max(0.1, STRIDE / max(perf_counter() - began, 1e-9)))
+                stride = max(stride, 1e-3 * (t - recorder.times[-1]))
+                if now == t:
+                    recorder.add(runs)
+                if progress is not None:
+                    progress(now)
     return recorder.finish(runs)
 
 
@@ -95,9 +104,9 @@ class Recorder:
             self.rate[:, k] = (counts - self.counted) / (t - self.times[-1])
         self.counted = counts
         self.times.append(t)
+        self._keep(runs[0].take_spikes())  # first, so that a run that is killed lacks no spike before its last record
         if self.file is not None:
             self.file.append(self.level, t, self.weights[:, k], self.rate[:, k])
-        self._keep(runs[0].take_spikes())
 
     def _keep(self, spikes: dict[str, Spikes]) -> None:
         for name, new in spikes.items():

@@ -226,3 +226,23 @@ def test_common_source_spikes_arrive_together():
     run = frozen(CommonSourcePoisson(rate=10.0, c=1.0, n_correlated=5), LinearPoisson(), [0.1] * 5, 20.0)
     t, i = run.spikes["inputs"].t, run.spikes["inputs"].i
     assert (np.unique(t, return_counts=True)[1] == 5).all() and (np.bincount(i) == len(t) // 5).all()
+
+
+def test_the_pace_leaves_no_mark_and_a_stop_waits_for_no_record(monkeypatch):
+    from hebbscope.simulator import drive
+
+    def stop(t):
+        told.append(t)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    reference = simulate(small(), 20.0, record_every=20.0)
+    monkeypatch.setattr(drive, "STRIDE", 1e-4)
+    told = []
+    with pytest.raises(KeyboardInterrupt):
+        simulate(small(), 20.0, record_every=20.0, progress=stop)
+    assert told[-1] < 20.0
+    paced = simulate(small(), 20.0, record_every=20.0)
+    assert (paced.weights == reference.weights).all() and (
+        paced.spikes["neuron"].t == reference.spikes["neuron"].t
+    ).all()
