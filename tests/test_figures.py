@@ -166,6 +166,11 @@ def test_raster_shows_the_spikes_of_its_time(tmp_path):
         np.testing.assert_array_equal(i, shown.i[keep])
     assert ax.get_xlabel() == "time from 7,995 s [ms]"
     save(ax.figure, tmp_path)
+    (rates,) = ax.child_axes
+    foot, last = (place.transform(y)[1] for place, y in ((rates.transData, (0, 0)), (ax.transData, (0, run.n_pre))))
+    assert (
+        foot - last > rates.yaxis.get_ticklabels()[0].get_window_extent().height
+    )  # nor do the tick labels of the two meet
     save(spike_figures.raster(run).figure, tmp_path)
     with pytest.raises(HebbscopeError, match="no spikes are recorded between 9000 s and"):
         spike_figures.raster(run, start=9000.0)
