@@ -242,6 +242,8 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
     if picture == target:
         raise click.UsageError(f"{target}: is both the run file and the figure")
     network = described.network()
+    if "surrogate" in wanted:
+        network.input.model.init(network.input.n, 2)  # refuses where there is no second copy of the input
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.perf_counter()
@@ -269,7 +271,9 @@ def _simulate(described: Any, network: Any, levels: tuple[str, ...], seeds: tupl
     from .simulator.runfile import RunFile
 
     runs = []
-    common = {"seeds": seeds, "record_every": described.record_every, "threads": threads}
+    end = described.duration
+    spikes = {network.input.name: (max(0.0, end - described.inputs_kept), end), network.neuron.name: (0.0, end)}
+    common = {"seeds": seeds, "record_every": described.record_every, "record_spikes": spikes, "threads": threads}
     with RunFile.create(target, network=network, seeds=seeds, config=to_toml(described), force=force) as file:
         for group, arrays in described.arrays().items():
             file.arrays(group, arrays)

@@ -195,6 +195,9 @@ BAD_ARGUMENTS = [
     (["run", "kempter1999", "--set", "rule.w_min=1", "--set", "rule.w_max=0"], "rule.w_max: must be > w_min"),
     (["run", "kempter1999", "--set", "rule.w_min=0.1"], "must start within [w_min, w_max]"),
     (["run", "kempter1999", "--set", "rule.window=Windw"], "rule.window: no part is called 'Windw'"),
+    (["run", "kempter1999", "--set", "inputs=CommonSource", "--set", "inputs.c=1.5"], "inputs.c: must be in [0, 1]"),
+    (["run", "kempter1999", "--set", "inputs=CommonSourcePoisson"], "did you mean CommonSource?"),
+    (["run", "kempter1999", "--set", "inputs=Recorded"], "inputs.file: must be the path"),
     (["run", "kempter1999", "--duration", "0"], "duration: must be finite and > 0 s, got 0"),
     (["run", "kempter1999", "--duration", "5 Hz"], "duration: must be in s"),
     (["run", "kempter1999", "--duration", "1e300"], "record_every: makes more than"),
@@ -291,6 +294,25 @@ def test_files_that_are_no_run_files(command, run_file, folder):
     for name in ("text.h5", "empty.h5", "cut.h5", "foreign.h5"):
         assert name in refused(command[0], name, *command[1:])
     assert len(list(folder.iterdir())) == 4
+
+
+@pytest.mark.parametrize(
+    ("times", "words"), [([0.2, 0.1], "times must be in order"), ([-0.2, 0.1], "times must be >= 0 s")]
+)
+def test_spikes_that_are_unsorted_or_negative(times, words, folder):
+    np.savez(folder / "spikes.npz", t=times, i=[0, 1])
+    recorded = ("--set", "inputs=Recorded", "--set", "inputs.file=spikes.npz")
+    assert f"spikes.npz: {words}" in refused("run", "kempter1999", *recorded)
+    assert [path.name for path in folder.iterdir()] == ["spikes.npz"]
+
+
+def test_recorded_spikes_drive_the_levels_that_need_no_copy_of_them(folder):
+    times = np.sort(np.random.default_rng(1).uniform(0.0, 2.0, 400))
+    np.savez(folder / "spikes.npz", t=times, i=np.arange(400) % 50)
+    recorded = ("--set", "inputs=Recorded", "--set", "inputs.file=spikes.npz", *SHORT, "--quiet", "--no-figure")
+    assert "no independent copy" in refused("run", "kempter1999", *recorded)
+    assert [path.name for path in folder.iterdir()] == ["spikes.npz"]
+    done("run", "kempter1999", *recorded, "--level", "spike,rate")
 
 
 def test_images_smaller_than_the_patch(folder):

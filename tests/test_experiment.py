@@ -135,6 +135,23 @@ def test_parts_are_chosen_by_class_name():
     np.testing.assert_allclose(window.s, [-0.01, 0.0, 0.01])
 
 
+@pytest.mark.parametrize(
+    ("inputs", "names"),
+    [
+        ("Modulated", ["constant", "modulated"]),
+        ("OrnsteinUhlenbeck", ["constant", "modulated"]),
+        ("CommonSource", ["independent", "correlated"]),
+        ("Homogeneous", ["all"]),
+    ],
+)
+def test_kempter1999_with_other_inputs(inputs, names, tmp_path):
+    e = load("kempter1999", [("inputs", inputs)])
+    assert e.network().input.n == 50
+    assert list(dict.fromkeys(e.network().input.groups)) == names
+    (tmp_path / "mine.toml").write_text(to_toml(e, comments=True))
+    assert load(str(tmp_path / "mine.toml")) == e
+
+
 def test_objects_in_python():
     e = Kempter1999(rule=SpikeHebb(KempterWindow(tau_syn=4e-3)), inputs={"frequency": "10 Hz"}, duration=100)
     assert e.rule.window.tau_syn == 4e-3

@@ -204,12 +204,13 @@ def check(description: Any, key: str) -> None:
         raise DescriptionError(f"{key}.{problem.field}", str(problem).partition(": ")[2]) from None
 
 
-def items(description: Any, key: str) -> Iterator[Item]:
-    """One Item per field, depth first, a part's type first; meanings are read from the tables in the docstrings."""
+def items(description: Any, key: str, one_of_several: bool = False) -> Iterator[Item]:
+    """One Item per field, depth first, the type of a part (and of a table that is `one_of_several`) first; meanings are read from the
+    tables in the docstrings."""
     from .catalogue import kind_of
 
     cls = type(description)
-    if kind_of(cls):
+    if kind_of(cls) or one_of_several:
         yield Item(f"{key}.type", cls.__name__, "", summary(cls), source(cls))
     for field in fields(description):
         if is_part(field.value):

@@ -16,6 +16,7 @@ from .description import (
     DescriptionError,
     Item,
     check,
+    choices_for,
     items,
     leaves,
     nested,
@@ -50,6 +51,7 @@ class Experiment(BaseModel):
     source: ClassVar[str]
     levels: ClassVar[tuple[str, ...]] = ("spike", "surrogate", "rate")
     seeds: ClassVar[tuple[int, ...]] = (1,)
+    inputs_kept: ClassVar[float] = 5.0  # s at the end whose input spikes the run file has: enough for a raster
     expected: ClassVar[tuple[Expected, ...]] = ()
     meanings: ClassVar[dict[str, str]] = {}  # of keys that no part's docstring explains
 
@@ -116,7 +118,7 @@ class Experiment(BaseModel):
         for name in type(self).model_fields:
             value = getattr(self, name)
             if is_part(value):
-                listed.extend(items(value, name))
+                listed.extend(items(value, name, one_of_several=len(choices_for(value, hints[name])) > 1))
             else:
                 listed.append(Item(name, value, unit_in(hints[name])))
         meanings = self.meanings

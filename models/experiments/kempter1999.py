@@ -8,51 +8,13 @@ from pydantic import SkipValidation
 
 from ...rules import KempterWindow, SpikeHebb
 from ...simulator.network import Network, Population, Projection
-from ...simulator.protocols import Hertz, ParameterError, Seconds, finite, non_negative, part
-from ..inputs import ModulatedPoisson
+from ...simulator.protocols import Seconds, finite, part
 from ..neurons import ExponentialPoisson, LinearPoisson
 from .experiment import Expected, Experiment
+from .sources import CommonSource, Homogeneous, Modulated, OrnsteinUhlenbeck, Recorded
 
 REDUCTION = "closed form of the learning equation with these parameters [derived]"
 SEPARATION = "learning equation integrated to 20,000 s, confirmed by 16 seeds of an independent simulation [derived]"
-
-
-@part
-class Inputs(NamedTuple):
-    """Two groups of Poisson trains of the same mean rate; the second shares a sinusoidal modulation of its rate.
-
-    n_constant    25      trains of constant rate, the group "constant"
-    n_modulated   25      trains of modulated rate, the group "modulated"
-    rate          10 Hz   mean rate of every train
-    amplitude     10 Hz   of the modulation, at most the rate
-    frequency     40 Hz   of the modulation
-
-    Source: Kempter, Gerstner & van Hemmen, PRE 59:4498 (1999), Secs. IV and V [recalled].
-    """
-
-    n_constant: int = 25
-    n_modulated: int = 25
-    rate: Hertz = 10.0
-    amplitude: Hertz = 10.0
-    frequency: Hertz = 40.0
-
-    def check(self):
-        non_negative(self, "n_constant", "n_modulated")
-        if self.n < 1:
-            raise ParameterError(
-                "Inputs", "n_modulated", "must leave at least one train in the two groups", self.n_modulated
-            )
-        self.trains().check(self.n)
-
-    @property
-    def n(self) -> int:
-        return self.n_constant + self.n_modulated
-
-    def trains(self) -> ModulatedPoisson:
-        """The input part of these groups: the modulated trains come last."""
-        return ModulatedPoisson(
-            rate=self.rate, amplitude=self.amplitude, frequency=self.frequency, n_modulated=self.n_modulated
-        )
 
 
 @part
@@ -80,6 +42,7 @@ class Kempter1999(Experiment):
     title: ClassVar[str] = "Structure formation with every spike, as a surrogate, and as its rate reduction"
     source: ClassVar[str] = "Kempter, Gerstner & van Hemmen, NIPS 11 (1999) and Phys. Rev. E 59:4498 (1999)"
     seeds: ClassVar[tuple[int, ...]] = tuple(range(1, 17))
+    inputs_kept: ClassVar[float] = 400.0
     meanings: ClassVar[dict[str, str]] = {
         "duration": "biological time",
         "record_every": "time between two records of the weights",
@@ -103,14 +66,13 @@ class Kempter1999(Experiment):
 
     rule: SkipValidation[SpikeHebb] = SpikeHebb(KempterWindow(), eta=1e-5, w_in=1.0, w_out=-1.0475)
     neuron: SkipValidation[LinearPoisson | ExponentialPoisson] = LinearPoisson(tau=10e-3)
-    inputs: SkipValidation[Inputs] = Inputs()
+    inputs: SkipValidation[Modulated | OrnsteinUhlenbeck | CommonSource | Homogeneous | Recorded] = Modulated()
     weights: SkipValidation[Weights] = Weights()
     duration: Seconds = 20_000.0
     record_every: Seconds = 200.0
 
     def network(self) -> Network:
-        groups = {"constant": self.inputs.n_constant, "modulated": self.inputs.n_modulated}
-        inputs = Population("inputs", self.inputs.n, self.inputs.trains(), groups=groups)
+        inputs = Population("inputs", self.inputs.n, self.inputs.trains(), groups=self.inputs.groups())
         neuron = Population("neuron", 1, self.neuron)
         synapses = Projection(inputs, neuron, weights=self.weights.initial, rule=self.rule)
         return Network([inputs, neuron], [synapses], name=self.name)
