@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..simulator.network import Network
-from ..simulator.protocols import HebbscopeError
+from ..simulator.protocols import HebbscopeError, ParameterError
 from . import modes
 from .linear_flow import LinearFlow
 
@@ -58,6 +58,8 @@ def reduce(network: Network, causal: bool = True) -> Any:
     causal=False leaves out the causal spike-spike term: the surrogate level, or a rate description. Normalisation steps are not part of it.
     HebbscopeError when the rule has no averaged equation.
     """
+    if not isinstance(network, Network):
+        raise ParameterError("reduce", "network", "must be a Network", network)
     projection = network.projection
     source, rule = projection.source, projection.rule
     if not hasattr(rule, "learning_equation"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from ..simulator.protocols import clip, finite, part, positive, require
+from ..simulator.protocols import clip, finite, part, positive, require, require_hooks
 from .windows import KempterWindow
 
 
@@ -37,6 +37,7 @@ class SpikeHebb(NamedTuple):
 
     def check(self):
         require(hasattr(self.window, "from_pre"), self, "window", "must be a learning window")
+        require_hooks(self.window, "window")
         self.window.check()
         positive(self, "eta")
         finite(self, "w_in", "w_out")

@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import HebbscopeError, Seconds, clip, finite, non_negative, part, positive, require
+from ..simulator.protocols import (
+    HebbscopeError,
+    Seconds,
+    clip,
+    finite,
+    non_negative,
+    part,
+    positive,
+    require,
+    require_hooks,
+)
 from .threshold import FixedThreshold
 from .traces import Traces, add, decay, traces
 
@@ -69,6 +79,7 @@ class Triplet(NamedTuple):
         require(self.w_min == self.w_min, self, "w_min", "must be a number")
         require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
         require(hasattr(self.threshold, "depression"), self, "threshold", "must be a threshold part")
+        require_hooks(self.threshold, "threshold")
         self.threshold.check()
 
     def init(self, n_pre, n_post):

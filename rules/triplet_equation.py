@@ -63,7 +63,7 @@ class TripletEquation:
         x, y = np.asarray(x, float), np.asarray(y, float)
         return self.rule.eta * x * y * self._per_pair(x, y)
 
-    def _per_pair(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _per_pair(self, x: Any, y: Any) -> Any:
         """What a pair of rates brings [s], the factor on eta x y."""
         r = self.rule
         pairs = r.A2_plus * r.tau_plus - r.A2_minus * r.threshold.settled(y) * r.tau_minus
@@ -80,12 +80,12 @@ class TripletEquation:
         from scipy.optimize import brentq
 
         y = np.geomspace(1e-6, 1e6, 2401)
-        found = self._per_pair(np.float64(x), y)
+        found = self._per_pair(x, y)
         changes = np.flatnonzero(np.diff(np.sign(found)))
         if not len(changes):
             return float("nan")
         low, high = y[changes[0]], y[changes[0] + 1]
-        return float(brentq(lambda y: float(self._per_pair(np.float64(x), np.float64(y))), low, high, xtol=1e-13 * low))
+        return float(brentq(lambda y: float(self._per_pair(x, y)), low, high, xtol=1e-13 * low))
 
     # The network
 

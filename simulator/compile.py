@@ -29,7 +29,7 @@ from .dispatch import OPTIONS, classes_of, expose
 KEEP_DAYS = 30.0
 DIGITS = 20  # of the hash that names a folder
 
-_loops: dict[tuple[Callable, str], Callable] = {}
+_loops: dict[tuple[Callable, tuple[type, ...]], Callable] = {}
 _lock = threading.Lock()
 
 
@@ -40,18 +40,18 @@ def compiled(function: Callable, parts: Iterable[Any]) -> Callable:
     if numba.config.DISABLE_JIT:
         return _plain(function)
     parts = list(parts)
-    digest = content_hash(function, tuple(classes_of(parts)))
+    key = function, tuple(classes_of(parts))  # classes of one file have one digest and may have methods of their own
     with _lock:
-        if (function, digest) not in _loops:
+        if key not in _loops:
             expose(function, parts)
-            folder, theirs = _folder(digest), numba.config.CACHE_DIR
+            folder, theirs = _folder(content_hash(*key)), numba.config.CACHE_DIR
             numba.config.CACHE_DIR = str(folder)  # numba asks for it here and not later
             try:
-                _loops[function, digest] = numba.njit(function, cache=True, nogil=True, **OPTIONS)
+                _loops[key] = numba.njit(function, cache=True, nogil=True, **OPTIONS)
             finally:
                 numba.config.CACHE_DIR = theirs
             prune(folder.parent)
-        return _loops[function, digest]
+        return _loops[key]
 
 
 def _plain(function: Callable) -> Callable:

@@ -13,11 +13,17 @@ import types as python_types
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .protocols import HELPERS, is_part
+from .protocols import HELPERS, HOOKS, HebbscopeError, Synapses, is_part
 
 # Hooks allocate nothing: without numba's runtime nobody counts references to the arrays of a state, which would cost ten times the work.
 # They are inlined, and nobody calls them from C. Division by zero gives inf, so that no division branches.
 OPTIONS = {"_nrt": False, "forceinline": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
+
+# numba tells attributes of named tuples by their names alone: a field of such a name, of a part or a state, would hide the method of all.
+RESERVED = {"rates", "mean_rate", "on_rates"} | {name for hooks in HOOKS.values() for name in hooks}
+RESERVED |= {
+    name for name, value in vars(Synapses).items() if isinstance(value, python_types.FunctionType) and name[0] != "_"
+}
 
 _methods: set[str] = set()
 _helpers: set[int] = set()
@@ -47,14 +53,17 @@ def expose(function: Callable, values: Iterable[Any]) -> None:
     for plain in HELPERS:
         _register_helper(plain)
     classes = classes_of(values)
-    fields = {field for cls in classes for field in cls._fields}  # type: ignore[attr-defined]
+    fields = {field: cls.__name__ for cls in classes for field in cls._fields}  # type: ignore[attr-defined]
     pending = [function, *HELPERS]
     seen: set[str] = set()
     while pending:
-        for name in set(pending.pop().__code__.co_names) - fields - seen:
+        names = set(pending.pop().__code__.co_names)
+        for name in RESERVED & names & fields.keys():
+            raise HebbscopeError(f"{fields[name]}.{name}: must have another name, loops call a method of this one")
+        for name in names - fields.keys() - seen:
             seen.add(name)
             for cls in classes:
-                method = cls.__dict__.get(name)
+                method = getattr(cls, name, None)
                 if isinstance(method, python_types.FunctionType):
                     _register_method(name, method)
                     pending.append(method)

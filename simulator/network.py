@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from .cast import cast
 from .describe import brief
-from .protocols import HebbscopeError, ParameterError, Seconds, finite, part, require
+from .protocols import HebbscopeError, ParameterError, Seconds, finite, part, require, require_hooks
+from .quantity import from_brian
 from .streams import generator
 
 
-def _fail(where: str, field: str, rule: str, value: Any) -> None:
+def _fail(where: str, field: str, rule: str, value: Any) -> NoReturn:
     raise ParameterError(where, field, rule, value)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and int(value) >= 0
 
 
 def _check_name(kind: str, name: Any) -> None:
@@ -81,26 +86,41 @@ class Population(_Described):
 
     def __post_init__(self):
         _check_name("Population", self.name)
-        if isinstance(self.n, bool) or not isinstance(self.n, (int, np.integer)) or self.n < 1:
+        if not _is_count(self.n) or self.n < 1:
             _fail(f"Population {self.name}", "n", "must be a whole number >= 1", self.n)
         if not hasattr(self.model, "check"):
             _fail(f"Population {self.name}", "model", "must be an input or neuron part", self.model)
         object.__setattr__(self, "model", cast(self.model))
         if self.is_input:
+            require_hooks(self.model, "input")
             self.model.check(self.n)
         else:
+            if hasattr(self.model, "bound"):
+                require_hooks(self.model, "neuron")
             self.model.check()
         object.__setattr__(self, "groups", self._named_groups())
-        if self.shape is not None and int(np.prod(self.shape)) != self.n:
-            _fail(f"Population {self.name}", "shape", f"must have a product of n = {self.n}", self.shape)
+        if self.shape is not None:
+            sizes = np.atleast_1d(np.asarray(self.shape, dtype=object)).tolist()
+            if not all(_is_count(size) for size in sizes) or math.prod(sizes) != self.n:
+                _fail(
+                    f"Population {self.name}",
+                    "shape",
+                    f"must be whole numbers with a product of n = {self.n}",
+                    self.shape,
+                )
+            object.__setattr__(self, "shape", tuple(int(size) for size in sizes))
 
     def _named_groups(self) -> tuple[str, ...]:
         if self.groups is None:
             names: Sequence[str] = self.model.groups(self.n) if self.is_input else [self.name] * self.n
         elif isinstance(self.groups, dict):
-            names = [name for name, size in self.groups.items() for _ in range(size)]
-        else:
+            if not all(_is_count(size) for size in self.groups.values()):
+                _fail(f"Population {self.name}", "groups", "must give whole numbers >= 0 as sizes", self.groups)
+            names = [str(name) for name, size in self.groups.items() for _ in range(size)]
+        elif isinstance(self.groups, Iterable) and not isinstance(self.groups, str):
             names = [str(name) for name in self.groups]
+        else:
+            _fail(f"Population {self.name}", "groups", "must be {name: size} or a sequence of names", self.groups)
         if len(names) != self.n:
             _fail(f"Population {self.name}", "groups", f"must name n = {self.n} cells", f"{len(names)} names")
         return tuple(names)
@@ -134,16 +154,24 @@ class Projection(_Described):
     transmission: Any = Direct()
 
     def __post_init__(self):
+        for end in ("source", "target"):
+            if not isinstance(getattr(self, end), Population):
+                _fail("Projection", end, "must be a Population", getattr(self, end))
         where = f"Projection {self.name}"
         if not hasattr(self.rule, "on_pre"):
             _fail(where, "rule", "must be a learning rule with on_pre and on_post", self.rule)
         for name in ("rule", "normalisation", "transmission"):
+            require_hooks(getattr(self, name), name)
             object.__setattr__(self, name, cast(getattr(self, name)))
         self.rule.check()
         self.normalisation.check()
         self.transmission.check(self.source.n)
         if not hasattr(self.weights, "draw"):
-            self._check_weights(np.asarray(self.weights, float))
+            try:
+                w = np.asarray(from_brian(self.weights, "") if hasattr(self.weights, "dim") else self.weights, float)
+            except (TypeError, ValueError):
+                _fail(where, "weights", "must be numbers or a part with draw(generator, n_post, n_pre)", self.weights)
+            self._check_weights(w)
 
     def _check_weights(self, w: np.ndarray) -> None:
         where, n_post, n_pre = f"Projection {self.name}", self.target.n, self.source.n
@@ -166,7 +194,9 @@ class Projection(_Described):
         shape = (self.target.n, self.source.n)
         if not hasattr(self.weights, "draw"):
             return np.broadcast_to(np.asarray(self.weights, float), shape).copy()
-        w = np.ascontiguousarray(self.weights.draw(generator(seed, f"weights/{self.name}"), *shape), dtype=float)
+        w = np.array(self.weights.draw(generator(seed, f"weights/{self.name}"), *shape), dtype=float)
+        if w.shape != shape:
+            _fail(f"Projection {self.name}", "weights", f"must be drawn as {shape[0]} x {shape[1]}", w)
         self._check_weights(w)
         return w
 
@@ -186,8 +216,11 @@ class Network(_Described):
     name: str = "network"
 
     def __post_init__(self):
-        object.__setattr__(self, "populations", tuple(self.populations))
-        object.__setattr__(self, "projections", tuple(self.projections))
+        for field, kind in (("populations", Population), ("projections", Projection)):
+            given = getattr(self, field)
+            if not isinstance(given, Sequence) or not all(isinstance(item, kind) for item in given):
+                _fail("Network", field, f"must be a list of {kind.__name__}s", given)
+            object.__setattr__(self, field, tuple(given))
         _check_name("Network", self.name)
         names = [population.name for population in self.populations]
         for name in names:

@@ -16,6 +16,7 @@ argument names in every class. A hook may touch its own state, and: an input its
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
@@ -137,6 +138,60 @@ def within(part: Any, field: str, low: float, high: float) -> None:
     finite(part, field)
     value = _numeric(part, field)
     require((value >= low) & (value <= high), part, field, _with_unit(f"must be in [{low:g}, {high:g}]", part, field))
+
+
+# Hooks --------------------------------------------------------------------------------------------------------------
+
+# What a part of each kind must have, beyond a check: the arguments of the hooks that loops call are these, in this order and by these names.
+HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
+    "input": {
+        "candidate_rate": ("state",),
+        "draw": ("state", "t", "rng", "latent"),
+        "next_wake": ("state",),
+        "wake": ("state", "t", "rng", "latent"),
+    },
+    "neuron": {
+        "propagate": ("state", "dt"),
+        "deliver": ("state", "i", "amount"),
+        "bound": ("state",),
+        "intensity": ("state", "i"),
+    },
+    "rule": {"on_pre": ("state", "w", "j", "t"), "on_post": ("state", "w", "i", "t")},
+    "normalisation": {"normalise": ("w", "i")},
+    "transmission": {"amount": ("w", "j", "n")},
+    "window": {
+        "pre_scale": ("ws", "t"),
+        "from_pre": ("ws", "j", "t", "scale"),
+        "add_pre": ("ws", "j", "t"),
+        "post_scale": ("ws", "t"),
+        "from_post": ("ws", "i", "t", "scale"),
+        "add_post": ("ws", "i", "t"),
+    },
+    "threshold": {"depression": ("state", "i", "t"), "add_output": ("state", "i", "t")},
+}
+ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set up
+    "input": ("init", "check", "groups"),
+    "normalisation": ("check",),
+    "transmission": ("check", "effective"),
+}
+
+
+def require_hooks(part: Any, kind: str) -> None:
+    """Raise the named error of a part that lacks a hook of its kind, or has one with other arguments."""
+    name = part.__name__ if isinstance(part, type) else type(part).__name__
+    if not is_part(part):
+        raise ParameterError(name, "class", f"must be an instance of a {kind} part", part)
+    for hook in ON_THE_WAY.get(kind, ("init", "check")):
+        if not callable(getattr(part, hook, None)):
+            raise ParameterError(name, hook, f"must be a method, as of every {kind}", None)
+    for hook, arguments in HOOKS[kind].items():
+        method = getattr(type(part), hook, None)
+        rule = f"must be a method {hook}({', '.join(('self', *arguments))}), as of every {kind}"
+        if not inspect.isfunction(method):
+            raise ParameterError(name, hook, rule, None)
+        found = tuple(inspect.signature(method).parameters)[1:]
+        if found != arguments:
+            raise ParameterError(name, hook, rule, f"{hook}({', '.join(('self', *found))})")
 
 
 # Functions that hooks call ------------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ from .drive import drive
 from .event_run import SeedRun
 from .network import Network
 from .protocols import ParameterError
+from .quantity import read_quantity
 from .results import Run
 
 LEVELS = ("spike", "surrogate", "rate")
+MOST_RECORDS = 10_000_000
 N_RECORDS = 100  # record times of a run that names no interval
 LAST_INPUTS = 5.0  # s of input spikes kept by default, enough for a raster
 RUNAWAY_RATE = 1e4  # Hz per neuron; no cell fires faster
@@ -52,13 +54,16 @@ def simulate(
     """
     if level not in LEVELS:
         raise ParameterError("simulate", "level", f"must be one of {', '.join(LEVELS)}", level)
+    if not isinstance(network, Network):
+        raise ParameterError("simulate", "network", "must be a Network", network)
     seeds = _seeds(seeds)
     times = record_times(duration, record_every)
-    engine = {"max_rate": float(max_rate), "threads": _threads(threads), "file": file, "progress": progress}
+    max_rate = _positive("max_rate", max_rate, "Hz", most=math.inf)
+    engine = {"max_rate": max_rate, "threads": _threads(threads), "file": file, "progress": progress}
     if level == "rate":
         return _rate(network, times, seeds, engine)
     windows = _windows(network, record_spikes, times[-1])
-    runs = [SeedRun(network, seed, level, windows if k == 0 else {}, float(max_rate)) for k, seed in enumerate(seeds)]
+    runs = [SeedRun(network, seed, level, windows if k == 0 else {}, max_rate) for k, seed in enumerate(seeds)]
     return drive(network, level, runs, times, **engine)
 
 
@@ -76,16 +81,27 @@ def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], engine: d
 
 def record_times(duration: float, every: float | None) -> np.ndarray:
     """(n_times,) s: 0, every, 2 every, ..., and the end."""
-    every = duration / N_RECORDS if every is None else every
-    for name, value in (("duration", duration), ("record_every", every)):
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not (0 < value < math.inf):
-            raise ParameterError("simulate", name, "must be finite and > 0 s", value)
+    duration = _positive("duration", duration, "s")
+    every = duration / N_RECORDS if every is None else _positive("record_every", every, "s")
+    if duration / every > MOST_RECORDS:
+        raise ParameterError("simulate", "record_every", f"must make no more than {MOST_RECORDS:,} records", every)
     n = math.ceil(duration / every - 1e-9)
-    return np.append(np.arange(n) * float(every), float(duration))
+    return np.append(np.arange(n) * every, duration)
+
+
+def _positive(name: str, value: Any, unit: str, most: float = np.finfo(float).max) -> float:
+    """The value in SI, taken from a number or a Brian2 quantity."""
+    try:
+        number = read_quantity(value, unit)
+    except ValueError as problem:
+        raise ParameterError("simulate", name, str(problem), value) from None
+    if isinstance(value, str) or not 0.0 < number <= most:
+        raise ParameterError("simulate", name, f"must be {'' if most == math.inf else 'finite and '}> 0 {unit}", value)
+    return number
 
 
 def _seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
-    found = (seeds,) if isinstance(seeds, (int, np.integer)) else tuple(seeds)
+    found = tuple(seeds) if isinstance(seeds, Iterable) else (seeds,)
     if not found or any(isinstance(s, bool) or not isinstance(s, (int, np.integer)) or s < 0 for s in found):
         raise ParameterError("simulate", "seeds", "must be whole numbers >= 0, at least one", seeds)
     if len(set(found)) < len(found):
@@ -105,7 +121,19 @@ def _windows(network: Network, wanted: Mapping | None, duration: float) -> dict[
     names = (network.input.name, network.neuron.name)
     if wanted is None:
         return {names[0]: (max(0.0, duration - LAST_INPUTS), duration), names[1]: (0.0, duration)}
+    if not isinstance(wanted, Mapping):
+        raise ParameterError("simulate", "record_spikes", "must be {population: (from, to)}", wanted)
     for name in wanted:
         if name not in names:
             raise ParameterError("simulate", "record_spikes", f"must name populations among {', '.join(names)}", name)
-    return dict(wanted)
+    return {name: _window(window) for name, window in wanted.items()}
+
+
+def _window(window: Any) -> tuple[float, float]:
+    try:
+        start, stop = (read_quantity(end, "s") for end in window)
+    except (TypeError, ValueError):
+        raise ParameterError("simulate", "record_spikes", "must be (from, to) in s", window) from None
+    if not start <= stop:
+        raise ParameterError("simulate", "record_spikes", "must be (from, to) in s, in order", window)
+    return start, stop

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import Covariance, Delta, Hertz, non_negative, part
+from ...simulator.protocols import Covariance, Delta, Hertz, HertzArray, non_negative, part
 from ...simulator.streams import uniform
 from .alias import AliasTable, alias_table, pick
 from .fields import per_synapse
@@ -30,7 +30,7 @@ class HomogeneousPoisson(NamedTuple):
     Covariance between trains 0; the train's own is nu_i delta(s).
     """
 
-    rate: Hertz = 10.0
+    rate: Hertz | HertzArray = 10.0
 
     def check(self, n):
         non_negative(self, "rate")

@@ -12,6 +12,7 @@ from ...simulator.protocols import (
     Covariance,
     Delta,
     Hertz,
+    HertzArray,
     Sine,
     finite,
     helper,
@@ -71,10 +72,10 @@ class ModulatedPoisson(NamedTuple):
     Source: Kempter, Gerstner & van Hemmen, PRE 59:4498 (1999), Sec. IV-V; phases and unequal frequencies [derived].
     """
 
-    rate: Hertz = 10.0
-    amplitude: Hertz = 10.0
-    frequency: Hertz = 40.0
-    phase: float = 0.0
+    rate: Hertz | HertzArray = 10.0
+    amplitude: Hertz | HertzArray = 10.0
+    frequency: Hertz | HertzArray = 40.0
+    phase: float | np.ndarray = 0.0
     n_modulated: int = 0
 
     def check(self, n):

@@ -7,7 +7,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import Covariance, Delta, Exponential, Hertz, Seconds, clip, non_negative, part, positive
+from ...simulator.protocols import (
+    Covariance,
+    Delta,
+    Exponential,
+    Hertz,
+    HertzArray,
+    Seconds,
+    clip,
+    non_negative,
+    part,
+    positive,
+)
 from ...simulator.streams import normal, uniform
 from .alias import AliasTable, alias_table, pick
 from .fields import named, of_modulated, per_synapse
@@ -50,8 +61,8 @@ class OrnsteinUhlenbeckPoisson(NamedTuple):
     Source: [derived], from Mehler's formula and Stein's lemma.
     """
 
-    rate: Hertz = 10.0
-    sd: Hertz = 3.0
+    rate: Hertz | HertzArray = 10.0
+    sd: Hertz | HertzArray = 3.0
     tau_c: Seconds = 20e-3
     n_modulated: int = 0
 
