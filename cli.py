@@ -425,6 +425,8 @@ def _drawn_window(config: str, file: str) -> Any:
     from .analysis import spike_figures
     from .models.experiments import loads
 
+    if not config:
+        raise click.UsageError(f"{file}: holds no description of its rule, as files that Run.save writes do not")
     described = loads(config, f"{file} (attribute config)")
     rule = getattr(described, "rule", None)
     if not hasattr(rule, "window"):

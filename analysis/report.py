@@ -27,11 +27,12 @@ def terminal(comparison: Any) -> str:
     def row(first: str, texts: list[str]) -> str:
         return first.ljust(label) + "   ".join(text.rjust(width) for text, width in zip(texts, widths, strict=True))
 
+    against = ", ".join(["theory"] * _has_theory(comparison) + ["z"] * _has_z(comparison))
     shown = [*_title(comparison), "", row("", heads), rule]
     for name, cells in lines:
         shown.append(row(name, [cell.measured for cell in cells]))
         if any(cell.against for cell in cells):
-            shown.append(row("  theory, z" if _has_theory(comparison) else "  z", [cell.against for cell in cells]))
+            shown.append(row(f"  {against}", [cell.against for cell in cells]))
     verdict = [
         fill(f"• {line}", max(WIDTH, len(rule)), subsequent_indent="  ") for line in comparison.verdict.splitlines()
     ]
@@ -74,6 +75,10 @@ def _has_theory(comparison: Any) -> bool:
     return any(row.theory is not None for row in comparison.table)
 
 
+def _has_z(comparison: Any) -> bool:
+    return any(row.z is not None for row in comparison.table)
+
+
 def _title(comparison: Any) -> list[str]:
     runs = comparison.runs
     counts = sorted({run.n_seeds for level, run in runs.items() if level != "rate"}) or [1]
@@ -82,8 +87,10 @@ def _title(comparison: Any) -> list[str]:
     lines = [f"At {comparison.time:,.6g} s, {seeds}{errors}"]
     if _has_theory(comparison):
         averaged = "weights_without_causal" in runs["rate"].theory
-        theory = "the learning equation; for the surrogate, without its causal term" if averaged else "the rate level"
-        lines.append(f"theory: {theory}")
-    if any(row.level == DIFFERENCE for row in comparison.table):
-        lines.append("z: standard errors from theory; of the difference, from zero")
+        bare = "; for the surrogate, without its causal term" if "surrogate" in runs else ""
+        lines.append(f"theory: the learning equation{bare}" if averaged else "theory: the rate level")
+    if _has_z(comparison):
+        froms = ["from theory"] * _has_theory(comparison)
+        froms += ["of the difference, from zero"] * any(row.level == DIFFERENCE for row in comparison.table)
+        lines.append(f"z: standard errors {'; '.join(froms)}")
     return lines

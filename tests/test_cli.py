@@ -159,6 +159,15 @@ def test_plot(run_file, folder, what):
     assert "<svg" in (folder / "x.svg").read_text()
 
 
+def test_the_window_of_a_run_without_description(run_file, folder):
+    from hebbscope.simulator.runfile import read
+
+    run = read(run_file)["spike"]
+    run.attrs.pop("config")
+    run.save("saved.h5")
+    assert "saved.h5: holds no description of its rule" in refused("plot", "saved.h5", "window")
+
+
 def test_receptive_fields_of_a_network_that_has_none(run_file, folder):
     assert "receptive" in refused("plot", run_file, "receptive-fields", "--out", "x.png")
     assert not list(folder.iterdir())

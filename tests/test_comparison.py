@@ -190,6 +190,28 @@ def test_it_prints_within_eighty_columns_and_in_a_notebook():
         assert "One level alone" in repr(compare(*runs))
 
 
+def test_the_head_of_the_table_explains_what_is_in_it_and_nothing_else():
+    spike, surrogate, rate = (
+        a_run("spike", CONSTANT, MODULATED),
+        a_run("surrogate", CONSTANT[::-1], MODULATED),
+        a_rate_run(),
+    )
+    one = a_run("spike", CONSTANT[:1], MODULATED[:1])
+    for runs, words, missing in (
+        (
+            (spike, rate),
+            ("theory: the learning equation\n", "z: standard errors from theory\n", "  theory, z"),
+            "surrogate",
+        ),
+        ((surrogate, rate), ("for the surrogate, without its causal term", "from theory\n"), "difference"),
+        ((spike, surrogate), ("z: standard errors of the difference, from zero\n", "  z "), "theory"),
+        ((one, rate), ("theory: the learning equation\n", "  theory "), "z:"),
+    ):
+        head = repr(compare(*runs)).split("•")[0]
+        assert all(word in head for word in words), head
+        assert missing not in head, head
+
+
 def test_receptive_fields_are_compared_where_there_are_any():
     rng = np.random.default_rng(1)
     runs = [a_run("spike", CONSTANT, MODULATED), a_run("rate", CONSTANT, MODULATED)]
