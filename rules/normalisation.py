@@ -1,4 +1,7 @@
-"""Normalisation of the weights onto each target at set times: parts that go with any rule."""
+"""Normalisation of the weights onto each target at set times: parts that go with any rule.
+
+A norm is kept as it is asked for: where it calls for weights beyond a rule's w_max, they stay there until the rule next changes them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from ..simulator.protocols import Seconds, part, positive
 
 @part
 class L1(NamedTuple):
-    """w_i := w_i * norm / sum_j |w_ij|, every `every` seconds (Miller & MacKay 1994, Neural Comput 6:100: multiplicative constraint).
+    """w_i := w_i * norm / sum_j |w_ij|, every `every` seconds (Miller & MacKay 1994, Neural Comput 6:100: multiplicative constraint [recalled]).
 
     norm   1       the sum that is kept
     every  0.5 s   how often

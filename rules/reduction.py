@@ -8,7 +8,7 @@ with eta absorbed in w_in, w_out and W; W~ = int W(s) ds, Q_ij = int W(s) int ep
 adds by the output spikes that it causes itself: nu_i int W(s) eps(-s) ds for Poisson trains. A neuron's gain and threshold enter as
 gain J and nu_0 = gain (base_rate - threshold), which holds while the rectifier is not reached.
 
-Source: Kempter, Gerstner & van Hemmen, PRE 59:4498 (1999), Secs. III-V, for equal rates; fixed point of the output rate also in Kempter, Gerstner &
+Source: Kempter, Gerstner & van Hemmen, PRE 59:4498 (1999), Secs. III-V, for equal rates [recalled, derived again]; fixed point of the output rate also in Kempter, Gerstner &
 van Hemmen, Neural Comput. 13:2709 (2001) [recalled]; unequal rates and any covariance [derived].
 """
 
@@ -229,7 +229,7 @@ class LearningEquation:
         """(2, n) [1/s]: D and D' of each synapse at the predicted output rate.
 
         D = nu (w_in + W~ nu_out)^2 + nu_out (w_out + W~ nu)^2 + nu nu_out int W^2 is the growth of the variance of a weight; D' leaves out the second
-        term, which moves all weights together. Order zero in J. Source: Kempter et al. 1999, PRE 59:4498, App. C [derived].
+        term, which moves all weights together. Order zero in J. Source: Kempter et al. 1999, PRE 59:4498, App. C [recalled; derived again].
         """
         nu, out = self.rates, self.output_rate
         relative = nu * (self.w_in + self.W_integral * out) ** 2 + nu * out * self.W_square_integral

@@ -55,7 +55,7 @@ class SlidingThreshold(NamedTuple):
     p      2       exponent, > 1 for a stable rate
 
     Source: Bienenstock, Cooper & Munro 1982, J Neurosci 2:32 (power form);
-    Pfister & Gerstner 2006, J Neurosci 26:9673, put it on A2_minus.
+    Pfister & Gerstner 2006, J Neurosci 26:9673, put it on A2_minus [both recalled].
     """
 
     rho_0: Hertz = 10.0

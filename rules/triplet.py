@@ -56,7 +56,7 @@ class Triplet(NamedTuple):
     threshold            FixedThreshold: theta = 1; SlidingThreshold: theta follows the output rate
 
     The defaults are the minimal set fitted to visual cortex. All-to-all: every pair and triplet counts.
-    Source: Pfister & Gerstner 2006, J Neurosci 26:9673 (parameters of the visual-cortex fits).
+    Source: Pfister & Gerstner 2006, J Neurosci 26:9673; amplitudes of the minimal set as in other public code.
     """
 
     A2_plus: float = 0.0

@@ -30,7 +30,7 @@ class TripletEquation:
     Valid for a linear neuron, slow weights, no hard bound in reach. The rule's own threshold part scales A2_minus by what it is at the present
     output rate: a sliding threshold has settled, which holds where it averages over many output spikes and in less time than weights take.
 
-    Source: Pfister & Gerstner 2006, J Neurosci 26:9673 (BCM form); correlation terms [derived], third order after Gjorgjieva, Clopath,
+    Source: Pfister & Gerstner 2006, J Neurosci 26:9673 (BCM form) [recalled, derived again]; correlation terms [derived], third order after Gjorgjieva, Clopath,
     Audet & Pfister 2011, PNAS 108:19383 [recalled].
     """
 

@@ -7,7 +7,7 @@ What the reduction asks of a window W(s), s = t_pre - t_post, and an EPSP eps(u)
 Where window and EPSP are sums of c x^n exp(-a x) (here *terms*, triples (c, n, a)), q and g have closed forms without removable
 singularities; elsewhere they are found by Gauss-Legendre quadrature on panels that double in width away from where the integrand bends.
 
-Source: derived; for k = delta and k = cos they are the integrals of Kempter, Gerstner & van Hemmen, PRE 59:4498 (1999).
+Source: derived; for k = delta and k = cos they are the integrals of Kempter, Gerstner & van Hemmen, PRE 59:4498 (1999) [recalled].
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class KempterWindow(NamedTuple):
 
     With A_minus = -A_plus the potentiating side is a pure alpha function and W is continuous with W(0) = 0.
 
-    Source: Kempter, Gerstner & van Hemmen, PRE 59:4498 (1999), Sec. V [recalled; its integrals agree with the published ones].
+    Source: Kempter, Gerstner & van Hemmen, PRE 59:4498 (1999), Sec. V [recalled; its integrals agree with those recalled from App. C].
     """
 
     A_plus: float = 1.0

@@ -1,4 +1,4 @@
-"""The learning equation: published numbers, and the averaged drift by brute force in the time domain."""
+"""The learning equation: the paper's numbers as recalled and derived again, and the averaged drift by brute force in the time domain."""
 
 import dataclasses
 import math
@@ -49,7 +49,7 @@ def kempter(
     )
 
 
-# Published numbers
+# The paper's numbers
 
 
 def test_coefficients_of_the_paper():
@@ -82,7 +82,7 @@ def test_predictions_of_the_paper():
     assert no_structure.without_causal().mean_weight == pytest.approx(0.02, rel=1e-9)
 
 
-def test_diffusion_at_ten_hertz_is_the_published_one():
+def test_diffusion_at_ten_hertz_is_the_papers():
     """D 2.465e-9 and D' 1.465e-9 per s at an output rate of 10 Hz: without causal term and covariance that is the predicted one."""
     equation = reduce(kempter(amplitude=0.0), causal=False)
     assert equation.output_rate == pytest.approx(10.0, rel=1e-9)

@@ -69,7 +69,7 @@ class ModulatedPoisson(NamedTuple):
     Each of the first four may be an array (n,); an amplitude array says itself which synapses are modulated (those where it is not 0).
     C_ij(s), averaged over t, is (a_i a_j / 2) cos(2 pi f s + phase_i - phase_j) between synapses of one frequency, else 0.
 
-    Source: Kempter, Gerstner & van Hemmen, PRE 59:4498 (1999), Sec. IV-V; phases and unequal frequencies [derived].
+    Source: Kempter, Gerstner & van Hemmen, PRE 59:4498 (1999), Sec. IV-V [recalled]; phases and unequal frequencies [derived].
     """
 
     rate: Hertz | HertzArray = 10.0

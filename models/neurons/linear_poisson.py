@@ -31,7 +31,7 @@ class LinearPoisson(NamedTuple):
     gain       1       slope above threshold
     threshold  0 Hz    of the potential; the rectifier matters where weights or threshold may make the intensity negative
 
-    Source: Kempter, Gerstner & van Hemmen, NIPS 11 (1999) and PRE 59:4498 (1999), Sec. II; gain and threshold added here.
+    Source: Kempter, Gerstner & van Hemmen, NIPS 11 (1999) and PRE 59:4498 (1999), Sec. II [recalled]; gain and threshold added here.
     """
 
     tau: Seconds = 10e-3
