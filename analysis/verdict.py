@@ -46,7 +46,8 @@ def _against_theory(table: list[Any], runs: dict[str, Any], level: str) -> list[
         n, all_of = rows[0].n, len(agree) > 2
         if n < FEW:
             where = "any quantity" if all_of else _and(agree)
-            return [f"With {n} seeds the {level} level cannot be told from {theory} in {where}: {apart}."]
+            needed = f"{apart}, and {n} seeds tell from {limit(n):.1f} on"
+            return [f"With {n} seeds the {level} level cannot be told from {theory} in {where}: {needed}."]
         return [f"The {level} level agrees with {theory} in {'every quantity' if all_of else _and(agree)}: {apart}."]
     misses = ", ".join(f"{row.quantity} ({row.estimate} against {row.theory:.4g}, z = {row.z:+.1f})" for row in differ)
     hits = f" and agrees in {_and(agree)}" if agree else ""
