@@ -71,6 +71,7 @@ def main() -> int:
     options.add_argument("--control-seeds", default="1:2", type=seeds_of, help="of the controls at the spike level")
     options.add_argument("--out", default=Path(), type=Path)
     given = options.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
 
     heads = "  ".join(f"{title:<22}" for _, title in SCORES)
     print(f"{'run':<17} {'level':<6} {heads}  pass       CPU a seed")
