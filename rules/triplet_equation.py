@@ -190,12 +190,17 @@ class TripletEquation:
         return {"output_rate_at_rest": float(self.threshold(self.rates.mean()))}
 
     def __repr__(self) -> str:
-        c = self.coefficients()
+        c, correlated = self.coefficients(), bool(self.statistics.covariance)
         return "\n".join(
             [
                 f"TripletEquation of {len(self.rates)} synapses, {'with' if self.causal else 'without'} the causal terms",
                 f"  dJ_i/dt = {c['bcm_gain']:.4g} s x_i y (y - theta_i) + correlations",
                 f"  theta {c['theta']:.4g} Hz at the mean input rate {c['mean_rate']:.4g} Hz",
+                *(
+                    ["  correlated input: its pair terms are in, its share of the triplet terms is not"]
+                    if correlated
+                    else []
+                ),
             ]
         )
 
