@@ -149,6 +149,8 @@ def _by_level(runs: tuple[Any, ...]) -> dict[str, Any]:
         raise HebbscopeError("compare: there is no run to compare")
     found: dict[str, Any] = {}
     for run in runs:
+        if not hasattr(run, "level"):
+            raise HebbscopeError(f"compare: takes runs, got {run!r} (Run.load reads a run file)")
         if run.level in found:
             raise HebbscopeError(f"compare: two runs at the {run.level} level; compare takes one of each")
         if run.groups != runs[0].groups or run.n_post != runs[0].n_post:

@@ -228,6 +228,7 @@ def test_receptive_fields_are_compared_where_there_are_any():
     ("runs", "message"),
     [
         ([], "no run to compare"),
+        (["run.h5"], "takes runs, got 'run.h5'"),
         ([a_run("spike", 0.01, 0.03)] * 2, "two runs at the spike level"),
     ],
 )
