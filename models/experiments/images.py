@@ -52,7 +52,7 @@ class Whitening(NamedTuple):
     window      5      [pixels] Gaussian window of the local standard deviation
     floor       0.3    contrast is divided by (local sd + floor * its mean), patches by (their sd + floor)
     high_pass   1.5    [pixels] a Gaussian mean of this width is subtracted
-    components  100    principal components of the patches that are kept and whitened
+    components  70     principal components of the patches that are kept and whitened
     """
 
     offset: float = 0.05
@@ -63,7 +63,7 @@ class Whitening(NamedTuple):
     window: float = 5.0
     floor: float = 0.3
     high_pass: float = 1.5
-    components: int = 100
+    components: int = 70
 
     def check(self):
         positive(self, "offset", "step", "cutoff", "window", "high_pass", "components")
