@@ -28,6 +28,7 @@ from hebbscope.simulator.protocols import Seconds
 TIMES = (0.02, 0.05, 0.1, 0.2, 0.5)
 N_PATCHES = 100_000
 STEP = 1.4e-3  # learning rate times presentation time [s]
+COMPONENTS = 100  # of the patches, more than the experiment's own
 
 
 class ForgetfulState(NamedTuple):
@@ -126,7 +127,9 @@ def main() -> None:
     seeds = tuple(range(int(first), int(last or first) + 1))
     table = []
     for T in TIMES:
-        described = NaturalImages.with_settings([("inputs.presentation", T), ("rule.eta", STEP / T)])
+        described = NaturalImages.with_settings(
+            [("inputs.presentation", T), ("rule.eta", STEP / T), ("inputs.whitening.components", COMPONENTS)]
+        )
         network, sample = described.network(), described.inputs.patches().held_out
         for name, rule in (("triplet", described.rule), ("forgetful", forgetful(described.rule, T))):
             counts = passed(with_rule(network, rule), N_PATCHES * T, seeds, sample)

@@ -65,3 +65,7 @@ def test_network_keeps_its_rate_in_any_size(benchmarks, n_pre, n_post):
     equation = hebbscope.reduce(benchmarks[1].network(n_pre, n_post))
     assert equation.mean_weight * n_pre == pytest.approx(1.0, rel=0.03)
     assert equation.output_rate == pytest.approx(10.0, rel=0.03)
+
+
+def test_the_readme_quotes_the_measured_numbers():
+    assert (BENCHMARKS / "results.md").read_text().strip() in (BENCHMARKS.parent / "README.md").read_text()
