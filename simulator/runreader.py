@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
+from time import sleep, time
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,28 @@ import numpy as np
 from .protocols import HebbscopeError
 from .results import Run, Spikes
 
+GROWING = 1.0  # s since its last change for which a file counts as being written
+WAITS = (0.05, 0.1, 0.2)  # s before the next try
 
+
+def patient(reader: Callable) -> Callable:
+    """A reader of a path that tries again where the file is being written: it may be caught between two writes of one record."""
+
+    @wraps(reader)
+    def tries(path: str | Path, *args: Any, **options: Any) -> Any:
+        for wait in WAITS:
+            try:
+                return reader(path, *args, **options)
+            except HebbscopeError:
+                if not Path(path).is_file() or time() - Path(path).stat().st_mtime > GROWING:
+                    raise
+                sleep(wait)
+        return reader(path, *args, **options)
+
+    return tries
+
+
+@patient
 def read(path: str | Path, *, spikes: bool = True) -> dict[str, Run]:
     """Every level of a run file, in the order spike, surrogate, rate; `spikes=False` leaves the spikes on the disk.
 
@@ -27,6 +50,7 @@ def read(path: str | Path, *, spikes: bool = True) -> dict[str, Run]:
     return levels
 
 
+@patient
 def read_arrays(path: str | Path, name: str) -> dict[str, np.ndarray]:
     """The arrays of one group of a run file, such as "receptive_fields"; empty where the file has none."""
     with _opened(path) as root:
@@ -37,6 +61,7 @@ def read_arrays(path: str | Path, name: str) -> dict[str, np.ndarray]:
         )
 
 
+@patient
 def describe(path: str | Path) -> dict[str, Any]:
     """What a run file holds and how complete it is, ready for JSON; reads no weights and no spikes.
 

@@ -108,7 +108,7 @@ def test_images_smaller_than_the_patch(tmp_path):
     with pytest.raises(HebbscopeError, match=r"small\.png is 70 x 54 pixels; patches of 16 x 16 need at least 55 x 55"):
         make_patches(read_images(str(tmp_path / "small.png")), n=2000)
     save(tmp_path / "enough.png", photograph(55, 55))
-    with pytest.raises(HebbscopeError, match="span fewer than 100 dimensions"):  # one place, over and over
+    with pytest.raises(HebbscopeError, match="span fewer than 70 dimensions"):  # one place, over and over
         make_patches(read_images(str(tmp_path / "enough.png")), n=2000)
 
 

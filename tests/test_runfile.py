@@ -1,6 +1,7 @@
 """The run file as its readers see it: libsonata, xarray, h5py, and ourselves after a kill."""
 
 import hashlib
+import os
 import signal
 import subprocess
 import sys
@@ -387,3 +388,24 @@ def test_records_are_cheap_to_write(tmp_path):
             file.append("spike", 200.0 * k, weights, rate)
         each = (time.process_time() - begin) / 200
     assert each < 0.01
+
+
+def test_a_file_caught_between_two_writes_is_tried_again(tmp_path, monkeypatch):
+    from hebbscope.simulator import runreader
+
+    path = tmp_path / "growing.h5"
+    path.write_bytes(b"")
+    seen = []
+
+    def reader(path):
+        seen.append(path)
+        if len(seen) < 3:
+            raise HebbscopeError("between two writes")
+        return "whole"
+
+    assert runreader.patient(reader)(path) == "whole" and len(seen) == 3
+    os.utime(path, (0, 0))  # nobody writes there any more
+    seen.clear()
+    with pytest.raises(HebbscopeError, match="between two writes"):
+        runreader.patient(reader)(path)
+    assert len(seen) == 1
