@@ -141,14 +141,12 @@ def test_old_folders_go_and_nothing_else_does(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {loops["new"], "thesis"}
 
 
-@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled")
 def test_a_cache_that_cannot_be_written_is_done_without(copy):
     folder, run, _ = copy
     (folder / "cache").write_text("a file is no folder")
     assert run("own") == run("own")
 
 
-@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled")
 def test_the_cache_folder_of_others_is_left_alone(copy):
     folder, run, _ = copy
     program = folder / "program.py"

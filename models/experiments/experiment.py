@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from html import escape
 from textwrap import shorten
@@ -93,9 +94,9 @@ class Experiment(BaseModel):
                 check(getattr(self, name), name)
         return self
 
+    @abstractmethod
     def network(self) -> Network:
         """The network that this description stands for."""
-        raise NotImplementedError(f"{type(self).__name__} does not build a network")
 
     def arrays(self) -> dict[str, dict[str, tuple[tuple[str, ...], Any]]]:
         """What the run file keeps beside the runs: group -> name -> (names of the axes, array)."""
