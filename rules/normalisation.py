@@ -1,6 +1,7 @@
 """Normalisation of the weights onto each target at set times: parts that go with any rule.
 
-A norm is kept as it is asked for: where it calls for weights beyond a rule's w_max, they stay there until the rule next changes them.
+The bounds w_min and w_max of the rule win over the norm: the loops normalise, and then set weights that are beyond a bound to it. Where that
+happens the norm is missed by what was cut off; the weights that have room do not make up for it.
 """
 
 from __future__ import annotations

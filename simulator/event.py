@@ -2,7 +2,7 @@
 
 Between events everything is closed-form. Four kinds of event take turns, the earliest first:
 
-    normalisation   the weights of each target are set back to their norm           (every `every` seconds)
+    normalisation   the weights of each target are set back to their norm, within the rule's bounds     (every `every` seconds)
     wake            the input does what it had scheduled: a new pattern, a recorded or delayed spike
     input           a candidate of the input; thinned, it becomes none, one or several spikes
     output          a candidate of the neurons; thinned, it becomes a spike of one of them
@@ -22,20 +22,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .protocols import Synapses, helper
+from .protocols import Synapses, bounds_of, clip, helper
 from .streams import exponential, uniform
 
 DONE, FULL, RUNAWAY = 0, 1, 2
 
 
 class Parts(NamedTuple):
-    """What the loop calls by name."""
+    """What the loop calls by name, and the hard bounds of the weights."""
 
     inputs: Any
     transmission: Any
     neuron: Any
     rule: Any
     normalisation: Any
+    w_min: float
+    w_max: float
 
 
 class Recorder(NamedTuple):
@@ -109,6 +111,15 @@ def fire(parts, state, t, bound):
 
 
 @helper
+def set_norms(parts, w):
+    """The weights of each target to their norm; where that calls for weights beyond the bounds, the bounds win."""
+    for i in range(w.n_post):
+        parts.normalisation.normalise(w, i)
+    for k in range(len(w.value)):
+        w.value[k] = clip(w.value[k], parts.w_min, parts.w_max)
+
+
+@helper
 def next_input(parts, state, t):
     """When the next input candidate after t comes."""
     rate = parts.inputs.candidate_rate(state.inputs)
@@ -129,6 +140,7 @@ def parts_of(projection) -> Parts:
         projection.target.model,
         projection.rule,
         projection.normalisation,
+        *bounds_of(projection.rule),
     )
 
 
@@ -164,8 +176,7 @@ def advance(parts, state, t_end, max_rate):
         if count > 0:
             transmit(parts, state, t, count)
         elif t == t_normalise:
-            for i in range(state.w.n_post):
-                parts.normalisation.normalise(state.w, i)
+            set_norms(parts, state.w)
             state.counts[0] += 1
             t_normalise = (state.counts[0] + 1) * parts.normalisation.every
         elif t == t_output:

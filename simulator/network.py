@@ -12,7 +12,7 @@ import numpy as np
 
 from .cast import cast
 from .describe import brief
-from .protocols import HebbscopeError, ParameterError, Seconds, finite, part, require, require_hooks
+from .protocols import HebbscopeError, ParameterError, Seconds, bounds_of, finite, part, require, require_hooks
 from .quantity import from_brian
 from .streams import generator
 
@@ -142,7 +142,7 @@ class Projection(_Described):
 
     weights        initial: a number, (n_pre,), (n_post, n_pre), or a part with draw(generator, n_post, n_pre)
     rule           what changes them
-    normalisation  what holds their norm at set times (optional)
+    normalisation  what holds their norm at set times, as far as the rule's bounds allow (optional)
     transmission   how a spike becomes potential (default: it delivers its weight)
     """
 
@@ -179,7 +179,7 @@ class Projection(_Described):
             _fail(where, "weights", f"must be a number, {n_pre} numbers, or {n_post} x {n_pre}", w)
         if not np.all(np.isfinite(w)):
             _fail(where, "weights", "must be finite", w if w.ndim else float(w))
-        low, high = getattr(self.rule, "w_min", -np.inf), getattr(self.rule, "w_max", np.inf)
+        low, high = bounds_of(self.rule)
         if np.any(w < low) or np.any(w > high):
             _fail(
                 where, "weights", f"must start within [w_min, w_max] = [{low:g}, {high:g}]", w if w.ndim else float(w)

@@ -212,6 +212,11 @@ def clip(x, low, high):
     return min(max(x, low), high)
 
 
+def bounds_of(rule: Any) -> tuple[float, float]:
+    """The hard bounds of the weights, a rule's fields w_min and w_max; infinite where it has none."""
+    return getattr(rule, "w_min", -np.inf), getattr(rule, "w_max", np.inf)
+
+
 # Synapses -----------------------------------------------------------------------------------------------------------
 
 

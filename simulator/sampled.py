@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .event import set_norms
 from .protocols import Synapses, helper
 
 DONE, RUNAWAY = 0, 2
@@ -86,8 +87,7 @@ def advance(parts, state, t_end, max_rate):
         if t >= t_end:
             return DONE
         if t == state.times[NORMALISE]:
-            for i in range(state.w.n_post):
-                parts.normalisation.normalise(state.w, i)
+            set_norms(parts, state.w)
             state.counts[0] += 1
             state.times[NORMALISE] = (state.counts[0] + 1) * parts.normalisation.every
         if t == t_wake:

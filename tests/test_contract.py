@@ -8,7 +8,7 @@ import pytest
 from hebbscope import Network, Population, Projection, simulate
 from hebbscope.models import HomogeneousPoisson, LinearPoisson, PatternPoisson, PushPull, RecordedSpikes
 from hebbscope.models.experiments.catalogue import KINDS, parts
-from hebbscope.rules import L2, SpikeHebb, TabulatedWindow, Triplet
+from hebbscope.rules import L1, SpikeHebb, TabulatedWindow, Triplet
 from hebbscope.simulator.cast import cast
 from hebbscope.simulator.protocols import ParameterError, unit_of
 
@@ -49,9 +49,21 @@ def test_a_run_is_finite_bounded_and_repeatable(kind, part):
     described = network(kind, part)
     first, again = (simulate(described, 4.0, seeds=[1, 2], threads=threads) for threads in (1, 2))
     assert np.isfinite(first.weights).all() and (first.weights == again.weights).all()
-    limits = not isinstance(described.projection.normalisation, L2) and kind != "normalisation"
-    assert not limits or (first.weights.min() >= 0.0 and first.weights.max() <= 0.4)
+    assert first.weights.min() >= 0.0 and first.weights.max() <= 0.4
     assert (first.final_weights != 0.2).any() and first.output_rate[:, 1:].sum() > 0
+
+
+@pytest.mark.parametrize("level", ["spike", "surrogate", "rate"])
+@pytest.mark.parametrize(
+    "norm, expected", [(2.0, (0.2, 0.4, 0.5, 0.5)), (0.5, (0.1, 0.1, 0.15, 0.2)), (1.2, (0.12, 0.24, 0.36, 0.48))]
+)
+def test_a_norm_is_kept_within_the_bounds(level, norm, expected):
+    """By hand: 0.1, 0.2, 0.3, 0.4 and their sum, 1, set to a norm between bounds of 0.1 and 0.5, by a rule that learns nothing."""
+    source, target = Population("inputs", 4, HomogeneousPoisson(5.0)), Population("neuron", 2, LinearPoisson())
+    rule, start = Triplet(eta=0.0, w_min=0.1, w_max=0.5), [0.1, 0.2, 0.3, 0.4]
+    synapses = Projection(source, target, start, rule, normalisation=L1(norm=norm, every=1.0))
+    run = simulate(Network([source, target], [synapses]), 1.5, level=level, record_every=1.5)
+    np.testing.assert_allclose(run.final_weights[0], [expected, expected], rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind, part", EVERY, ids=lambda value: getattr(value, "__name__", value))
