@@ -273,6 +273,26 @@ def test_toml_with_a_typo_names_line_and_key(folder):
     assert [path.name for path in folder.iterdir()] == ["mine.toml"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[wieghts]", "line 3: wieghts: unknown key; did you mean weights?"),
+        ("[rule.windw]", "line 3: rule.windw: unknown key; did you mean rule.window?"),
+        ("[rule]\nwindw = {}", "line 4: rule.windw: unknown key; did you mean rule.window?"),
+        ("[rule.eta]", "line 3: rule.eta: is a single value"),
+        ("[rule.type]", "line 3: rule: no part is called {}"),
+    ],
+)
+def test_toml_with_an_empty_table_that_means_nothing(text, words, folder):
+    (folder / "mine.toml").write_text(f'experiment = "kempter1999"\n\n{text}\n')
+    assert f"mine.toml {words}" in refused("run", "mine.toml")
+
+
+def test_toml_with_an_empty_table_of_a_part(folder):
+    (folder / "mine.toml").write_text('experiment = "kempter1999"\n\n[rule]\n\n[rule.window]\n')
+    assert done("show", "mine.toml") == done("show", "kempter1999")
+
+
 @pytest.mark.parametrize("text", ["rule = [1]", "[[rule]]\neta = 1", '[rule]\ntype = ["SpikeHebb"]'])
 def test_toml_with_a_list_for_a_part(text, folder):
     (folder / "mine.toml").write_text(f'experiment = "kempter1999"\n{text}\n')

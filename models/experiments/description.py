@@ -62,12 +62,12 @@ def nested(settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def leaves(tables: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
-    """The dotted keys and values of nested tables; `KEY.type` becomes KEY itself."""
+    """The dotted keys and values of nested tables, of which an empty one is a value; `KEY.type` becomes KEY itself."""
     listed: list[tuple[str, Any]] = []
     for name, value in tables.items():
         key = f"{above}.{name}" if above else name
         if isinstance(value, dict):
-            listed += leaves(value, key)
+            listed += leaves(value, key) or [(key, value)]
         else:
             listed.append((above if name == "type" and above else key, value))
     return listed
