@@ -180,10 +180,9 @@ class Projection(_Described):
         if not np.all(np.isfinite(w)):
             _fail(where, "weights", "must be finite", w if w.ndim else float(w))
         low, high = bounds_of(self.rule)
-        if np.any(w < low) or np.any(w > high):
-            _fail(
-                where, "weights", f"must start within [w_min, w_max] = [{low:g}, {high:g}]", w if w.ndim else float(w)
-            )
+        for farthest in (w.min(), w.max()):
+            if not low <= farthest <= high:
+                _fail(where, "weights", f"must start within [w_min, w_max] = [{low:g}, {high:g}]", float(farthest))
 
     @property
     def name(self) -> str:

@@ -202,7 +202,8 @@ BAD_ARGUMENTS = [
     (["run", "kempter1999", "--set", "inputs.rate=-3 Hz"], "inputs.rate: must be >= 0 Hz"),
     (["run", "kempter1999", "--set", "inputs.amplitude=11 Hz"], "inputs.amplitude: must not exceed the rate"),
     (["run", "kempter1999", "--set", "rule.w_min=1", "--set", "rule.w_max=0"], "rule.w_max: must be > w_min"),
-    (["run", "kempter1999", "--set", "rule.w_min=0.1"], "must start within [w_min, w_max]"),
+    (["run", "kempter1999", "--set", "rule.w_min=0.1"], "weights.initial: must be in [rule.w_min, rule.w_max] = [0.1, inf], got 0.02"),
+    (["run", "kempter1999", "--set", "rule.w_max=0"], "weights.initial: must be in [rule.w_min, rule.w_max] = [-inf, 0], got 0.02"),
     (["run", "kempter1999", "--set", "rule.window=Windw"], "rule.window: no part is called 'Windw'"),
     (["run", "kempter1999", "--set", "inputs=CommonSource", "--set", "inputs.c=1.5"], "inputs.c: must be in [0, 1]"),
     (["run", "kempter1999", "--set", "inputs=CommonSourcePoisson"], "did you mean CommonSource?"),
@@ -237,7 +238,8 @@ BAD_ARGUMENTS = [
     (["plot", "missing.h5", "weigths"], "weigths"),
     (["run", "natural_images", "--set", "inputs.images=nowhere"], "nowhere"),
     (["run", "natural_images", "--set", "inputs.control=upside-down"], "inputs.control: must be"),
-]
+    (["run", "natural_images", "--set", "inputs.patch=8"], "inputs.whitening.components: must be < 64, the pixels of a patch of 8 x 8, got 70"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("args", "words"), BAD_ARGUMENTS)

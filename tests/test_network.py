@@ -118,6 +118,8 @@ class Row(NamedTuple):
         (lambda: network(weights="abc"), "weights: must be numbers"),
         (lambda: network(weights=[[1, 2], [3]]), "weights: must be numbers"),
         (lambda: network(weights=1 * brian2.mV), "weights: must be numbers"),
+        (lambda: network(weights=[0.1, 0.2, 0.9, 0.3], rule=SpikeHebb(w_max=0.5)), r"weights: must start within \[w_min, w_max\] = \[-inf, 0.5\], got 0.9"),
+        (lambda: network(weights=[0.1, 0.2, 0.9, 0.3], rule=SpikeHebb(w_min=0.2)), r"weights: must start within \[w_min, w_max\] = \[0.2, inf\], got 0.1"),
         (lambda: simulate(network(weights=Row(), n_post=3), 1.0), "weights: must be drawn as 3 x 4"),
         (lambda: Population("a", 3, HomogeneousPoisson(), groups={"a": 1.5, "b": 1.5}), "groups: must give whole"),
         (lambda: Population("a", 2, HomogeneousPoisson(), groups={"a": 3, "b": -1}), "groups: must give whole"),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
-from pydantic import SkipValidation
+from pydantic import SkipValidation, model_validator
 
 from ...rules import KempterWindow, SpikeHebb
 from ...simulator.network import Network, Population, Projection
-from ...simulator.protocols import Seconds, finite, part
+from ...simulator.protocols import Seconds, bounds_of, finite, part
 from ..neurons import ExponentialPoisson, LinearPoisson
+from .description import DescriptionError
 from .experiment import Expected, Experiment
 from .sources import CommonSource, Homogeneous, Modulated, OrnsteinUhlenbeck, Recorded
 
@@ -70,6 +71,15 @@ class Kempter1999(Experiment):
     weights: SkipValidation[Weights] = Weights()
     duration: Seconds = 20_000.0
     record_every: Seconds = 200.0
+
+    @model_validator(mode="after")
+    def _start_within_bounds(self) -> Self:
+        start, (low, high) = self.weights.initial, bounds_of(self.rule)
+        if not low <= start <= high:
+            raise DescriptionError(
+                "weights.initial", f"must be in [rule.w_min, rule.w_max] = [{low:g}, {high:g}], got {start:g}"
+            )
+        return self
 
     def network(self) -> Network:
         inputs = Population("inputs", self.inputs.n, self.inputs.trains(), groups=self.inputs.groups())

@@ -10,7 +10,7 @@ from pydantic import SkipValidation
 
 from ...rules import L2, Triplet
 from ...simulator.network import Network, Population, Projection
-from ...simulator.protocols import Hertz, Seconds, part, positive, require
+from ...simulator.protocols import Hertz, ParameterError, Seconds, part, positive, require
 from ..inputs import PatternPoisson
 from ..neurons import ExponentialPoisson, LinearPoisson, PushPull
 from .experiment import Experiment
@@ -50,12 +50,9 @@ class Inputs(NamedTuple):
         require(self.n_held_out >= 100, self, "n_held_out", "must be >= 100")
         positive(self, "rate", "max_rate", "presentation")
         components = self.whitening.components
-        require(
-            components < self.patch**2,
-            self.whitening,
-            "components",
-            f"must be < {self.patch**2}, the pixels of a patch",
-        )
+        if components >= self.patch**2:
+            rule = f"must be < {self.patch**2}, the pixels of a patch of {self.patch} x {self.patch}"
+            raise ParameterError("Inputs", "whitening.components", rule, components)
 
     def patches(self) -> Patches:
         """What there is to see, in standard deviations; kept, since levels and scores ask for it again."""
