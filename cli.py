@@ -295,7 +295,7 @@ def _reports(runs: Sequence[Any], file: str | Path) -> dict[str, Any]:
     if sample is not None:
         from .analysis.field_report import compare_fields
 
-        reports["receptive_fields"] = compare_fields(*runs, sample=sample)
+        reports["receptive_fields"] = compare_fields(*reports["comparison"].runs.values(), sample=sample)
     return reports
 
 
@@ -409,7 +409,7 @@ def plot(file: str, what: str, out: str | None, force: bool) -> None:
 
 
 def _drawn(what: str, runs: list[Any], file: str) -> Any:
-    """One figure; spikes, correlations and single weights are those of the first level in the file."""
+    """One figure; single weights are those of the first level in the file, spikes of the first that has any."""
     from .analysis import field_report, figures, spike_figures
 
     if what == "receptive-fields":
@@ -418,7 +418,7 @@ def _drawn(what: str, runs: list[Any], file: str) -> Any:
         return figures.weights(runs[0], next((run for run in runs if run.level == "rate"), None)).figure
     if what == "window":
         return _drawn_window(runs[0].attrs.get("config", ""), file)
-    return getattr(spike_figures, what)(runs[0]).figure
+    return getattr(spike_figures, what)(next((run for run in runs if run.spikes), runs[0])).figure
 
 
 def _drawn_window(config: str, file: str) -> Any:

@@ -82,10 +82,11 @@ def compare(*runs: Any, time: float | None = None) -> Comparison:
 
     Spike-level runs are held against the learning equation, surrogate runs against the equation without its causal term; both come from the
     rate run. A z-score is (mean over seeds - theory) / standard error over seeds; with one seed there is none. Spike and surrogate are compared seed
-    by seed where they ran the same seeds, otherwise their errors add in quadrature.
+    by seed where they ran the same seeds, otherwise their errors add in quadrature. Runs that were stopped at their start are left out, and named.
     HebbscopeError for no run, two of one level, runs of different networks, or a time that they did not record.
     """
-    found = _by_level(runs)
+    given = _by_level(runs)
+    found = {level: run for level, run in given.items() if run.n_times > 1} or given
     at = _common_time(found, time)
     rate = found.get("rate")
     values = {
@@ -105,7 +106,8 @@ def compare(*runs: Any, time: float | None = None) -> Comparison:
         table += [Row(name, q, UNITS[q], *estimate(each), None, None) for q, each in theories.get(level, {}).items()]
     table += _difference_rows(found, values, theories)
     similar = _field_similarity(found)
-    return Comparison(float(at), table, words(table, found, _partings(found, at), similar), found, similar)
+    verdict = words(table, found, _partings(found, at), similar, [level for level in given if level not in found])
+    return Comparison(float(at), table, verdict, found, similar)
 
 
 def courses(run: Any) -> dict[str, np.ndarray]:

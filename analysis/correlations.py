@@ -49,6 +49,9 @@ def correlogram(
 def input_output(run: Any, width: float = 60e-3, bin_width: float = 1e-3) -> dict[str, Correlogram]:
     """The correlogram of each input group with the first output neuron of a run; HebbscopeError where spikes are missing."""
     source, target = populations(run)
+    for name, spikes in (("inputs", source), ("neuron", target)):
+        if not len(spikes):
+            raise HebbscopeError(f"correlations: the {run.level} run lacks recorded spikes of the {name}")
     post = target.t[target.i == 0]
     overlap = slice(*np.searchsorted(source.t, (post[0] - width, post[-1] + width))) if len(post) else slice(0)
     t, i = source.t[overlap], source.i[overlap]
@@ -60,12 +63,16 @@ def input_output(run: Any, width: float = 60e-3, bin_width: float = 1e-3) -> dic
 
 
 def populations(run: Any) -> tuple[Any, Any]:
-    """The spikes of the inputs and of the neurons of a run, told by the projection's name, else by their order; HebbscopeError without."""
-    names = list(run.spikes)
-    if len(names) < 2:
-        raise HebbscopeError(f"the {run.level} run lacks recorded spikes of the inputs or of the neuron")
-    for source in names:
-        for target in names:
-            if run.projection == f"{source}_to_{target}":
-                return run.spikes[source], run.spikes[target]
-    return run.spikes[names[0]], run.spikes[names[1]]
+    """The spikes of the inputs and of the neurons of a run, told by the projection's name, else by their order; either may be none.
+
+    A run keeps input spikes of its end alone, so that one that was stopped before has those of the neurons. HebbscopeError without any.
+    """
+    heard = {name: spikes for name, spikes in run.spikes.items() if len(spikes)}
+    if not heard:
+        raise HebbscopeError(f"the {run.level} run has no recorded spikes")
+    sources = [name for name in heard if run.projection.startswith(f"{name}_to_")]
+    first, *others = [*sources, *(name for name in heard if name not in sources)]
+    if others:
+        return heard[first], heard[others[0]]
+    none = type(heard[first])([], [])
+    return (heard[first], none) if sources else (none, heard[first])

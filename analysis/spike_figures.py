@@ -53,36 +53,57 @@ def window(part: Any, neuron: Any = None, *, ax: Axes, convention: str = "post-p
 
 @draws
 def raster(run: Any, *, ax: Axes, start: float | None = None, length: float = 0.5, smoothing: float = 4e-3) -> None:
-    """Spikes of the first seed, input trains by group and the neurons below, and over them the mean rate of each.
+    """Spikes of the first seed, input trains by group and the neurons below, and over them the mean rate of each, of those that are recorded.
 
     start      first time shown [s]; default: so that the end of the record is shown
     length     time shown [s]
     smoothing  standard deviation of the Gaussian that makes input spikes a rate [s]; output spikes, so few, get five times as much
     """
     source, target = populations(run)
-    end = min((spikes.t[-1] for spikes in (source, target) if len(spikes)), default=0.0)
+    recorded = [len(spikes) > 0 for spikes in (source, target)]
+    end = min(spikes.t[-1] for spikes in (source, target) if len(spikes))
     start = max(0.0, math.ceil((end - length) * 100) / 100) if start is None else start
     source, target = source.between(start, start + length), target.between(start, start + length)
     if not len(source) and not len(target):
         raise HebbscopeError(f"no spikes are recorded between {start:g} s and {start + length:g} s")
     rates = ax.inset_axes((0.0, 1.0 - RATES, 1.0, RATES), sharex=ax)
-    groups, ends = np.array(run.groups), []
-    for k, name in enumerate(dict.fromkeys(run.groups)):
-        colour, mine = GROUP_COLOURS[k % len(GROUP_COLOURS)], groups[source.i] == name
-        ax.plot(source.t[mine], source.i[mine], ".", ms=2.6, mew=0, color=colour)
-        _rate(rates, source.t[mine], int(np.sum(groups == name)), (start, length), smoothing, colour)
-        ends.append((name, float(np.mean(np.flatnonzero(groups == name))), colour))
-    colour, height = LEVEL_COLOURS[run.level], max(1.0, 0.1 * run.n_pre)
-    rows = [-(0.6 + (i + 0.5) / run.n_post) * height for i in range(run.n_post)]
-    trains = [target.t[target.i == i] for i in range(run.n_post)]
-    ax.eventplot(trains, lineoffsets=rows, linelengths=0.9 * height / run.n_post, colors=[colour], lw=0.9)
-    _rate(rates, target.t, run.n_post, (start, length), 5 * smoothing, colour)
+    height = max(1.0, 0.1 * run.n_pre)
+    ends = _input_trains(ax, rates, run, source, (start, length), smoothing) if recorded[0] else []
+    ends += _output_trains(ax, rates, run, target, (start, length), 5 * smoothing, height) if recorded[1] else []
+    for here, name, y in zip(recorded, ("inputs", "neuron"), (run.n_pre / 2, -1.1 * height), strict=True):
+        if not here:
+            ax.text(start + length / 2, y, f"no spikes of the {name} recorded", color="0.4", ha="center", va="center")
     ax.set_ylim(-1.8 * height, (run.n_pre + 1.8 * height) / TRAINS - 1.8 * height)  # the rates lie in the upper part
     ax.set_yticks([0, run.n_pre // 2, run.n_pre])
     ax.set_ylabel("input", y=0.4)
     _local_time(ax, start, length)
-    label_ends(ax, [*ends, ("output", float(np.mean(rows)), colour)])
+    label_ends(ax, ends)
     _thin(rates)
+
+
+def _input_trains(
+    ax: Axes, rates: Axes, run: Any, spikes: Any, shown: tuple[float, float], smoothing: float
+) -> list[tuple[str, float, Any]]:
+    """Dots on `ax` and mean rates on `rates`, group by group; returns the labels of the groups."""
+    groups, ends = np.array(run.groups), []
+    for k, name in enumerate(dict.fromkeys(run.groups)):
+        colour, mine = GROUP_COLOURS[k % len(GROUP_COLOURS)], groups[spikes.i] == name
+        ax.plot(spikes.t[mine], spikes.i[mine], ".", ms=2.6, mew=0, color=colour)
+        _rate(rates, spikes.t[mine], int(np.sum(groups == name)), shown, smoothing, colour)
+        ends.append((name, float(np.mean(np.flatnonzero(groups == name))), colour))
+    return ends
+
+
+def _output_trains(
+    ax: Axes, rates: Axes, run: Any, spikes: Any, shown: tuple[float, float], smoothing: float, height: float
+) -> list[tuple[str, float, Any]]:
+    """Bars below the inputs, within `height`, and the neurons' mean rate; returns their label."""
+    colour = LEVEL_COLOURS[run.level]
+    rows = [-(0.6 + (i + 0.5) / run.n_post) * height for i in range(run.n_post)]
+    trains = [spikes.t[spikes.i == i] for i in range(run.n_post)]
+    ax.eventplot(trains, lineoffsets=rows, linelengths=0.9 * height / run.n_post, colors=[colour], lw=0.9)
+    _rate(rates, spikes.t, run.n_post, shown, smoothing, colour)
+    return [("output", float(np.mean(rows)), colour)]
 
 
 @draws

@@ -6,6 +6,7 @@ Two numbers differ where chance would part them so far in less than 0.27 % of ca
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,16 +23,24 @@ def limit(n: int) -> float:
     return float(stdtrit(n - 1, 1.0 - CHANCE / 2.0))
 
 
-def words(table: list[Any], runs: dict[str, Any], partings: dict[str, float], fields: dict[str, list[float]]) -> str:
-    """The verdict on the rows of a comparison."""
+def words(
+    table: list[Any],
+    runs: dict[str, Any],
+    partings: dict[str, float],
+    fields: dict[str, list[float]],
+    stopped: Sequence[str] = (),
+) -> str:
+    """The verdict on the rows of a comparison of `runs`, from which the levels that were `stopped` at their start are left out."""
+    left_out = [f"The {level} level was stopped at its start and is left out." for level in stopped]
     if len(runs) == 1:
-        return "One level alone: there is nothing to hold it against."
+        return "\n".join(["One level alone: there is nothing to hold it against.", *left_out])
     lines = [line for level in ("spike", "surrogate") for line in _against_theory(table, runs, level)]
     lines += _without_causal(table, partings)
     lines += _difference(table)
     lines += [_fields(levels, values) for levels, values in fields.items()]
     lines += _caveat(runs)
-    return "\n".join(lines) or "The seeds do not differ: there is no noise to hold a difference against."
+    lines = lines or ["The seeds do not differ: there is no noise to hold a difference against."]
+    return "\n".join(lines + left_out)
 
 
 def _against_theory(table: list[Any], runs: dict[str, Any], level: str) -> list[str]:

@@ -159,6 +159,15 @@ def test_plot(run_file, folder, what):
     assert "<svg" in (folder / "x.svg").read_text()
 
 
+def test_the_raster_is_of_the_first_level_that_has_spikes(run_file, folder):
+    from hebbscope.simulator.runfile import read, write
+
+    runs = read(run_file)
+    runs["surrogate"].spikes, runs["spike"].spikes = runs["spike"].spikes, {}
+    write("moved.h5", runs["spike"], runs["surrogate"])
+    done("plot", "moved.h5", "raster")
+
+
 def test_the_window_of_a_run_without_description(run_file, folder):
     from hebbscope.simulator.runfile import read
 
@@ -365,12 +374,15 @@ def test_a_runaway_stops_with_its_data_kept(folder):
         "--set",
         "record_every=0.1",
         "--duration",
-        "100",
+        "1000",
         "--level",
         "spike",
     )
     assert "ran away" in refused("run", "kempter1999", *args, "--seeds", "1")
     assert read(folder / "kempter1999.h5")["spike"].n_times > 1
+    for what in ("weights", "raster"):
+        done("plot", "kempter1999.h5", what)
+    assert "lacks recorded spikes of the inputs" in refused("plot", "kempter1999.h5", "correlations")
 
 
 def test_no_mistake_shows_a_traceback(monkeypatch):

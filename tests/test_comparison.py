@@ -224,10 +224,27 @@ def test_receptive_fields_are_compared_where_there_are_any():
     assert "Receptive fields, spike against rate: median correlation -1.00, at least 0.8 in 0 of 4." in found.verdict
 
 
+def at_its_start(level):
+    run = a_run(level, CONSTANT, MODULATED)
+    run.time, run.weights, run.output_rate = run.time[:1], run.weights[:, :1], run.output_rate[:, :1]
+    return run
+
+
+def test_a_level_that_was_stopped_at_its_start_is_left_out_and_named():
+    whole = compare(a_run("spike", CONSTANT, MODULATED), a_rate_run())
+    found = compare(a_run("spike", CONSTANT, MODULATED), at_its_start("surrogate"), a_rate_run())
+    assert (found.time, found.table, list(found.runs)) == (20.0, whole.table, ["spike", "rate"])
+    assert found.verdict == whole.verdict + "\nThe surrogate level was stopped at its start and is left out."
+    alone = compare(at_its_start("surrogate"), a_run("spike", CONSTANT, MODULATED)).verdict.splitlines()
+    assert alone[0].startswith("One level alone") and alone[1:] == [found.verdict.splitlines()[-1]]
+    assert found.figure() is not None
+
+
 @pytest.mark.parametrize(
     ("runs", "message"),
     [
         ([], "no run to compare"),
+        ([at_its_start("spike")], "no record time in common after the start"),
         (["run.h5"], "takes runs, got 'run.h5'"),
         ([a_run("spike", 0.01, 0.03)] * 2, "two runs at the spike level"),
     ],

@@ -178,6 +178,25 @@ def test_raster_shows_the_spikes_of_its_time(tmp_path):
         spike_figures.raster(RUNS[2])
 
 
+def test_raster_of_a_run_that_was_stopped_before_its_inputs_were_kept(tmp_path):
+    run = a_run("surrogate")
+    run.spikes.pop("inputs")
+    ax = spike_figures.raster(run, start=100.0, length=2.0)
+    (bars,) = ax.collections
+    assert len(bars.get_segments()) == len(run.spikes["neuron"].between(100.0, 102.0)) > 0
+    assert [text.get_text() for text in ax.texts] == ["no spikes of the inputs recorded", "output"]
+    assert not ax.lines and len(ax.child_axes[0].lines) == 1
+    save(ax.figure, tmp_path)
+    run = a_run("spike")
+    run.spikes["neuron"] = Spikes([], [])
+    assert "no spikes of the neuron recorded" in {text.get_text() for text in spike_figures.raster(run).texts}
+    with pytest.raises(HebbscopeError, match="spike run lacks recorded spikes of the neuron"):
+        spike_figures.correlations(run)
+    run.spikes = {}
+    with pytest.raises(HebbscopeError, match="the spike run has no recorded spikes"):
+        spike_figures.raster(run)
+
+
 def test_correlogram_by_hand():
     post = np.array([1.0, 2.0])
     pre = np.array([0.0, 0.995, 1.0151, 1.995, 3.0])
