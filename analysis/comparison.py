@@ -111,12 +111,19 @@ def compare(*runs: Any, time: float | None = None) -> Comparison:
 
 
 def courses(run: Any) -> dict[str, np.ndarray]:
-    """Quantity -> (n_seeds, n_times): average weight, separation (with two groups or more), spread within groups, output rate [Hz]."""
-    found = {"average weight": average(run.weights)}
-    apart = separation(run.weights, run.groups)
-    if apart is not None:
-        found["separation"] = apart
-    return found | {"spread": spread(run.weights, run.groups), "output rate": run.output_rate.mean(axis=-1)}
+    """Quantity -> (n_seeds, n_times): average weight, separation (with two groups or more), spread (with a group of two or more),
+    output rate [Hz]."""
+    return _of_weights(run.weights, run.groups) | {"output rate": run.output_rate.mean(axis=-1)}
+
+
+def _of_weights(weights: np.ndarray, groups: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Quantity -> (...) from weights (..., n_post, n_pre), as far as the groups have them."""
+    found = {
+        "average weight": average(weights),
+        "separation": separation(weights, groups),
+        "spread": spread(weights, groups),
+    }
+    return {quantity: values for quantity, values in found.items() if values is not None}
 
 
 def theory_courses(rate: Any, causal: bool = True) -> dict[str, np.ndarray]:
@@ -129,14 +136,11 @@ def theory_courses(rate: Any, causal: bool = True) -> dict[str, np.ndarray]:
         return {}
     weights = rate.weights if causal else rate.theory["weights_without_causal"][None]
     rates = rate.output_rate if causal else rate.theory["output_rate_without_causal"][None]
-    found = {"average weight": average(weights)}
-    apart = separation(weights, rate.groups)
-    if apart is not None:
-        found["separation"] = apart
-    if not is_averaged(rate):
-        found["spread"] = spread(weights, rate.groups)
-    elif f"spread{suffix}" in rate.theory:
-        found["spread"] = np.hypot(spread(weights, rate.groups), rate.theory[f"spread{suffix}"])
+    found = _of_weights(weights, rate.groups)
+    if "spread" in found and is_averaged(rate):
+        without_diffusion = found.pop("spread")
+        if f"spread{suffix}" in rate.theory:
+            found["spread"] = np.hypot(without_diffusion, rate.theory[f"spread{suffix}"])
     found["output rate"] = rates.mean(axis=-1)
     return {quantity: course.mean(axis=0) for quantity, course in found.items()}
 

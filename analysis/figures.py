@@ -164,7 +164,7 @@ def summary(*runs: Any) -> Figure:
     """One page on a comparison, whatever levels it has.
 
     Above: the separation of the groups (with one group the average weight) and the weights at the end. Below: single weights of two levels, and
-    spread and average over time.
+    spread (with one synapse in each group the output rate) and average over time.
     """
     from matplotlib import rc_context
 
@@ -184,10 +184,12 @@ def summary(*runs: Any) -> Figure:
             axes[-1].set_title(f"Weights, {run.level}")
             axes[-1].label_outer()
         small = grid[1, 2].subgridspec(2, 1)
-        for k, quantity in enumerate(("spread", "average weight")):
+        first = "spread" if "spread" in courses(runs[0]) else "output rate"
+        for k, quantity in enumerate((first, "average weight")):
             axes.append(figure.add_subplot(small[k], sharex=axes[-1] if k else None))
             course(quantity, *runs, ax=axes[-1])
-            axes[-1].set_title(axes[-1].get_ylabel().capitalize())
+            label = axes[-1].get_ylabel()
+            axes[-1].set_title(label[0].upper() + label[1:])
             axes[-1].set_ylabel("")
         axes[-2].tick_params(labelbottom=False)
         axes[-2].set_xlabel("")
@@ -266,7 +268,7 @@ def _predicted_means(run: Any, rate: Any) -> dict[str, np.ndarray]:
 
 def _predicted_densities(ax: Axes, run: Any, rate: Any, side: int, edges: np.ndarray) -> None:
     spread = rate.theory.get("spread_without_causal" if run.level == "surrogate" else "spread")
-    if spread is None or spread[-1] <= 0:
+    if spread is None or spread[-1] <= 0 or "spread" not in courses(run):
         return
     x = np.linspace(edges[0], edges[-1], 300)
     for mean in _predicted_means(run, rate).values():

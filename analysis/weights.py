@@ -71,15 +71,15 @@ def separation(weights: np.ndarray, groups: Sequence[str]) -> np.ndarray | None:
     return means[-1] - means[0] if len(means) > 1 else None
 
 
-def spread(weights: np.ndarray, groups: Sequence[str]) -> np.ndarray:
-    """(..., n_post, n_pre) -> (...) standard deviation of the weights within their groups.
+def spread(weights: np.ndarray, groups: Sequence[str]) -> np.ndarray | None:
+    """(..., n_post, n_pre) -> (...) standard deviation of the weights within their groups; None where every group has one member.
 
     Squared deviations from the group's mean, per neuron, summed over groups and neurons and divided by their degrees of freedom
-    (size of the group minus one); zero where every group has one member.
+    (size of the group minus one).
     """
     squares, freedom = np.zeros(weights.shape[:-2]), 0
     for name in group_names(groups):
         part = weights[..., members(groups, name)]
         squares = squares + np.sum((part - part.mean(axis=-1, keepdims=True)) ** 2, axis=(-2, -1))
         freedom += part.shape[-2] * (part.shape[-1] - 1)
-    return np.sqrt(squares / freedom) if freedom else squares
+    return np.sqrt(squares / freedom) if freedom else None

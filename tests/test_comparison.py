@@ -54,6 +54,20 @@ def test_separation_and_spread_by_hand():
     both = np.array([[[1.0, 3.0, 10.0, 14.0], [0.0, 0.0, 5.0, 5.0]]])
     assert separation(both, GROUPS) == pytest.approx([(10.0 + 5.0) / 2])
     assert spread(both, GROUPS) == pytest.approx([math.sqrt(10 / 4)])
+    assert spread(weights, ("a", "a", "a", "b")) == pytest.approx([math.sqrt((121 + 25 + 256) / 9 / 2)])
+
+
+@pytest.mark.parametrize("groups", [("constant", "modulated"), ("all",)])
+def test_with_one_synapse_in_each_group_nobody_speaks_of_spread(groups, tmp_path):
+    runs = [a_run(level, CONSTANT, MODULATED) for level in ("spike", "surrogate")] + [a_rate_run()]
+    for run in runs:
+        run.weights, run.groups = run.weights[..., 1 : 1 + len(groups)], groups
+    runs[2].theory["weights_without_causal"] = runs[2].theory["weights_without_causal"][..., 1 : 1 + len(groups)]
+    found = compare(*runs)
+    quantities = {row.quantity for row in found.table}
+    assert quantities == {"average weight", "output rate"} | ({"separation"} if len(groups) > 1 else set())
+    assert "spread" not in repr(found) and "nan" not in repr(found)
+    found.figure().savefig(tmp_path / "figure.png", dpi=60)
 
 
 def test_means_errors_and_z_scores_by_hand():
