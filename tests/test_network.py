@@ -16,6 +16,9 @@ from hebbscope.models import (
     RecordedSpikes,
 )
 from hebbscope.rules import L2, KempterWindow, SpikeHebb, TabulatedWindow, Triplet
+from hebbscope.simulator import event
+from hebbscope.simulator.dispatch import expose
+from hebbscope.simulator.protocols import synapses
 
 
 def network(
@@ -218,9 +221,6 @@ def test_rules_of_ones_own_do_not_disturb_the_others():
 
 
 def test_a_field_that_hides_a_method_of_the_loop_is_named():
-    import numba
-
-    if numba.config.DISABLE_JIT:
-        pytest.skip("nothing is compiled")
+    projection = network(rule=Traced()).projection
     with pytest.raises(HebbscopeError, match=r"PairState\.pre: must have another name"):
-        simulate(network(rule=Traced()), 1.0)
+        expose(event.advance, [event.parts_of(projection), projection.rule.init(4, 1), synapses(np.ones((1, 4)))])

@@ -10,8 +10,10 @@ import warnings
 from types import SimpleNamespace
 
 import h5py
+import libsonata
 import numpy as np
 import pytest
+import xarray
 
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.results import Run, Spikes
@@ -106,7 +108,6 @@ def test_a_run_saves_and_loads_itself(tmp_path):
 
 
 def test_libsonata_reads_the_spikes(path):
-    libsonata = pytest.importorskip("libsonata")
     reader = libsonata.SpikeReader(str(path))
     assert sorted(reader.get_population_names()) == ["inputs", "neuron"]
     for name, spikes in a_run().spikes.items():
@@ -119,7 +120,6 @@ def test_libsonata_reads_the_spikes(path):
 
 
 def test_libsonata_reads_the_weights_report(path):
-    libsonata = pytest.importorskip("libsonata")
     reader = libsonata.ElementReportReader(str(path))
     assert reader.get_population_names() == ["inputs_to_neuron"]
     report = reader["inputs_to_neuron"]
@@ -132,8 +132,6 @@ def test_libsonata_reads_the_weights_report(path):
 
 
 def test_xarray_opens_it_as_a_tree(path):
-    xarray = pytest.importorskip("xarray")
-    pytest.importorskip("h5netcdf")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with xarray.open_datatree(path, engine="h5netcdf") as tree:
@@ -150,8 +148,6 @@ def test_xarray_opens_it_as_a_tree(path):
 
 
 def test_it_can_be_read_while_xarray_holds_it_open(path):
-    import xarray
-
     with xarray.open_datatree(path, engine="h5netcdf"):
         assert len(read(path)) == 3
 
@@ -275,7 +271,6 @@ def test_a_killed_run_loses_at_most_its_last_interval(tmp_path):
     np.testing.assert_array_equal(run.weights[:, :, 0, 0], [np.arange(run.n_times)] * 2)
     assert len(run.spikes["b"]) >= 20 * (last - 1)
     assert describe(path)["complete"] == 0
-    libsonata = pytest.importorskip("libsonata")
     assert len(libsonata.SpikeReader(str(path))["b"].get()) >= 20 * (last - 1)
 
 
