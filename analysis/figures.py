@@ -37,6 +37,8 @@ LABELS = {
     "spread": "spread in groups",
     "output rate": "output rate",
 }
+MANY = 50  # synapses of a group beyond which single ones hide each other
+EXAMPLES = 5
 FROM_ZERO = ("average weight", "output rate")  # drawn on an axis from 0, where their steadiness shows
 MEANING = {
     "spike": "spike: every spike counts",
@@ -51,15 +53,17 @@ MEANING = {
 def weights(run: Any, rate: Any = None, *, ax: Axes, singles: bool = True) -> None:
     """Weights over time: the mean of each group over seeds with its standard error, single synapses of the first seed thin behind.
 
-    With the `rate` run its prediction lies dashed on top.
+    Of a group of more than MANY, EXAMPLES are drawn, evenly spaced in their order, over a band of the middle 80 % of all. With the `rate` run its
+    prediction lies dashed on top.
     """
     means = group_means(run.weights, run.groups)
     shades = group_shades(LEVEL_COLOURS[run.level], len(means))
     ends = []
+    sizes = {run.n_post * int(members(run.groups, name).sum()) for name in means}
+    singles = singles and run.level != "rate"
     for (name, mean), shade in zip(means.items(), shades, strict=True):
-        if singles and run.level != "rate":
-            lines = run.weights[0][..., members(run.groups, name)].reshape(run.n_times, -1)
-            ax.plot(run.time, lines[:, :100], color=shade, lw=0.3, alpha=0.35, zorder=1)
+        if singles:
+            _singles(ax, run.time, run.weights[0][..., members(run.groups, name)].reshape(run.n_times, -1), shade)
         _band(ax, run.time, mean, shade, label=name)
         ends.append((name, float(mean[:, -1].mean()), shade))
     if rate is not None:
@@ -67,7 +71,22 @@ def weights(run: Any, rate: Any = None, *, ax: Axes, singles: bool = True) -> No
             ax.plot(rate.time, line, color=THEORY, ls=DASHES, lw=1.0, zorder=4, label="theory" if k == 0 else None)
     time_axis(ax, run.time)
     weight_axis(ax.yaxis, "weight", float(np.abs(run.weights).max()))
+    if singles and max(sizes) > MANY:
+        counts = " or ".join(str(n) for n in sorted(sizes) if n > MANY)
+        words = f"{EXAMPLES} of {counts} synapses in a group, seed {run.seeds[0]}\nshaded: the middle 80 % of them"
+        ax.set_ylim(top=max(ax.get_ylim()[1], ax.dataLim.y0 + 1.2 * ax.dataLim.height))  # room for it
+        ax.text(0.02, 0.99, words, transform=ax.transAxes, color="0.4", fontsize=6, va="top")
     label_ends(ax, ends if len(ends) > 1 else [])
+
+
+def _singles(ax: Axes, time: np.ndarray, lines: np.ndarray, shade: Any) -> None:
+    """The synapses (n_times, n_synapses) of a group: each of them, or where they are many a band and some of them."""
+    n = lines.shape[1]
+    if n > MANY:
+        low, high = np.percentile(lines, (10, 90), axis=1)
+        ax.fill_between(time, low, high, color=shade, alpha=0.15, lw=0, zorder=0)
+        lines = lines[:, np.arange(EXAMPLES) * n // EXAMPLES]
+    ax.plot(time, lines, color=shade, lw=0.3, alpha=0.35 if n <= MANY else 1.0, zorder=1)
 
 
 @draws

@@ -79,6 +79,26 @@ def test_weights_are_those_of_the_run_with_theory_on_top(tmp_path):
     assert not drawn(ax, surrogate.weights[0, :, 0, 5])
 
 
+def test_of_many_synapses_there_are_a_band_and_a_few_with_their_number():
+    run = a_run("spike", groups=("on",) * 300 + ("off",) * 60 + ("bias",) * 3, n_post=2)
+    ax = figures.weights(run)
+    on, off, bias = (run.weights[0, ..., part] for part in (slice(0, 300), slice(300, 360), slice(360, 363)))
+    counted = [sum(drawn_in(part, line) for line in lines(ax)) for part in (on, off, bias)]
+    assert counted == [5, 5, 6]
+    band = ax.collections[0].get_datalim(ax.transData)
+    within = np.sort(on.reshape(len(TIME), 600), axis=1)
+    assert within[:, 58:62].min() <= band.y0 <= within[:, 58:62].max()
+    assert within[:, 538:542].min() <= band.y1 <= within[:, 538:542].max()
+    (note,) = (text.get_text() for text in ax.texts if "synapses" in text.get_text())
+    assert note.startswith("5 of 120 or 600 synapses in a group, seed 0")
+    assert not [text for text in figures.weights(RUNS[0]).texts if "synapses" in text.get_text()]
+
+
+def drawn_in(weights, line):
+    """Whether a line is that of one of the synapses (n_times, n_post, n_pre)."""
+    return bool(np.any(np.all(weights == line[:, None, None], axis=0)))
+
+
 def test_the_band_is_one_standard_error():
     ax = figures.weights(RUNS[0], singles=False)
     mean = RUNS[0].weights[..., :3].mean(axis=(2, 3))
