@@ -31,13 +31,15 @@ class InputStatistics(NamedTuple):
     """What the reduction needs to know of an input, and how its spikes are transmitted.
 
     rates (n,) [Hz]; covariance: terms of C_ij(s), see simulator/protocols.py; atom: (vector (n,), kernel) pairs, the part of a train's own
-    autocovariance that is not in `covariance`; transmission: with a method effective(weights (..., n)).
+    autocovariance that is not in `covariance`; transmission: with a method effective(weights (..., n)); third: what is stated of third
+    cumulants, at the end of simulator/protocols.py, or None where the input says nothing of them.
     """
 
     rates: np.ndarray
     covariance: list[Any]
     atom: list[tuple[np.ndarray, Any]]
     transmission: Any = None
+    third: list[Any] | None = None
 
     def through(self, window: Any, neuron: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Q_ij = int W(s) int eps(u) C_ij(s + u) du ds for unit eta, as left (n, r) and right (n, r) with Q = left right^T, and the
@@ -70,6 +72,7 @@ def reduce(network: Network, causal: bool = True) -> Any:
         source.model.covariance(n),
         source.model.atom(n),
         projection.transmission,
+        source.model.third_cumulants(n) if hasattr(source.model, "third_cumulants") else None,
     )
     return rule.learning_equation(statistics, projection.target.model, causal)
 

@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .windows import DoubleExponential
+from ..simulator.protocols import Empirical, ParameterError
+from .filtered_cumulants import FilteredCumulants
+from .filters import Before, Filter, Now, exponential, product, scaled, traced, triple_integral
+from .recorded_traces import RecordedTraces, constant, value
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -21,14 +24,18 @@ class TripletEquation:
         dJ/dt = eta x y [A2_plus tau_plus - A2_minus tau_minus - A3_minus tau_minus tau_x x + A3_plus tau_plus tau_y y]
               = eta A3_plus tau_plus tau_y x y (y - theta)
 
-    With c_io(s) = cov[S_i(t + s), S_out(t)], c_oo the output's autocovariance without its atom and k_ioo the third cumulant of pre(t - u),
-    post(t), post(t - v), the drift gains the corresponding integrals over the traces. Here c_io follows from the stated covariance of
-    the inputs and the causal spike-spike term; c_oo and k_ioo, which have the shot noise of single input spikes alone, are exact for
-    independent Poisson inputs and miss what correlated ones add to them. Without the causal term (the surrogate) the output still has its
-    shot noise, c_oo, but the rule's own input spike no part in it.
+    that is E[r1 y (A2_plus + A3_plus o2)] - E[S_i o1 (A2_minus + A3_minus r2)] with traces r1, r2 of the input spikes S_i, with o1, o2 of the
+    output, and with the output's intensity y, all of which are filtered input spikes. Correlated ones add, with cov and kappa the second and third
+    cumulants at one time (of different spikes of a train, where it comes twice),
 
-    Valid for a linear neuron, slow weights, no hard bound in reach. The rule's own threshold part scales A2_minus by what it is at the present
-    output rate: a sliding threshold has settled, which holds where it averages over many output spikes and in less time than weights take.
+        A2_plus cov(r1, y) + A3_plus [<o2> cov(r1, y) + <y> cov(r1, o2) + <r1> cov(y, o2) + kappa(r1, y, o2)]
+        - A2_minus cov(S, o1) - A3_minus [<r2> cov(S, o1) + <S> cov(r2, o1) + <o1> cov(S, r2) + kappa(S, r2, o1)]
+
+    The surrogate (causal=False) has the same terms, less what an input spike shares with the output that it causes itself.
+
+    Exact to the third order of what the input states, for a linear neuron whose EPSP is a sum of terms, slow weights, no hard bound in reach.
+    The rule's own threshold part scales A2_minus by what it is at the present output rate: a sliding threshold has settled, which holds where it
+    averages over many output spikes and in less time than weights take.
 
     Source: Pfister & Gerstner 2006, J Neurosci 26:9673 (BCM form) [recalled, derived again]; correlation terms [derived], third order after Gjorgjieva, Clopath,
     Audet & Pfister 2011, PNAS 108:19383 [recalled].
@@ -97,82 +104,70 @@ class TripletEquation:
 
     def output_rate_of(self, weights: np.ndarray) -> np.ndarray:
         """(..., n) -> (...): mean output rate [Hz], not below zero."""
-        base = self.neuron.gain * (self.neuron.base_rate - self.neuron.threshold)
-        return np.maximum(base + self.effective(weights) @ self.rates, 0.0)
+        return np.maximum(self._base + self.effective(weights) @ self.rates, 0.0)
+
+    @property
+    def _base(self) -> float:
+        """The output rate without input [Hz]."""
+        return self.neuron.gain * (self.neuron.base_rate - self.neuron.threshold)
 
     def drift(self, weights: np.ndarray) -> np.ndarray:
         """(..., n) -> (..., n): dJ/dt [1/s]."""
-        r, x = self.rule, self.rates
-        seen = self.effective(weights)
-        y = self.output_rate_of(weights)[..., None]
-        slow = 1.0 / (1.0 / r.tau_plus + 1.0 / r.tau_y)
-        depression = r.A2_minus * r.threshold.settled(y)
-        extra = r.A2_plus * self._pairs("potentiation", seen) - depression * self._pairs("depression", seen)
-        extra = extra + r.A3_plus * y * (
-            r.tau_y * self._pairs("potentiation", seen) + slow * self._pairs("around", seen)
-        )
-        shot = (seen**2 @ x)[..., None]
-        extra = extra + r.A3_plus * x * r.tau_plus * self._output_overlap * shot
-        if self.causal:
-            extra = extra + r.A3_plus * x * self._third * seen**2 - r.A3_minus * x * (x * seen) * self._before_both
-        return self.independent_drift(x, y) + r.eta * extra
+        seen, y = self.effective(weights), self.output_rate_of(weights)[..., None]
+        for kind in self.statistics.third or []:
+            if isinstance(kind, Empirical):
+                return self.rule.eta * np.apply_along_axis(self._recorded, -1, seen, kind)
+        return self.independent_drift(self.rates, y) + self.rule.eta * self._correlations(seen, y)
+
+    def _correlations(self, seen: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """(..., n): what correlations add to the drift of unit eta, for effective weights (..., n) and the output rate (..., 1)."""
+        r, x, of = self.rule, self.rates, self._cumulants
+        eps, r1, r2, o1, o2 = self._filters
+        early, late = of.pre_post(Before(r1), eps, seen), of.pre_post(Now(), o1, seen)
+        gained = r.A2_plus * early - r.A2_minus * r.threshold.settled(y) * late
+        if r.A3_plus != 0.0:
+            pairs = r.tau_y * y * early + y * of.pre_post(Before(r1), o2, seen)
+            outputs = r.tau_plus * x * of.post_post(eps, o2, seen)
+            gained = gained + r.A3_plus * (pairs + outputs + of.pre_post_post(r1, eps, o2, seen))
+        if r.A3_minus != 0.0:
+            pairs = r.tau_x * x * late + x * of.pre_post(Before(r2), o1, seen)
+            inputs = r.tau_minus * y * of.pre_pre(r2)
+            gained = gained - r.A3_minus * (pairs + inputs + of.pre_pre_post(r2, o1, seen))
+        return gained
+
+    def _recorded(self, seen: np.ndarray, recording: Empirical) -> np.ndarray:
+        """(n,) -> (n,): the drift of unit eta as a mean over the recording."""
+        if len(recording.times) == 0:
+            return np.zeros(len(seen))
+        r, (eps, r1, r2, o1, o2) = self.rule, self._filters
+        traces = RecordedTraces.of(recording, *self._filters)
+        n_spikes, amounts = len(traces.times), seen[traces.sources]
+        out = constant(self._base, n_spikes) + traces.after(eps, amounts)
+        gain = constant(r.A2_plus + r.A3_plus * r.tau_y * self._base, n_spikes)
+        gain += traces.after(scaled(o2, r.A3_plus), amounts)
+        loss = r.A2_minus * r.threshold.settled(self._base + seen @ self.rates) + r.A3_minus * traces.before_same(r2)
+        change = traces.ahead(r1, product(out, gain))
+        change -= loss * (r.tau_minus * self._base + value(traces.after(o1, amounts)))
+        if not self.causal:  # without the part of the output that the spike itself causes, or for r2, the earlier spike
+            both = r.A3_plus * triple_integral(r1, eps, o2)
+            change -= amounts * (traces.ahead(product(r1, eps), gain) - amounts * both)
+            change -= amounts * traces.ahead(product(r1, scaled(o2, r.A3_plus)), out)
+            change += amounts * r.A3_minus * traces.before_same(product(r2, o1))
+        return traces.per_train(recording, change)
 
     @cached_property
-    def _windows(self) -> dict[str, DoubleExponential]:
-        """The pair windows through which c_io enters: r1 at an output spike, o1 at an input spike, and both slow traces around one."""
+    def _cumulants(self) -> FilteredCumulants:
+        return FilteredCumulants(self.statistics, self.causal)
+
+    @cached_property
+    def _filters(self) -> tuple[Filter, ...]:
+        """What an input spike leaves in the output's intensity and in the traces r1, r2, o1, o2; in the latter two by way of the output."""
         r = self.rule
-        return {
-            "potentiation": DoubleExponential(1.0, 0.0, r.tau_plus, 1.0),
-            "depression": DoubleExponential(0.0, -1.0, 1.0, r.tau_minus),
-            "around": DoubleExponential(1.0, -1.0, r.tau_plus, r.tau_y),
-        }
-
-    @cached_property
-    def _matrices(self) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """For each window: left and right factors of the matrix, and the causal part of its diagonal."""
-        return {name: self.statistics.through(window, self.neuron) for name, window in self._windows.items()}
-
-    def _pairs(self, name: str, seen: np.ndarray) -> np.ndarray:
-        """(..., n): int window(s) c_io(s) ds."""
-        left, right, own = self._matrices[name]
-        out = (seen @ right) @ left.T
-        return out + own * seen if self.causal else out
-
-    def _laplace(self, a: float) -> float:
-        """int eps(u) exp(-a u) du."""
-        return float(np.real(self.neuron.epsp_transform(1j * a)))
-
-    @cached_property
-    def _output_overlap(self) -> float:
-        """int_0^inf exp(-v / tau_y) int eps(u) eps(u + v) du dv: c_oo of unit shot noise through o2."""
-        return self._double_integral(lambda u, v: self._epsp(u) * self._epsp(u + v) * np.exp(-v / self.rule.tau_y))
-
-    @cached_property
-    def _third(self) -> float:
-        """int int exp(-u / tau_plus - v / tau_y) eps(u) eps(u - v) du dv: one input spike raising both output spikes."""
-        r = self.rule
-        return self._double_integral(
-            lambda u, v: self._epsp(u + v) * self._epsp(u) * np.exp(-(u + v) / r.tau_plus - v / r.tau_y)
-        )
-
-    @cached_property
-    def _before_both(self) -> float:
-        """int int exp(-s / tau_minus - v / tau_x) eps(v - s) ds dv: an earlier input spike raising the output spike of a pair."""
-        r = self.rule
-        return self._laplace(1.0 / r.tau_x) / (1.0 / r.tau_minus + 1.0 / r.tau_x)
-
-    def _epsp(self, u: Any) -> np.ndarray:
-        return self.neuron.epsp(np.asarray(u, float))
-
-    def _double_integral(self, function: Any) -> float:
-        """Over u, v > 0, within the support of the EPSP, by Gauss-Legendre quadrature on pieces of growing length."""
-        top = self.neuron.epsp_support()
-        edges = np.concatenate([[0.0], np.geomspace(top / 256.0, top, 9)])
-        nodes, weights = np.polynomial.legendre.leggauss(24)
-        half = 0.5 * np.diff(edges)[:, None]
-        x = (edges[:-1, None] + half * (nodes + 1.0)).ravel()
-        w = (half * weights).ravel()
-        return float(w @ function(x[:, None], x[None, :]) @ w)
+        if not hasattr(self.neuron, "epsp_terms"):
+            rule = "must state its EPSP as terms (c, n, a) of c u^n exp(-a u) for the averaged triplet rule"
+            raise ParameterError(type(self.neuron).__name__, "epsp_terms", rule, None)
+        eps = tuple(self.neuron.epsp_terms())
+        return eps, exponential(r.tau_plus), exponential(r.tau_x), traced(eps, r.tau_minus), traced(eps, r.tau_y)
 
     # What it says
 
@@ -190,17 +185,14 @@ class TripletEquation:
         return {"output_rate_at_rest": float(self.threshold(self.rates.mean()))}
 
     def __repr__(self) -> str:
-        c, correlated = self.coefficients(), bool(self.statistics.covariance)
+        c = self.coefficients()
+        unknown = "  the input states no third cumulants: taken as zero"
         return "\n".join(
             [
                 f"TripletEquation of {len(self.rates)} synapses, {'with' if self.causal else 'without'} the causal terms",
                 f"  dJ_i/dt = {c['bcm_gain']:.4g} s x_i y (y - theta_i) + correlations",
                 f"  theta {c['theta']:.4g} Hz at the mean input rate {c['mean_rate']:.4g} Hz",
-                *(
-                    ["  correlated input: its pair terms are in, its share of the triplet terms is not"]
-                    if correlated
-                    else []
-                ),
+                *([unknown] if self.statistics.third is None else []),
             ]
         )
 

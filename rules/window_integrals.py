@@ -251,8 +251,8 @@ def convolved(window: Any, neuron: Any, t: Any) -> np.ndarray:
 
 def support(window: Any) -> tuple[float, float]:
     """The lags [s] beyond which the window is negligible."""
-    before, after = window.terms()
-    return -NEGLIGIBLE / min(a for _, _, a in before), NEGLIGIBLE / min(a for _, _, a in after)
+    before, after = (max((NEGLIGIBLE / a for _, _, a in side), default=0.0) for side in window.terms())
+    return -before, after
 
 
 def bends(window: Any) -> np.ndarray:

@@ -344,3 +344,35 @@ class Covariance(NamedTuple):
     left: np.ndarray
     right: np.ndarray
     kernel: Any
+
+
+# Third cumulants, stated by the inputs and used by the reduction of rules that see three spikes ------------------------
+#
+# kappa_ijk(a, b, c) of S_i(a), S_j(b), S_k(c) at three different spikes; what follows from one spike being counted twice is not in them.
+
+
+class Waves(NamedTuple):
+    """Rates nu_i + 2 Re sum_f amplitudes[i, f] exp(2 pi i frequencies[f] t): kappa where three frequencies, signs included, add up to 0."""
+
+    frequencies: HertzArray
+    amplitudes: np.ndarray
+
+
+class CommonEvents(NamedTuple):
+    """Train i copies each event of a common Poisson process with probability copies[i], after an exponential delay of its own.
+
+    kappa_ijk = rate copies_i copies_j copies_k int d(a - s) d(b - s) d(c - s) ds for three different trains, with d the density of the delays,
+    and 0 where two of the three are one train. rate [Hz] of the process; delay [s], 0: none.
+    """
+
+    rate: Hertz
+    copies: np.ndarray
+    delay: Seconds = 0.0
+
+
+class Held(NamedTuple):
+    """Rates patterns[p] (n_patterns, n), each held for `width`, one after the other in order, or (in_order = 0) each drawn anew."""
+
+    patterns: HertzArray
+    width: Seconds
+    in_order: int = 0

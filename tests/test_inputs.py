@@ -410,8 +410,9 @@ def test_files_that_will_not_do(tmp_path):
 def test_hooks_and_statements(name):
     part = EVERY[name]
     part.check(N)
-    for hook in ("init", "candidate_rate", "draw", "next_wake", "wake", "mean_rates", "covariance", "atom", "groups"):
-        assert callable(getattr(part, hook))
+    hooks = ("init", "candidate_rate", "draw", "next_wake", "wake", "groups")
+    for method in (*hooks, "mean_rates", "covariance", "atom", "third_cumulants"):
+        assert callable(getattr(part, method))
     groups = part.groups(N)
     assert len(groups) == N
     assert all(isinstance(group, str) for group in groups)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...simulator.protocols import (
+    CommonEvents,
     Covariance,
     Delta,
     Exponential,
@@ -158,6 +159,11 @@ class CommonSourcePoisson(NamedTuple):
     def atom(self, n: int) -> list[tuple[np.ndarray, Any]]:
         own: list[tuple[np.ndarray, Any]] = [(self.mean_rates(n), Delta())]
         return own + [(-(term.left * term.right).sum(axis=1), term.kernel) for term in self.covariance(n)]
+
+    def third_cumulants(self, n: int) -> list[Any]:
+        if self.c == 0.0 or self.n_correlated == 0:
+            return []
+        return [CommonEvents(self.rate / self.c, self.c * self._correlated(n), self.jitter)]
 
 
 @helper

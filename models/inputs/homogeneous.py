@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -68,3 +68,6 @@ class HomogeneousPoisson(NamedTuple):
 
     def atom(self, n: int) -> list[tuple[np.ndarray, Delta]]:
         return [(self.mean_rates(n), Delta())]
+
+    def third_cumulants(self, n: int) -> list[Any]:
+        return []

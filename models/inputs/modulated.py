@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ...simulator.protocols import (
     Hertz,
     HertzArray,
     Sine,
+    Waves,
     finite,
     helper,
     non_negative,
@@ -149,3 +150,9 @@ class ModulatedPoisson(NamedTuple):
 
     def atom(self, n: int) -> list[tuple[np.ndarray, Delta]]:
         return [(self.mean_rates(n), Delta())]
+
+    def third_cumulants(self, n: int) -> list[Any]:
+        _, amplitude, frequency, phase = self._synapses(n)
+        found = np.unique(frequency[amplitude != 0.0])
+        turning = 0.5 * amplitude * np.exp(1j * phase)
+        return [Waves(found, np.where(frequency[:, None] == found, turning[:, None], 0.0))]

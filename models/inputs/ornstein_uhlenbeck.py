@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -120,6 +120,9 @@ class OrnsteinUhlenbeckPoisson(NamedTuple):
 
     def atom(self, n: int) -> list[tuple[np.ndarray, Delta]]:
         return [(self.mean_rates(n), Delta())]
+
+    def third_cumulants(self, n: int) -> list[Any]:
+        return []  # the rates less their means are odd functions of a symmetric process
 
 
 def hermite_of_clip(height: np.ndarray) -> list[np.ndarray]:

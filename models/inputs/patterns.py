@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import Covariance, Delta, HertzArray, Seconds, Triangle, part, positive, require
+from ...simulator.protocols import Covariance, Delta, Held, HertzArray, Seconds, Triangle, part, positive, require
 from ...simulator.streams import below, uniform
 from .alias import AliasTable, alias_table, pick, rebuild
 
@@ -127,3 +127,6 @@ class PatternPoisson(NamedTuple):
 
     def atom(self, n: int) -> list[tuple[np.ndarray, Delta]]:
         return [(self.mean_rates(n), Delta())]
+
+    def third_cumulants(self, n: int) -> list[Any]:
+        return [Held(self.patterns, self.presentation, self.in_order)]

@@ -108,11 +108,16 @@ class RecordedSpikes(NamedTuple):
         return np.bincount(self.sources, minlength=n) / self.duration
 
     def covariance(self, n: int) -> list[Covariance]:
-        kernel = Empirical(self.times, self.sources, n, self.duration, self.loop)
-        return [Covariance(np.eye(n), np.eye(n), kernel)]
+        return [Covariance(np.eye(n), np.eye(n), self._recording(n))]
 
     def atom(self, n: int) -> list[tuple[np.ndarray, Delta]]:
         return [(self.mean_rates(n), Delta())]
+
+    def third_cumulants(self, n: int) -> list[Any]:
+        return [self._recording(n)]
+
+    def _recording(self, n: int) -> Empirical:
+        return Empirical(self.times, self.sources, n, self.duration, self.loop)
 
 
 def read_spikes(
