@@ -273,14 +273,23 @@ def _simulate(described: Any, network: Any, levels: tuple[str, ...], seeds: tupl
     runs = []
     end = described.duration
     spikes = {network.input.name: (max(0.0, end - described.inputs_kept), end), network.neuron.name: (0.0, end)}
-    common = {"seeds": seeds, "record_every": described.record_every, "record_spikes": spikes, "threads": threads}
+    heard = next(level for level in LEVELS if level in levels)  # whose spikes the file keeps
+    common = {"seeds": seeds, "record_every": described.record_every, "threads": threads}
     with RunFile.create(target, network=network, seeds=seeds, config=to_toml(described), force=force) as file:
         for group, arrays in described.arrays().items():
             file.arrays(group, arrays)
         for level in levels:
             with Progress(level, described.duration, silent) as progress:
                 runs.append(
-                    simulate(network, described.duration, level=level, file=file, progress=progress.at, **common)
+                    simulate(
+                        network,
+                        described.duration,
+                        level=level,
+                        record_spikes=spikes if level == heard else {},
+                        file=file,
+                        progress=progress.at,
+                        **common,
+                    )
                 )
     return _reports(runs, target)
 

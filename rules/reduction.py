@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..simulator.network import Network
+from ..simulator.network import Direct, Network
 from ..simulator.protocols import HebbscopeError, ParameterError
 from . import modes
 from .linear_flow import LinearFlow
@@ -88,8 +88,8 @@ class LearningEquation:
     | W_integral        | s    | int W ds                                                             |
     | W_square_integral | s    | int W^2 ds                                                           |
     | base_rate, gain   | Hz,1 | nu_0 and the factor on J                                             |
-    | left, right       |      | (n, r): Q = gain left right^T                                        |
-    | own               | 1/s  | (n,) the causal coefficient of each synapse, without the gain        |
+    | left, right       |      | (n, r): Q = per_weight left right^T                                  |
+    | own               | 1/s  | (n,) the causal coefficient of each synapse, over per_weight         |
     | causal            |      | whether the causal term is in                                        |
     | w_min, w_max      | 1    | hard bounds: the equation holds between them                         |
     | transmission      |      | how weights act, with effective(weights (..., n)); None: as they are |
@@ -151,6 +151,11 @@ class LearningEquation:
         """(n,) [1/s]: the drift of zero weights, k1."""
         return self.w_in * self.rates + self.per_output_spike * self.base_rate
 
+    @property
+    def per_weight(self) -> float:
+        """What a weight is multiplied by on its way to the output rate: the neuron's gain and the transmission's scale."""
+        return self.gain * getattr(self.transmission, "scale", 1.0)
+
     def effective(self, weights: np.ndarray) -> np.ndarray:
         """(..., n) -> (..., n): what multiplies the inputs."""
         weights = np.asarray(weights, dtype=float)
@@ -208,12 +213,12 @@ class LearningEquation:
     @property
     def k2(self) -> float | np.ndarray:
         """[w_out + W~ nu_i] nu_j [1/s], averaged over the source j of the other synapse."""
-        return _one_or_all(self.gain * self.per_output_spike * self.rates.mean())
+        return _one_or_all(self.per_weight * self.per_output_spike * self.rates.mean())
 
     @property
     def k3(self) -> float | np.ndarray:
         """The causal coefficient [1/s]; zero without the causal term."""
-        return _one_or_all(self.gain * self.own if self.causal else np.zeros(self.n))
+        return _one_or_all(self.per_weight * self.own if self.causal else np.zeros(self.n))
 
     @cached_property
     def Q(self) -> float:
@@ -225,7 +230,7 @@ class LearningEquation:
             block = rows @ right.T
             candidate = float(block.flat[np.abs(block).argmax()])
             largest = candidate if abs(candidate) > abs(largest) else largest
-        return self.gain * largest
+        return self.per_weight * largest
 
     @cached_property
     def diffusion(self) -> np.ndarray:
@@ -294,7 +299,7 @@ class LearningEquation:
         Variance D'/(2 k3) (exp(2 k3 t) - 1), or D' t without the causal term; mean over synapses where they differ.
         """
         time = np.asarray(time, dtype=float)[..., None]
-        rate = self.gain * getattr(self.transmission, "scale", 1.0) * self.own
+        rate = self.per_weight * self.own
         rate = rate if (self.causal if causal is None else causal) else 0.0 * rate
         x = 2.0 * rate * time
         grown = np.where(np.abs(x) > 1e-12, np.expm1(x) / np.where(x == 0.0, 1.0, x), 1.0)
@@ -329,6 +334,8 @@ class LearningEquation:
             f"LearningEquation of {self.n} synapses, {term} the causal term",
             "  dJ_i/dt = k1 + sum_j (k2 + Q_ij + k3 delta_ij) J_j",
         ]
+        if not isinstance(self.transmission, Direct | None):
+            lines.append(f"  with J_j on the right as {type(self.transmission).__name__} delivers it, over its scale")
         return "\n".join(lines + [f"  {name:<26} {value:>10} {unit}".rstrip() for name, value, unit in self._rows()])
 
     def _repr_html_(self) -> str:

@@ -111,7 +111,7 @@ class Recorder:
     def _keep(self, spikes: dict[str, Spikes]) -> None:
         for name, new in spikes.items():
             self.spikes.setdefault(name, []).append(new)
-            if self.file is not None and self.level == "spike" and len(new):
+            if self.file is not None and len(new):
                 self.file.append_spikes(name, new.t, new.i)
 
     def finish(self, runs: Sequence[OneSeed]) -> Run:

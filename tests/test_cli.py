@@ -168,6 +168,17 @@ def test_the_raster_is_of_the_first_level_that_has_spikes(run_file, folder):
     done("plot", "moved.h5", "raster")
 
 
+@pytest.mark.parametrize(
+    ("levels", "kept"), [("surrogate", "surrogate"), ("surrogate,spike", "spike"), ("rate,surrogate", "surrogate")]
+)
+def test_the_file_keeps_the_spikes_of_one_level(levels, kept, folder):
+    done("run", "kempter1999", *SHORT, "--level", levels, "--quiet", "--no-figure", "--out", "a.h5")
+    spikes = json.loads(done("info", "a.h5", "--json"))["spikes"]
+    assert {name: about["level"] for name, about in spikes.items()} == {"inputs": kept, "neuron": kept}
+    assert all(about["count"] for about in spikes.values())
+    done("plot", "a.h5", "raster")
+
+
 def test_the_window_of_a_run_without_description(run_file, folder):
     from hebbscope.simulator.runfile import read
 

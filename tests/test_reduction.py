@@ -290,6 +290,18 @@ def test_transmission():
     )
 
 
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+def test_printed_coefficients_hold_the_scale_of_the_transmission(scale):
+    """The matrix that the equation applies is the one that k2, Q and k3 say, for any scale."""
+    n = 6
+    model = ModulatedPoisson(10.0, 10.0, 40.0, 0.0, n)
+    equation = reduce(network(model, n, transmission=Direct(scale)))
+    said = equation.k2 + equation.Q * np.ones((n, n)) + equation.k3 * np.eye(n)
+    assert np.allclose(equation.matrix(), said, rtol=1e-12)
+    assert np.isclose(equation.mean_weight * scale, reduce(network(model, n)).mean_weight, rtol=1e-12)
+    assert np.isclose(equation.k3, scale * reduce(network(model, n)).k3, rtol=1e-12)
+
+
 # Structure of the equation
 
 
