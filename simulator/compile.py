@@ -121,13 +121,22 @@ def _imports(module: ModuleType) -> list[str]:
     if not (getattr(module, "__file__", None) or "").endswith(".py"):
         return []
     names = []
-    for statement in _at_load(ast.parse(_source(module))):
+    for statement in _at_load(_syntax(_source(module))):
         if isinstance(statement, ast.Import):
             names += [alias.name for alias in statement.names]
         elif isinstance(statement, ast.ImportFrom):
             base = importlib.util.resolve_name("." * statement.level + (statement.module or ""), module.__package__)
             names += [base, *(f"{base}.{alias.name}" for alias in statement.names)]
     return names
+
+
+def _syntax(source: bytes) -> ast.Module:
+    """The syntax tree of a file as far as there are imports: a quarter of the text, and of the time."""
+    end = source.find(b"\n", source.rfind(b"import"))
+    try:
+        return ast.parse(source[:end] if end >= 0 else source)
+    except SyntaxError:  # no statement ends there
+        return ast.parse(source)
 
 
 def _at_load(node: ast.AST) -> Iterator[ast.AST]:

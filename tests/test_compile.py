@@ -1,5 +1,6 @@
 """Compiled loops on disk: an edit of any source in use runs at once, and recompiles nothing else; what nobody uses goes."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -129,6 +130,30 @@ def test_an_edit_runs_and_nothing_else_recompiles(copy):
     assert compiled() == before
     run("ours")
     assert compiled()[1] == 6
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import a\nx = 1\n",
+        "import a",
+        "x = 1\n",
+        "",
+        "import a\r\nfrom . import b\r\nx = 1\r\n",
+        "import a; x = 1; import b\ny = 2\n",
+        "from a import (\n    b,\n    c,\n)\nx = 1\n",
+        "from a import b, \\\n    c\nx = 1\n",
+        "try:\n    import a\nexcept ImportError:\n    a = None\n",
+        'import a\ntext = """\nimport b\n"""\n',
+        "import a\n# nothing to import here\nif a:\n    x = 1\nelse:\n    def f():\n        import b\n        return b\n",
+        "class A:\n    import a\n    def f(self):\n        from b import c\n        return c\n",
+    ],
+)
+def test_imports_are_found_in_the_beginning_of_a_file(source):
+    def found(tree):
+        return [ast.dump(node) for node in kernels._at_load(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+    assert found(kernels._syntax(source.encode())) == found(ast.parse(source))
 
 
 def test_old_folders_go_and_nothing_else_does(tmp_path):
