@@ -1,8 +1,9 @@
 """Compiled loops, kept on disk under a name made of their content.
 
 numba finds a compiled function again by its own file and argument types, and does not notice an edit of a hook in another file. So each
-loop is compiled into a folder named by a hash of the loop's file, of the files of all parts and states in use, and of every module of ours or
-the user's that those import outside their functions. An edit anywhere there gives another folder; an edit elsewhere recompiles nothing.
+loop is compiled into a folder named by a hash of the loop's file, of the files of all parts and states in use, of this one, and of every
+module of ours or the user's that those import outside their functions. An edit anywhere there gives another folder; an edit elsewhere
+recompiles nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from types import ModuleType
 from typing import Any
 
 from .dispatch import OPTIONS, classes_of, expose
+from .kernelfile import read_quickly
 
 KEEP_DAYS = 30.0
 DIGITS = 20  # of the hash that names a folder
@@ -48,6 +50,7 @@ def compiled(function: Callable, parts: Iterable[Any]) -> Callable:
             numba.config.CACHE_DIR = str(folder)  # numba asks for it here and not later
             try:
                 _loops[key] = numba.njit(function, cache=True, nogil=True, **OPTIONS)
+                read_quickly(_loops[key])
             finally:
                 numba.config.CACHE_DIR = theirs
             prune(folder.parent)
@@ -94,9 +97,9 @@ def _own_folder() -> tempfile.TemporaryDirectory:
 
 @cache
 def content_hash(function: Callable, classes: tuple[type, ...]) -> str:
-    """A hash of the sources of the function, the classes, and the modules that they import, near and far."""
+    """A hash of the sources of the function, the classes, this module, and the modules that they import, near and far."""
     modules: dict[str, ModuleType] = {}
-    for item in (function, *classes):
+    for item in (function, *classes, compiled):  # how a loop is compiled and kept counts too
         _collect(sys.modules[item.__module__], modules)
     sources = {name: _source(module) for name, module in modules.items()}
     digest = hashlib.sha256()

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
 import hebbscope
 from hebbscope.simulator import compile as kernels
+from hebbscope.simulator import kernelfile
 
 PACKAGE = Path(hebbscope.__file__).parent
 SOURCES = ("simulator", "rules", "models", "analysis")
@@ -130,6 +131,34 @@ def test_an_edit_runs_and_nothing_else_recompiles(copy):
     assert compiled() == before
     run("ours")
     assert compiled()[1] == 6
+
+
+def test_a_kernel_on_disk_leaves_the_compiler_asleep(copy):
+    folder, run, compiled = copy
+    with (folder / "program.py").open("a") as program:
+        program.write("print('numba.np.linalg' in sys.modules)\n")
+    result, awake = run("ours").splitlines()
+    files = compiled()
+    assert awake == "True" and run("ours").splitlines() == [result, "False"]
+
+    (symbols,) = (folder / "cache").rglob("symbols.*.txt")
+    with symbols.open("a") as names:
+        names.write("_a_symbol_that_nobody_has\n")
+    assert run("ours").splitlines() == [result, "True"]
+
+    symbols.unlink()
+    assert run("ours").splitlines() == [result, "True"]
+    assert compiled() == files
+
+
+def test_a_numba_that_is_not_as_we_know_it_is_left_alone(monkeypatch):
+    import numba.core.caching
+
+    loop = SimpleNamespace(py_func=test_a_numba_that_is_not_as_we_know_it_is_left_alone, _cache="numba's own")
+    monkeypatch.delattr(numba.core.caching, "FunctionCache")
+    kernelfile._cache_class.cache_clear()
+    kernelfile.read_quickly(loop)
+    assert loop._cache == "numba's own"
 
 
 @pytest.mark.parametrize(
