@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -234,64 +234,109 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
     wanted = read_levels(level, LEVELS) if level is not None else described.levels
     numbers = read_seeds(seeds) if seeds is not None else described.seeds
     target = writable(out if out is not None else f"{Path(experiment).stem}.h5", force)
-    picture = (
-        None
-        if no_figure
-        else writable(figure if figure is not None else str(target.with_suffix(".png")), force, FIGURES)
-    )
-    if picture == target:
-        raise click.UsageError(f"{target}: is both the run file and the figure")
+    picture = _picture(figure, no_figure, target, force)
     network = described.network()
     if "surrogate" in wanted:
         network.input.model.init(network.input.n, 2)  # refuses where there is no second copy of the input
 
+    from .models.experiments import to_toml
+    from .simulator.runfile import RunFile
+
+    about = {"network": network, "seeds": numbers, "config": to_toml(described), "levels": wanted}
+    _carry_out(
+        lambda: RunFile.create(target, **about, force=force),
+        described, network, wanted, numbers, target, picture, threads, quiet, as_json
+    )  # fmt: skip
+
+
+@main.command()
+@click.argument("file")
+@click.option("--figure", metavar="FILE", help="The figure [as the run file, .png].")
+@click.option("--no-figure", is_flag=True, help="Draw nothing.")
+@click.option("--threads", type=click.IntRange(min=1), help="[all cores]")
+@click.option("--force-version", is_flag=True, help="Go on although hebbscope, a library or a rule has changed.")
+@force_option
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@json_option
+def resume(file: str, figure: str | None, no_figure: bool, threads: int | None, force_version: bool, force: bool,
+           quiet: bool, as_json: bool) -> None:  # fmt: skip
+    """Go on exactly where the stopped or killed run of FILE was."""
+    from .models.experiments import loads
+    from .simulator import checkpoint
+    from .simulator.runfile import DamagedFile, RunFile, describe
+
+    target = Path(file)
+    kept = checkpoint.beside(target)
+    if target.exists() and not kept.exists() and describe(file)["complete"]:
+        raise click.UsageError(f"{file}: is complete, there is nothing to resume")
+    about = checkpoint.load(kept).about
+    picture = _picture(figure, no_figure, target, force)
+    described = loads(about["config"], f"{kept} (config)")
+    network, levels, seeds = described.network(), tuple(about["levels"]), tuple(about["seeds"])
+
+    def reopened() -> Any:
+        try:
+            return RunFile.reopen(target, force_version)
+        except DamagedFile as problem:  # nothing is lost but time: from the same start come the same bits
+            click.echo(f"hebbscope: {problem}; the run begins anew", err=True)
+            if target.exists():
+                os.replace(target, target.with_name(f"{target.name}.damaged"))
+            return RunFile.create(target, network=network, seeds=seeds, config=about["config"], levels=levels)
+
+    _carry_out(reopened, described, network, levels, seeds, target, picture, threads, quiet, as_json)
+
+
+def _picture(figure: str | None, no_figure: bool, target: Path, force: bool) -> Path | None:
+    """Where the figure of a run goes, if there is to be one."""
+    if no_figure:
+        return None
+    picture = writable(figure if figure is not None else str(target.with_suffix(".png")), force, FIGURES)
+    if picture == target:
+        raise click.UsageError(f"{target}: is both the run file and the figure")
+    return picture
+
+
+def _carry_out(open_file: Callable[[], Any], described: Any, network: Any, levels: tuple[str, ...], seeds: tuple[int, ...], target: Path,
+               picture: Path | None, threads: int | None, quiet: bool, as_json: bool) -> None:  # fmt: skip
+    """Run what a file is opened for, draw it, and print how the levels compare."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.perf_counter()
     try:
-        reports = _simulate(described, network, wanted, numbers, threads, target, force, silent=quiet or as_json)
+        with open_file() as file:
+            runs = _simulate(described, network, levels, seeds, threads, file, silent=quiet or as_json)
+        reports = _reports(runs, target)
     except KeyboardInterrupt:
-        kept = f"; {target} holds what was recorded until then" if target.exists() else ""
+        kept = f"; `hebbscope resume {target}` goes on from there" if target.exists() else ""
         raise KeyboardInterrupt(f"stopped{kept}") from None
     if picture is not None:
         _save(list(reports.values())[-1].figure(), picture)
     if as_json:
         files = {"file": target, "figure": picture, "seconds": time.perf_counter() - started}
-        about = {"experiment": described.name, "levels": wanted, "seeds": numbers, "duration": described.duration}
+        about = {"experiment": described.name, "levels": levels, "seeds": seeds, "duration": described.duration}
         print_json(about | files | {name: report.to_dict() for name, report in reports.items()})
     elif not quiet:
         click.echo("\n\n".join(map(repr, reports.values())))
         click.echo(f"\nwritten: {target}" + (f", {picture}" if picture else ""))
 
 
-def _simulate(described: Any, network: Any, levels: tuple[str, ...], seeds: tuple[int, ...], threads: int | None, target: Path,
-              force: bool, silent: bool) -> dict[str, Any]:  # fmt: skip
-    """Run every level into one file; returns what there is to report."""
+def _simulate(described: Any, network: Any, levels: tuple[str, ...], seeds: tuple[int, ...], threads: int | None, file: Any,
+              silent: bool) -> list[Any]:  # fmt: skip
+    """Run every level into one file."""
     from . import simulate
-    from .models.experiments import to_toml
-    from .simulator.runfile import RunFile
 
     runs = []
     end = described.duration
     spikes = {network.input.name: (max(0.0, end - described.inputs_kept), end), network.neuron.name: (0.0, end)}
     heard = next(level for level in LEVELS if level in levels)  # whose spikes the file keeps
-    common = {"seeds": seeds, "record_every": described.record_every, "threads": threads}
-    with RunFile.create(target, network=network, seeds=seeds, config=to_toml(described), force=force) as file:
-        for group, arrays in described.arrays().items():
-            file.arrays(group, arrays)
-        for level in levels:
-            with Progress(level, described.duration, silent) as progress:
-                runs.append(
-                    simulate(
-                        network,
-                        described.duration,
-                        level=level,
-                        record_spikes=spikes if level == heard else {},
-                        file=file,
-                        progress=progress.at,
-                        **common,
-                    )
-                )
-    return _reports(runs, target)
+    common = {"seeds": seeds, "record_every": described.record_every, "threads": threads, "file": file}
+    for group, arrays in described.arrays().items():
+        file.arrays(group, arrays)
+    for level in levels:
+        listen = spikes if level == heard else {}
+        with Progress(level, end, silent) as progress:
+            run = simulate(network, end, level=level, record_spikes=listen, progress=progress.at, **common)
+        runs.append(run)
+    return runs
 
 
 def _reports(runs: Sequence[Any], file: str | Path) -> dict[str, Any]:

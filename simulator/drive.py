@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
 
+from .checkpoint import arrays_of, put_back
 from .network import Network
 from .protocols import HebbscopeError
 from .results import Run, Spikes
+from .resume import Left, fingerprint
+from .stopping import uninterrupted
 
 STRIDE = 0.5  # s on the clock, about: so often a stop is heeded and progress told, however far apart the records are
 
@@ -31,6 +35,14 @@ class OneSeed(Protocol):
     def seed(self) -> int: ...
     @property
     def ran_away(self) -> bool: ...
+    @property
+    def kept(self) -> Any:
+        """The state that a checkpoint keeps, a NamedTuple of arrays and of such."""
+
+    @property
+    def sources(self) -> str:
+        """A hash of the files that decide on what the loop does."""
+
     @property
     def time(self) -> float: ...
     @property
@@ -56,15 +68,33 @@ def drive(
     file: Any = None,
     progress: Callable[[float], None] | None = None,
 ) -> Run:
-    """Go through the record times (n_times,) [s] with all seeds; raises Runaway, with the data so far, when one runs away."""
-    projection, seeds = network.projection, tuple(run.seed for run in runs)
-    if file is not None:
-        file.start_level(level, seeds, projection.target.n, projection.source.n, times[1] - times[0], times[-1])
+    """Go through the record times (n_times,) [s] with all seeds; raises Runaway, with the data so far, when one runs away.
+
+    With a file that keeps checkpoints, another is written from time to time and when the run is stopped; from one that was reopened
+    the level goes on where it was.
+    """
+    seeds = tuple(run.seed for run in runs)
     recorder = Recorder(network, level, seeds, times, file)
-    recorder.add(runs)
-    now, stride = 0.0, 1.0  # s of biological time
+    recorder.begin(runs)
+    try:
+        _advance(recorder, runs, times, max_rate, threads, progress)
+    except KeyboardInterrupt:
+        recorder.checkpoint(runs)
+        raise
+    return recorder.finish(runs)
+
+
+def _advance(
+    recorder: Recorder,
+    runs: Sequence[OneSeed],
+    times: np.ndarray,
+    max_rate: float,
+    threads: int | None,
+    progress: Callable[[float], None] | None,
+) -> None:
+    now, stride = recorder.times[-1], 1.0  # s of biological time
     with ThreadPoolExecutor(threads) as pool:
-        for t in map(float, times[1:]):
+        for t in map(float, times[len(recorder.times) :]):
             while now < t:
                 now, began = min(t, now + stride), perf_counter()
                 if not all(list(pool.map(lambda run, now=now: run.to(now), runs))):
@@ -78,9 +108,10 @@ def drive(
                 stride = max(stride, 1e-3 * (t - recorder.times[-1]))
                 if now == t:
                     recorder.add(runs)
+                if recorder.file is not None and recorder.file.checkpoint_due():
+                    recorder.checkpoint(runs)
                 if progress is not None:
                     progress(now)
-    return recorder.finish(runs)
 
 
 class Recorder:
@@ -95,7 +126,51 @@ class Recorder:
         self.spikes: dict[str, list[Spikes]] = {}
         self.due = times
 
+    def begin(self, runs: Sequence[OneSeed]) -> None:
+        """Record the start, or take up what a checkpoint left of the level."""
+        left = None
+        if self.file is not None:
+            every, end = self.due[1] - self.due[0], self.due[-1]
+            left = self.file.start_level(self.level, self.seeds, *self.weights.shape[2:], every, end)
+        if left is None:
+            self.add(runs)
+        else:
+            self._take_up(left, runs)
+
+    def _take_up(self, left: Left, runs: Sequence[OneSeed]) -> None:
+        left.check(runs[0].sources, self._what)
+        n, found = left.checkpoint.about["records"], left.run
+        self.times = self.due[:n].tolist()
+        self.weights[:, :n], self.rate[:, :n] = found.weights[:, :n], found.output_rate[:, :n]
+        self.counted[...] = left.checkpoint.arrays["counted"]
+        for name, n_spikes in left.checkpoint.about["spikes"].items():
+            if name in found.spikes:
+                spikes = found.spikes[name]
+                self.spikes[name] = [Spikes(spikes.t[:n_spikes], spikes.i[:n_spikes])]
+        for run in runs:
+            put_back(run.kept, left.checkpoint.below(f"seed {run.seed}/"))
+
+    @cached_property
+    def _what(self) -> str:
+        return fingerprint(self.network, self.level, self.seeds, self.due)
+
+    def checkpoint(self, runs: Sequence[OneSeed]) -> None:
+        """Keep in the file all that is needed to go on from here."""
+        if self.file is None:
+            return
+        with uninterrupted():
+            self._keep(runs[0].take_spikes())
+            arrays = {"counted": self.counted}
+            for run in runs:
+                arrays.update(arrays_of(run.kept, f"seed {run.seed}/"))
+            self.file.checkpoint(arrays, sources=runs[0].sources, what=self._what)
+
     def add(self, runs: Sequence[OneSeed]) -> None:
+        """Record the seeds, which are at the next record time."""
+        with uninterrupted():
+            self._add(runs)
+
+    def _add(self, runs: Sequence[OneSeed]) -> None:
         k = len(self.times)
         t = float(self.due[k])
         self.weights[:, k] = [run.weights for run in runs]
@@ -116,7 +191,8 @@ class Recorder:
 
     def finish(self, runs: Sequence[OneSeed]) -> Run:
         """The Run of everything recorded; spikes heard since the last record are in it too."""
-        self._keep(runs[0].take_spikes())
+        with uninterrupted():
+            self._keep(runs[0].take_spikes())
         n = len(self.times)
         projection = self.network.projection
         return Run(

@@ -7,13 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from . import event
-from .compile import compiled
+from .compile import compiled, content_hash
+from .dispatch import classes_of
 from .network import Network
 from .protocols import synapses
 from .results import Spikes
 from .streams import start
 
 BUFFER = 65536  # spikes that a recorder holds before it is emptied
+
+
+NO_BUFFER = event.Recorder(np.empty(0), np.empty(0, np.int64), np.zeros(1, np.int64), np.full(2, np.inf))
 
 
 class SeedRun:
@@ -44,6 +48,16 @@ class SeedRun:
         )
         self.heard: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in windows}
         self.loop = compiled(event.advance, (self.parts, self.state))
+
+    @property
+    def kept(self) -> event.State:
+        """What a checkpoint keeps: all but the buffers of spikes, which are empty between calls."""
+        return self.state._replace(seen_input=NO_BUFFER, seen_output=NO_BUFFER)
+
+    @property
+    def sources(self) -> str:
+        """A hash of the files that decide on what the loop does."""
+        return content_hash(event.advance, tuple(classes_of((self.parts, self.state))))
 
     @property
     def time(self) -> float:

@@ -59,6 +59,8 @@ def simulate(
     seeds = _seeds(seeds)
     times = record_times(duration, record_every)
     max_rate = _positive("max_rate", max_rate, "Hz", most=math.inf)
+    if file is not None and level in file.finished:
+        return file.finished[level]
     engine = {"max_rate": max_rate, "threads": _threads(threads), "file": file, "progress": progress}
     if level == "rate":
         return _rate(network, times, seeds, engine)

@@ -9,7 +9,8 @@
     /receptive_fields                    where the experiment has them
 
 Each record is flushed when it is appended, so that a killed run loses the interval it was in and nothing else; that takes about
-a millisecond. Attribute `complete` is 1 once the file was closed in good order.
+a millisecond. Attribute `complete` is 1 once the file was closed in good order. Until then a checkpoint stands beside it, from which the run goes
+on exactly: `reopen` drops what was recorded after it, so that nothing is recorded twice.
 """
 
 from __future__ import annotations
@@ -28,29 +29,39 @@ from typing import Any, Self
 
 import numpy as np
 
-from . import sonata
+from . import checkpoint, sonata
+from .checkpoint import Checkpoint
+from .levelfile import LevelFile
 from .protocols import HebbscopeError
 from .results import Run
-from .runreader import describe, read, read_arrays
-from .scales import add_dataset, add_scale, write_values
+from .resume import Left, check_versions, cut_back, version_of, versions
+from .runreader import DamagedFile, describe, read, read_arrays, read_levels
+from .scales import add_dataset, write_values
 
 __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
 
 CONVENTIONS = "SONATA-0.1, hebbscope-1"
-CHUNK_BYTES = 131_072
+PLAN = ("config", "levels", "seeds", "created", "versions")  # what each checkpoint repeats
 RESERVE = 16_000_000  # bytes of free disk below which nothing more is appended
 
 
 class RunFile:
-    """Writes one run file; a context manager. `create` opens it, `start_level` and `append` fill it, `close` completes it."""
+    """Writes one run file; a context manager. `create` or `reopen` opens it, `start_level` and `append` fill it, `close` completes it.
 
-    def __init__(self, handle: Any, path: Path, projection: str, groups: tuple[str, ...]):
+    finished: level -> Run of those that were over at the checkpoint that it was reopened from.
+    """
+
+    def __init__(self, handle: Any, path: Path, lock: Any, projection: str, groups: tuple[str, ...]):
         self.path, self.projection, self.groups = path, projection, groups
-        self._file = handle
-        self._levels: dict[str, _Level] = {}
+        self.finished: dict[str, Run] = {}
+        self._file, self._lock = handle, lock
+        self._levels: dict[str, LevelFile] = {}
         self._spike_level: dict[str, str] = {}
         self._level = ""
         self._broken = False
+        self._about: dict[str, Any] = {}
+        self._left: Left | None = None
+        self._keeper = checkpoint.Keeper()
 
     @classmethod
     def create(
@@ -60,6 +71,7 @@ class RunFile:
         network: Any = None,
         seeds: Sequence[int] = (),
         config: str = "",
+        levels: Sequence[str] = (),
         force: bool = False,
         projection: str = "projection",
         groups: Sequence[str] = (),
@@ -68,30 +80,83 @@ class RunFile:
     ) -> RunFile:
         """Open a new file and write what is known before the run.
 
-        `network` gives projection, groups and shape; they are named one by one where there is none. `config` is TOML.
-        HebbscopeError in one line, with nothing left behind, when the path is there (without `force`) or cannot be written.
+        `network` gives projection, groups and shape; they are named one by one where there is none. `config` is TOML. With `levels`, those that
+        are to come, checkpoints are kept beside the file until it is complete.
+        HebbscopeError in one line, with nothing left behind, when the path is there (without `force`), is being written or cannot be.
         """
         if network is not None:
             projection, groups, shape = network.projection.name, network.input.groups, network.input.shape
         path = Path(path)
-        file = cls(_open_new(path, force), path, projection, tuple(groups))
+        _check_new(path, force)
+        lock = _locked(path)
+        try:
+            file = cls(_open(path, "w" if force else "x"), path, lock, projection, tuple(groups))
+        except HebbscopeError:
+            _unlock(lock)
+            raise
         try:
             with file._writing():
                 file._header(list(seeds), config, dict(attrs or {}), getattr(network, "name", ""))
                 file._inputs(shape)
                 file._file.flush()
+            if levels:
+                created = str(file._file.attrs["created"])
+                plan = (config, list(levels), list(seeds), created, versions())
+                file._about = dict(zip(PLAN, plan, strict=True))
+                file.checkpoint({})
         except BaseException:
             file._discard()
             raise
         return file
 
+    @classmethod
+    def reopen(cls, path: str | Path, force_version: bool = False) -> RunFile:
+        """Open the file of a run that was stopped or killed, as it was at its checkpoint; what came later is made again.
+
+        HebbscopeError in one line when there is no checkpoint, the file is damaged, of another run or being written, or the checkpoint is of
+        another version (unless `force_version`).
+        """
+        path = Path(path)
+        found = checkpoint.load(checkpoint.beside(path))
+        check_versions(found.about, force_version)
+        lock = _locked(path)
+        try:
+            runs = read_levels(path)
+            file = cls(_open(path, "r+"), path, lock, "", ())
+            with file._writing():
+                file._go_on(found, runs, force_version)
+        except BaseException:
+            _unlock(lock)
+            raise
+        return file
+
+    def _go_on(self, found: Checkpoint, runs: dict[str, Run], force_version: bool) -> None:
+        about, root = found.about, self._file
+        if root.attrs["created"] != about["created"]:
+            raise HebbscopeError(f"{self.path}: is of another run than the checkpoint beside it")
+        missing = [level for level in about["done"] if level not in runs]
+        if missing or (
+            about["level"] and (runs.get(about["level"]) is None or runs[about["level"]].n_times < about["records"])
+        ):
+            raise DamagedFile(f"{self.path}: damaged, lacks records that were there at its checkpoint")
+        cut_back(root, about)
+        root.flush()
+        self.projection = str(root["levels"].attrs["projection"])
+        self.groups = tuple(_text(name) for name in root["inputs/group"]) if "inputs/group" in root else ()
+        self.finished = {level: runs[level] for level in about["done"]}
+        self._about = {name: about[name] for name in PLAN}
+        self._levels = {level: LevelFile.of(root, level) for level in about["done"]}
+        self._spike_level = {name: _text(group.attrs["level"]) for name, group in root.get("spikes", {}).items()}
+        if about["level"]:
+            self._left = Left(runs[about["level"]], found, force_version)
+
     def _header(self, seeds: list[int], config: str, attrs: dict[str, Any], name: str) -> None:
         root = self._file
         sonata.mark(root)
         root.attrs["Conventions"] = CONVENTIONS
-        root.attrs["software"] = f"hebbscope {_version('hebbscope')}"
+        root.attrs["software"] = f"hebbscope {version_of('hebbscope')}"
         root.attrs["versions"] = json.dumps(
-            {"python": platform.python_version()} | {n: _version(n) for n in ("numpy", "numba", "h5py")}
+            {"python": platform.python_version()} | {n: version_of(n) for n in ("numpy", "numba", "h5py")}
         )
         root.attrs["config"] = config
         root.attrs["config_sha256"] = hashlib.sha256(config.encode()).hexdigest()
@@ -121,10 +186,14 @@ class RunFile:
         record_every: float,
         duration: float | None = None,
         attrs: dict[str, Any] | None = None,
-    ) -> None:
-        """Make room for the records of `level`; `duration` [s] is how long it is meant to run."""
+    ) -> Left | None:
+        """Make room for the records of `level`; `duration` [s] is how long it is meant to run. Returns what a checkpoint left of it."""
         if level in self._levels:
             raise HebbscopeError(f"{self.path}: level {level!r} is already there")
+        left, self._left, self._level = self._left, None, level
+        if left is not None and left.run.level == level:
+            self._levels[level] = LevelFile.of(self._file, level)
+            return left
         with self._writing():
             root = self._file
             if "seeds" not in root.attrs:
@@ -136,11 +205,27 @@ class RunFile:
                     group.attrs[key] = value
             report = None
             if level == "spike":
-                report = sonata.WeightReport(
-                    root, self.projection, n_post, n_pre, record_every, seed=int(seeds[0]), level=level
-                )
-            self._levels[level] = _Level(group, seeds, n_post, n_pre, report)
-        self._level = level
+                about = {"seed": int(seeds[0]), "level": level}
+                report = sonata.WeightReport.create(root, self.projection, n_post, n_pre, record_every, **about)
+            self._levels[level] = LevelFile.create(group, seeds, n_post, n_pre, report)
+        return None
+
+    def checkpoint_due(self) -> bool:
+        """Whether it is time for another checkpoint."""
+        return bool(self._about) and self._keeper.due()
+
+    def checkpoint(self, arrays: dict[str, np.ndarray], **about: str) -> None:
+        """Keep the state of the level at hand, and how much of it is in the file; nothing for a file without a plan."""
+        if not self._about:
+            return
+        with self._keeper.writing():
+            with self._writing():
+                self._file.flush()
+            records = len(self._levels[self._level].time) if self._level else 0
+            spikes = {name: len(group["timestamps"]) for name, group in self._file.get("spikes", {}).items()}
+            done = [level for level in self._levels if level != self._level]
+            about = self._about | {"done": done, "level": self._level, "records": records, "spikes": spikes} | about
+            checkpoint.save(checkpoint.beside(self.path), Checkpoint(about, arrays))
 
     def append(self, level: str, time: Any, weights: np.ndarray, output_rate: np.ndarray) -> None:
         """Add one record, or several.
@@ -193,7 +278,8 @@ class RunFile:
             for key, value in attrs.items():
                 group.attrs[key] = value
             for key, (axes, array) in values.items():
-                add_dataset(group, key, axes, np.asarray(array))
+                if key not in group:  # as in a file that was reopened
+                    add_dataset(group, key, axes, np.asarray(array))
 
     def close(self, complete: bool = True) -> None:
         """Mark the file complete, unless told otherwise, and close it. Closing twice is harmless."""
@@ -201,10 +287,15 @@ class RunFile:
             with self._writing():
                 self._file.attrs["complete"] = np.uint8(complete)
                 self._file.close()
+            if complete:
+                checkpoint.beside(self.path).unlink(missing_ok=True)
+        _unlock(self._lock)
 
     def _discard(self) -> None:
         self._file.close()
         self.path.unlink(missing_ok=True)
+        checkpoint.beside(self.path).unlink(missing_ok=True)
+        _unlock(self._lock)
 
     def __enter__(self) -> Self:
         return self
@@ -232,43 +323,6 @@ class RunFile:
             raise HebbscopeError(f"{self.path}: the disk is full; what was recorded until now is kept")
 
 
-class _Level:
-    """/levels/<level> while it grows."""
-
-    def __init__(self, group: Any, seeds: Sequence[int], n_post: int, n_pre: int, report: sonata.WeightReport | None):
-        n_seeds = len(seeds)
-        self.n_post, self.n_pre, self.report = n_post, n_pre, report
-        add_scale(group, "seed", np.array(list(seeds)))
-        add_scale(group, "post", np.arange(n_post))
-        add_scale(group, "pre", np.arange(n_pre))
-        self.time = group.create_dataset("time", shape=(0,), maxshape=(None,), chunks=(1024,), dtype=np.float64)
-        self.time.make_scale("time")
-        self.time.attrs["units"] = "s"
-        self.weights = self._growing(
-            group, "weights", (n_seeds, 0, n_post, n_pre), ("seed", "time", "post", "pre"), "1"
-        )
-        self.rate = self._growing(group, "output_rate", (n_seeds, 0, n_post), ("seed", "time", "post"), "Hz")
-
-    @staticmethod
-    def _growing(group: Any, name: str, shape: tuple[int, ...], axes: Sequence[str], units: str) -> Any:
-        cells = shape[2:]
-        n_times = max(1, min(1024, CHUNK_BYTES // (8 * shape[0] * int(np.prod(cells)))))
-        seeds = shape[0] if n_times > 1 else 1
-        growing = {"maxshape": (shape[0], None, *cells), "chunks": (seeds, n_times, *cells), "fillvalue": np.nan}
-        dataset = group.create_dataset(name, shape=shape, dtype=np.float64, **growing)
-        dataset.attrs["units"] = units
-        for axis, scale in enumerate(axes):
-            dataset.dims[axis].attach_scale(group[scale])
-        return dataset
-
-    def append(self, time: np.ndarray, weights: np.ndarray, output_rate: np.ndarray) -> None:
-        sonata.extend(self.weights, weights, axis=1)
-        sonata.extend(self.rate, output_rate, axis=1)
-        sonata.extend(self.time, time)
-        if self.report is not None:
-            self.report.append(time, weights[0])
-
-
 def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -> None:
     """Write finished runs, one of each level, as one file."""
     first = runs[0]
@@ -291,9 +345,7 @@ def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -
                 file.theory(run.theory)
 
 
-def _open_new(path: Path, force: bool) -> Any:
-    import h5py
-
+def _check_new(path: Path, force: bool) -> None:
     if path.is_dir():
         raise HebbscopeError(f"{path}: is a folder")
     if path.exists() and not path.is_file():
@@ -302,10 +354,35 @@ def _open_new(path: Path, force: bool) -> Any:
         raise HebbscopeError(f"{path}: already there (force replaces it)")
     if not path.parent.is_dir():
         raise HebbscopeError(f"{path}: there is no folder {path.parent}")
-    try:  # not locked, so that others may read while it grows
-        return h5py.File(path, "w" if force else "x", libver=("v108", "v114"), locking=False)
+
+
+def _open(path: Path, mode: str) -> Any:
+    import h5py
+
+    try:  # HDF5's own lock is off, so that others may read while the file grows
+        return h5py.File(path, mode, libver=("v108", "v114"), locking=False)
     except OSError as error:
         raise HebbscopeError(f"{path}: cannot be written ({_reason(error)})") from None
+
+
+def _locked(path: Path) -> Any:
+    """The right to write a run file, which one process has; given up at its end, however it ends."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path.with_name(path.name + ".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise HebbscopeError(f"{path}: is being written by another run") from None
+    except OSError as error:
+        raise HebbscopeError(f"{path}: cannot be written ({_reason(error)})") from None
+    return lock
+
+
+def _unlock(lock: Any) -> None:
+    if lock.is_locked:
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
 
 
 def _reason(error: Exception) -> str:
@@ -313,13 +390,8 @@ def _reason(error: Exception) -> str:
     return os.strerror(number).lower() if number else str(error).splitlines()[0]
 
 
-def _version(package: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _courses(weights: np.ndarray, without_causal: np.ndarray | None, groups: tuple[str, ...]) -> dict[str, np.ndarray]:

@@ -12,11 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from .checkpoint import beside
 from .protocols import HebbscopeError
 from .results import Run, Spikes
 
 GROWING = 1.0  # s since its last change for which a file counts as being written
 WAITS = (0.05, 0.1, 0.2)  # s before the next try
+
+
+class DamagedFile(HebbscopeError):
+    """A run file that is missing, cut off or broken."""
 
 
 def patient(reader: Callable) -> Callable:
@@ -42,12 +47,17 @@ def read(path: str | Path, *, spikes: bool = True) -> dict[str, Run]:
 
     HebbscopeError in one line for a file that is missing, foreign, or cut off.
     """
-    with _opened(path) as root:
-        common = _attributes(root)
-        levels = {level: _read_level(root, level, common, spikes) for level in _level_names(root)}
+    levels = read_levels(path, spikes=spikes)
     if not levels:
         raise HebbscopeError(f"{path}: a run file without a record")
     return levels
+
+
+def read_levels(path: str | Path, *, spikes: bool = True) -> dict[str, Run]:
+    """The same, where there may be none yet."""
+    with _opened(path) as root:
+        common = _attributes(root)
+        return {level: _read_level(root, level, common, spikes) for level in _level_names(root)}
 
 
 @patient
@@ -66,7 +76,8 @@ def describe(path: str | Path) -> dict[str, Any]:
     """What a run file holds and how complete it is, ready for JSON; reads no weights and no spikes.
 
     Keys: path, size (bytes), the root attributes, levels (level -> records, time [s], duration [s], n_seeds, n_post, n_pre,
-    record_every [s], complete), spikes (population -> count, level, seed), groups (name -> number of inputs), receptive_fields, complete.
+    record_every [s], complete), spikes (population -> count, level, seed), groups (name -> number of inputs), receptive_fields, complete,
+    resumable (whether a checkpoint stands beside it).
     """
     with _opened(path) as root:
         about = {key: value for key, value in _attributes(root).items() if key not in ("magic", "version")}
@@ -87,7 +98,8 @@ def describe(path: str | Path) -> dict[str, Any]:
         names = _group_names(root)
         groups = {name: names.count(name) for name in dict.fromkeys(names)}
         holds = {"levels": levels, "spikes": spikes, "groups": groups, "receptive_fields": "receptive_fields" in root}
-    return {"path": str(path), "size": Path(path).stat().st_size, **about, **holds}
+    kept = {"resumable": beside(Path(path)).is_file()}
+    return {"path": str(path), "size": Path(path).stat().st_size, **about, **holds, **kept}
 
 
 @contextmanager
@@ -95,7 +107,7 @@ def _opened(path: str | Path) -> Iterator[Any]:
     import h5py
 
     if not Path(path).exists():
-        raise HebbscopeError(f"{path}: there is no such file")
+        raise DamagedFile(f"{path}: there is no such file")
     if Path(path).is_dir():
         raise HebbscopeError(f"{path}: is a folder, not a run file")
     try:
@@ -107,9 +119,9 @@ def _opened(path: str | Path) -> Iterator[Any]:
         raise HebbscopeError(f"{path}: may not be read") from None
     except OSError as error:
         kind = "truncated" if "truncated" in str(error) else "damaged" if h5py.is_hdf5(path) else "not an HDF5 file"
-        raise HebbscopeError(f"{path}: {kind}, cannot be read as a run file") from None
+        raise DamagedFile(f"{path}: {kind}, cannot be read as a run file") from None
     except (KeyError, RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
-        raise HebbscopeError(f"{path}: damaged, cannot be read as a run file ({str(error).splitlines()[0]})") from None
+        raise DamagedFile(f"{path}: damaged, cannot be read as a run file ({str(error).splitlines()[0]})") from None
 
 
 def _unlocked(path: str | Path) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from . import sampled
-from .compile import compiled
+from .compile import compiled, content_hash
+from .dispatch import classes_of
 from .event import parts_of
 from .network import Network
 from .protocols import synapses
@@ -45,6 +46,16 @@ class SampledRun:
         ):  # no pattern comes at once: the rates stand from the start
             self.parts.inputs.rates(self.state.inputs, self.state.x)
         self.loop = compiled(sampled.advance, (self.parts, self.state))
+
+    @property
+    def kept(self) -> sampled.State:
+        """What a checkpoint keeps."""
+        return self.state
+
+    @property
+    def sources(self) -> str:
+        """A hash of the files that decide on what the loop does."""
+        return content_hash(sampled.advance, tuple(classes_of((self.parts, self.state))))
 
     @property
     def time(self) -> float:

@@ -49,6 +49,12 @@ def append_spikes(group: Any, t: np.ndarray, ids: np.ndarray) -> None:
     extend(group["timestamps"], np.asarray(t, dtype=np.float64) * 1e3)
 
 
+def cut_spikes(group: Any, n: int) -> None:
+    """Keep the first n spikes of a group."""
+    group["node_ids"].resize(n, axis=0)
+    group["timestamps"].resize(n, axis=0)
+
+
 def extend(dataset: Any, values: np.ndarray, axis: int = 0) -> None:
     """Append `values` to a dataset along `axis`; h5py's own resize and slices take twice as long, for each record and dataset."""
     from h5py import h5s
@@ -72,7 +78,13 @@ class WeightReport:
     is off the grid of frames (the end of a run that is no multiple of the step) has no frame here; /levels has it.
     """
 
-    def __init__(self, root: Any, projection: str, n_post: int, n_pre: int, step: float, **attrs: Any):
+    def __init__(self, group: Any):
+        self.data, self.frame, self.time = group["data"], group["frame"], group["mapping/time"]
+        self.step = float(self.time[2])  # ms
+
+    @classmethod
+    def create(cls, root: Any, projection: str, n_post: int, n_pre: int, step: float, **attrs: Any) -> WeightReport:
+        """An empty report under /report."""
         n_values = n_post * n_pre
         group = root.require_group("report").create_group(projection)
         for name, value in attrs.items():
@@ -82,23 +94,30 @@ class WeightReport:
         add_scale(mapping, "element_ids", np.arange(n_values, dtype=np.uint32))
         pointers = add_scale(mapping, "index_pointers", np.arange(n_post + 1, dtype=np.uint64) * np.uint64(n_pre))
         mapping["index_pointer"] = pointers
-        self.time = add_scale(mapping, "time", np.array([0.0, 0.0, step * 1e3]))
-        self.time.attrs["units"] = "ms"
+        add_scale(mapping, "time", np.array([0.0, 0.0, step * 1e3])).attrs["units"] = "ms"
         frames = max(1, REPORT_CHUNK_BYTES // (4 * n_values))
-        self.frame = group.create_dataset("frame", shape=(0,), maxshape=(None,), chunks=(1024,), dtype=np.float64)
-        self.frame.make_scale("frame")
-        self.frame.attrs["units"] = "ms"
+        frame = group.create_dataset("frame", shape=(0,), maxshape=(None,), chunks=(1024,), dtype=np.float64)
+        frame.make_scale("frame")
+        frame.attrs["units"] = "ms"
         shape = {"shape": (0, n_values), "maxshape": (None, n_values), "chunks": (frames, n_values)}
-        self.data = group.create_dataset("data", dtype=np.float32, **shape)
-        self.data.attrs["units"] = "1"
-        self.data.dims[0].attach_scale(self.frame)
-        self.data.dims[1].attach_scale(add_scale(group, "synapse", np.arange(n_values, dtype=np.uint32)))
-        self.step = step
+        data = group.create_dataset("data", dtype=np.float32, **shape)
+        data.attrs["units"] = "1"
+        data.dims[0].attach_scale(frame)
+        data.dims[1].attach_scale(add_scale(group, "synapse", np.arange(n_values, dtype=np.uint32)))
+        return cls(group)
 
     def append(self, time: np.ndarray, weights: np.ndarray) -> None:
         """Add the frames among `time` (n_times,) s with `weights` (n_times, n_post, n_pre)."""
-        on_grid = np.flatnonzero(np.abs(time / self.step - np.round(time / self.step)) < 1e-6)
+        frames = 1e3 * time / self.step
+        on_grid = np.flatnonzero(np.abs(frames - np.round(frames)) < 1e-6)
         if len(on_grid):
             extend(self.data, weights[on_grid].reshape(len(on_grid), -1))
             extend(self.frame, time[on_grid] * 1e3)
-            self.time[1] = len(self.frame) * self.step * 1e3
+            self.time[1] = len(self.frame) * self.step
+
+    def cut(self, end: float) -> None:
+        """Drop the frames after `end` [s]."""
+        n = int(np.count_nonzero(self.frame[:] <= 1e3 * end * (1 + 1e-12)))
+        self.data.resize(n, axis=0)
+        self.frame.resize(n, axis=0)
+        self.time[1] = n * self.step

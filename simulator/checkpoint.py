@@ -1,0 +1,111 @@
+"""Checkpoints: all that a run needs to go on exactly, in a file beside its run file.
+
+A zip archive of arrays, which keeps a checksum of each, and of one JSON text that says what they belong to. It is written beside the last one and
+takes its name when it is whole, so that there always is one to go on from.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .protocols import HebbscopeError, is_part
+
+ABOUT = "about"  # the member that holds the JSON text
+EVERY = 10.0  # s on the clock between checkpoints, or more where they take long
+
+
+class Checkpoint(NamedTuple):
+    """about: what was run, by whom, and how far; arrays: path -> the state there."""
+
+    about: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+    def below(self, prefix: str) -> dict[str, np.ndarray]:
+        """The arrays whose path begins so, by the rest of it."""
+        return {path.removeprefix(prefix): a for path, a in self.arrays.items() if path.startswith(prefix)}
+
+
+class Keeper:
+    """Says when the next checkpoint is due: often, but not so often that writing them takes more than a fiftieth of the time."""
+
+    def __init__(self) -> None:
+        self.last, self.cost = perf_counter(), 0.0
+
+    def due(self) -> bool:
+        return perf_counter() - self.last > max(EVERY, 50.0 * self.cost)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Around the writing of one."""
+        began = perf_counter()
+        yield
+        self.last = perf_counter()
+        self.cost = self.last - began
+
+
+def beside(path: Path) -> Path:
+    """Where the checkpoint of a run file is."""
+    return path.with_name(path.name + ".checkpoint")
+
+
+def arrays_of(state: Any, path: str = "") -> Iterator[tuple[str, np.ndarray]]:
+    """All arrays of a state, however its NamedTuples are nested, by their path."""
+    for name, value in zip(state._fields, state, strict=True):
+        if isinstance(value, np.ndarray):
+            yield path + name, value
+        elif is_part(value):
+            yield from arrays_of(value, f"{path}{name}/")
+
+
+def put_back(state: Any, arrays: dict[str, np.ndarray]) -> None:
+    """Fill the arrays of a state with those of a checkpoint, in place; HebbscopeError where they do not fit."""
+    own = dict(arrays_of(state))
+    for path in sorted(own.keys() ^ arrays.keys()):
+        raise HebbscopeError(f"checkpoint: {path} is in {'the state' if path in own else 'the checkpoint'} alone")
+    for path, target in own.items():
+        found = arrays[path]
+        if (found.shape, found.dtype) != (target.shape, target.dtype):
+            raise HebbscopeError(
+                f"checkpoint: {path} must be {target.dtype} {target.shape}, got {found.dtype} {found.shape}"
+            )
+    for path, target in own.items():
+        target[...] = arrays[path]
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write it whole, then give it its name; HebbscopeError, the last one untouched, where that cannot be done."""
+    new = path.with_name(path.name + ".new")
+    text = np.frombuffer(json.dumps(checkpoint.about).encode(), np.uint8)
+    members: dict[str, Any] = {ABOUT: text, **checkpoint.arrays}
+    try:
+        with new.open("wb") as file:
+            np.savez(file, **members)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise HebbscopeError(f"{path}: cannot be written ({(error.strerror or str(error)).lower()})") from None
+
+
+def load(path: Path) -> Checkpoint:
+    """Read one; HebbscopeError in one line for a file that is missing, foreign or damaged."""
+    if not path.is_file():
+        raise HebbscopeError(f"{path}: there is no such checkpoint")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        return Checkpoint(json.loads(arrays.pop(ABOUT).tobytes().decode()), arrays)
+    except PermissionError:
+        raise HebbscopeError(f"{path}: may not be read") from None
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, NotImplementedError, MemoryError) as error:
+        raise HebbscopeError(f"{path}: damaged, or no checkpoint ({str(error).splitlines()[0]})") from None

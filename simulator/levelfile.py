@@ -1,0 +1,79 @@
+"""/levels/<level> of a run file while it grows, and the weight report that goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import sonata
+from .scales import add_scale
+
+CHUNK_BYTES = 131_072
+
+
+class LevelFile:
+    """The records of one level: time (n_times,), weights (seed, time, post, pre) and output_rate (seed, time, post)."""
+
+    def __init__(self, group: Any, report: sonata.WeightReport | None):
+        self.time, self.weights, self.rate = group["time"], group["weights"], group["output_rate"]
+        self.report = report
+
+    @classmethod
+    def create(
+        cls, group: Any, seeds: Sequence[int], n_post: int, n_pre: int, report: sonata.WeightReport | None
+    ) -> LevelFile:
+        """With no record yet."""
+        n_seeds = len(seeds)
+        add_scale(group, "seed", np.array(list(seeds)))
+        add_scale(group, "post", np.arange(n_post))
+        add_scale(group, "pre", np.arange(n_pre))
+        time = group.create_dataset("time", shape=(0,), maxshape=(None,), chunks=(1024,), dtype=np.float64)
+        time.make_scale("time")
+        time.attrs["units"] = "s"
+        _growing(group, "weights", (n_seeds, 0, n_post, n_pre), ("seed", "time", "post", "pre"), "1")
+        _growing(group, "output_rate", (n_seeds, 0, n_post), ("seed", "time", "post"), "Hz")
+        return cls(group, report)
+
+    @classmethod
+    def of(cls, root: Any, level: str) -> LevelFile:
+        """A level that is in the file."""
+        reports = [group for group in root.get("report", {}).values() if group.attrs["level"] == level]
+        return cls(root[f"levels/{level}"], sonata.WeightReport(reports[0]) if reports else None)
+
+    @property
+    def n_post(self) -> int:
+        return self.weights.shape[2]
+
+    @property
+    def n_pre(self) -> int:
+        return self.weights.shape[3]
+
+    def append(self, time: np.ndarray, weights: np.ndarray, output_rate: np.ndarray) -> None:
+        """Add records: time (n_times,) s, weights (n_seeds, n_times, n_post, n_pre), output_rate (n_seeds, n_times, n_post) Hz."""
+        sonata.extend(self.weights, weights, axis=1)
+        sonata.extend(self.rate, output_rate, axis=1)
+        sonata.extend(self.time, time)
+        if self.report is not None:
+            self.report.append(time, weights[0])
+
+    def cut(self, n_times: int) -> None:
+        """Keep the first n_times records."""
+        end = float(self.time[n_times - 1]) if n_times else -1.0
+        self.weights.resize(n_times, axis=1)
+        self.rate.resize(n_times, axis=1)
+        self.time.resize(n_times, axis=0)
+        if self.report is not None:
+            self.report.cut(end)
+
+
+def _growing(group: Any, name: str, shape: tuple[int, ...], axes: Sequence[str], units: str) -> None:
+    cells = shape[2:]
+    n_times = max(1, min(1024, CHUNK_BYTES // (8 * shape[0] * int(np.prod(cells)))))
+    seeds = shape[0] if n_times > 1 else 1
+    growing = {"maxshape": (shape[0], None, *cells), "chunks": (seeds, n_times, *cells), "fillvalue": np.nan}
+    dataset = group.create_dataset(name, shape=shape, dtype=np.float64, **growing)
+    dataset.attrs["units"] = units
+    for axis, scale in enumerate(axes):
+        dataset.dims[axis].attach_scale(group[scale])

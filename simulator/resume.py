@@ -1,0 +1,97 @@
+"""Going on from a checkpoint: what it must fit, and the run file cut back to what it was then."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import sonata
+from .checkpoint import Checkpoint
+from .levelfile import LevelFile
+from .protocols import HebbscopeError
+from .results import Run
+
+BITS = ("hebbscope", "numba", "numpy")  # the packages on which the bits of a run depend
+ANYWAY = "--force-version goes on anyway, where the state fits"
+
+
+class Left(NamedTuple):
+    """A level that was not over: what is recorded of it, the checkpoint, and whether its sources may have changed since."""
+
+    run: Run
+    checkpoint: Checkpoint
+    force_version: bool
+
+    def check(self, sources: str, what: str) -> None:
+        """HebbscopeError where the run that is to go on is not the one that was left: its description, or its sources."""
+        about = self.checkpoint.about
+        if about["what"] != what:
+            raise HebbscopeError("checkpoint: is of another network, other seeds or other record times")
+        if about["sources"] != sources and not self.force_version:
+            raise HebbscopeError(f"checkpoint: a rule, a model or the engine has changed since; {ANYWAY}")
+
+
+def version_of(package: str) -> str:
+    """Of an installed package."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def versions() -> dict[str, str]:
+    """Of the packages on which the bits of a run depend."""
+    return {package: version_of(package) for package in BITS}
+
+
+def check_versions(about: dict[str, Any], force: bool) -> None:
+    """HebbscopeError where a run was begun with another version of what its bits depend on."""
+    for package, now in versions().items():
+        then = about["versions"].get(package)
+        if then != now and not force:
+            raise HebbscopeError(f"checkpoint: was written with {package} {then}, here is {now}; {ANYWAY}")
+
+
+def cut_back(root: Any, about: dict[str, Any]) -> None:
+    """Take out of an open run file all that came after its checkpoint: later levels, records and spikes."""
+    done, level = about["done"], about["level"]
+    root.attrs["complete"] = np.uint8(0)
+    for name in set(root["levels"]) - {*done, level}:
+        del root[f"levels/{name}"]
+    if "rate" not in done and "theory" in root:
+        del root["theory"]
+    for name, group in [*root.get("report", {}).items()]:
+        if group.attrs["level"] not in {*done, level}:
+            del root[f"report/{name}"]
+    for name, group in [*root.get("spikes", {}).items()]:
+        if name in about["spikes"]:
+            sonata.cut_spikes(group, about["spikes"][name])
+        else:
+            del root[f"spikes/{name}"]
+    if level:
+        LevelFile.of(root, level).cut(about["records"])
+
+
+def fingerprint(*values: Any) -> str:
+    """A hash of what values hold: parts and descriptions field by field, arrays to the bit."""
+    digest = hashlib.sha256()
+    for value in values:
+        _add(digest, value)
+    return digest.hexdigest()
+
+
+def _add(digest: Any, value: Any) -> None:
+    if isinstance(value, np.ndarray):
+        digest.update(f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes())
+    elif dataclasses.is_dataclass(value):
+        _add(digest, (type(value).__qualname__, *(getattr(value, field.name) for field in dataclasses.fields(value))))
+    elif isinstance(value, tuple | list):
+        digest.update(f"{type(value).__qualname__}({len(value)}".encode())
+        for item in value:
+            _add(digest, item)
+    else:
+        digest.update(f"{type(value).__qualname__} {value!r};".encode())

@@ -1,0 +1,290 @@
+"""A run that is stopped, killed or cut anywhere and goes on gives the same bits as one that never was."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+import pytest
+from faults import differences
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from test_contract import EVERY, example
+from test_contract import network as network_with
+
+from hebbscope import HebbscopeError, simulate
+from hebbscope.cli import main
+from hebbscope.simulator import checkpoint
+from hebbscope.simulator.runfile import RunFile, describe, read
+
+SEEDS = (1, 2, 3)
+LEVELS = ("spike", "surrogate", "rate")
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch):
+    """Checkpoints as often as may be."""
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+
+
+class StopAt:
+    """A progress that says stop when it has been told so often."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def __call__(self, t):
+        self.n -= 1
+        if self.n == 0:
+            raise KeyboardInterrupt
+
+
+def run_levels(file, network, levels, progress=None, threads=1):
+    with file:
+        return [
+            simulate(
+                network, 4.0, level=level, seeds=SEEDS, record_every=0.5, threads=threads, file=file, progress=progress
+            )
+            for level in levels
+        ]
+
+
+def levels_of(network):
+    """Those that the parts of a network have."""
+    levels = ["spike"]
+    if type(network.input.model).__name__ != "RecordedSpikes":
+        levels.append("surrogate")
+    try:
+        simulate(network, 1e-3, level="rate")
+        levels.append("rate")
+    except HebbscopeError:
+        pass
+    return levels
+
+
+def alike(one, other):
+    with h5py.File(one) as a, h5py.File(other) as b:
+        return differences(a, b) == []
+
+
+@pytest.mark.parametrize("kind, part", EVERY, ids=lambda value: getattr(value, "__name__", value))
+def test_a_run_that_is_stopped_goes_on_with_the_same_bits(kind, part, tmp_path):
+    """For every part there is: stopped near the start, in the middle, and in the second level."""
+    network = network_with(kind, part)
+    levels = levels_of(network)
+    plan = {"network": network, "seeds": SEEDS, "levels": levels}
+    whole = run_levels(RunFile.create(tmp_path / "whole.h5", **plan), network, levels)
+    for n, threads in ((1, 1), (5, 2), (9, 1)):
+        path = tmp_path / f"cut-{n}.h5"
+        with pytest.raises(KeyboardInterrupt):
+            run_levels(RunFile.create(path, **plan), network, levels, StopAt(n), threads)
+        assert describe(path)["resumable"] and not describe(path)["complete"]
+        resumed = run_levels(RunFile.reopen(path), network, levels, threads=threads)
+        assert alike(tmp_path / "whole.h5", path)
+        for one, other in zip(whole, resumed, strict=True):
+            assert (one.weights == other.weights).all()
+            assert np.array_equal(one.output_rate, other.output_rate, equal_nan=True)
+        assert sorted(file.name for file in tmp_path.iterdir() if file.name.startswith(path.name)) == [path.name]
+
+
+@settings(max_examples=15, deadline=None)
+@given(stops=some.lists(some.integers(1, 9), min_size=1, max_size=4), threads=some.integers(1, 3))
+def test_stopped_again_and_again(tmp_path_factory, stops, threads):
+    network = network_with("rule", EVERY_RULE["Triplet"])
+    folder = tmp_path_factory.mktemp("stops")
+    plan = {"network": network, "seeds": SEEDS, "levels": LEVELS}
+    run_levels(RunFile.create(folder / "whole.h5", **plan), network, LEVELS)
+    file = RunFile.create(folder / "cut.h5", **plan)
+    for n in stops:
+        try:
+            run_levels(file, network, LEVELS, StopAt(n), threads)
+            break
+        except KeyboardInterrupt:
+            file = RunFile.reopen(folder / "cut.h5")
+    else:
+        run_levels(file, network, LEVELS, threads=threads)
+    assert alike(folder / "whole.h5", folder / "cut.h5")
+
+
+EVERY_RULE = {part.__name__: part for kind, part in EVERY if kind == "rule"}
+
+
+# What a checkpoint refuses --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def left(tmp_path):
+    """A run that was stopped half-way in its first level."""
+    network = network_with("rule", EVERY_RULE["SpikeHebb"])
+    path = tmp_path / "run.h5"
+    with pytest.raises(KeyboardInterrupt):
+        run_levels(RunFile.create(path, network=network, seeds=SEEDS, levels=LEVELS), network, LEVELS, StopAt(4))
+    return path, network
+
+
+def rewritten(path, **about):
+    """The checkpoint with other words in it."""
+    found = checkpoint.load(checkpoint.beside(path))
+    checkpoint.save(checkpoint.beside(path), found._replace(about=found.about | about))
+
+
+def test_another_version_is_refused_unless_forced(left):
+    path, network = left
+    then = checkpoint.load(checkpoint.beside(path)).about["versions"] | {"numba": "0.1"}
+    rewritten(path, versions=then)
+    with pytest.raises(HebbscopeError, match=r"checkpoint: was written with numba 0\.1, here is .*--force-version"):
+        RunFile.reopen(path)
+    run_levels(RunFile.reopen(path, force_version=True), network, LEVELS)
+
+
+def test_a_changed_rule_is_refused_unless_forced(left):
+    path, network = left
+    rewritten(path, sources="before the edit")
+    with pytest.raises(HebbscopeError, match=r"a rule, a model or the engine has changed since; --force-version"):
+        run_levels(RunFile.reopen(path), network, LEVELS)
+    run_levels(RunFile.reopen(path, force_version=True), network, LEVELS)
+
+
+def test_another_network_is_refused(left):
+    path, _ = left
+    other = network_with("rule", lambda: example(EVERY_RULE["SpikeHebb"])._replace(eta=2e-3))
+    with pytest.raises(HebbscopeError, match="is of another network, other seeds or other record times"):
+        run_levels(RunFile.reopen(path, force_version=True), other, LEVELS)
+
+
+def test_states_that_do_not_fit_are_refused_by_name(left):
+    path, network = left
+    found = checkpoint.load(checkpoint.beside(path))
+    arrays = found.arrays | {"seed 1/outputs": np.zeros(7)}
+    checkpoint.save(checkpoint.beside(path), found._replace(arrays=arrays))
+    with pytest.raises(HebbscopeError, match=r"checkpoint: outputs must be int64 \(2,\), got float64 \(7,\)"):
+        run_levels(RunFile.reopen(path, force_version=True), network, LEVELS)
+    del arrays["seed 1/outputs"]
+    checkpoint.save(checkpoint.beside(path), found._replace(arrays=arrays))
+    with pytest.raises(HebbscopeError, match="checkpoint: outputs is in the state alone"):
+        run_levels(RunFile.reopen(path, force_version=True), network, LEVELS)
+
+
+def test_every_flipped_byte_of_a_checkpoint_is_noticed(left):
+    """The archive holds a checksum of each array; what a flip may spare is the padding and the dates of the archive."""
+    path = checkpoint.beside(left[0])
+    whole, good = path.read_bytes(), checkpoint.load(path)
+    for place in np.random.default_rng(1).integers(0, len(whole), 200):
+        spoilt = bytearray(whole)
+        spoilt[place] ^= 0x10
+        path.write_bytes(spoilt)
+        try:
+            found = checkpoint.load(path)
+        except HebbscopeError as problem:
+            assert "damaged, or no checkpoint" in str(problem) and "\n" not in str(problem)
+        else:
+            assert found.about == good.about and all((found.arrays[k] == v).all() for k, v in good.arrays.items())
+    for length in (0, 10, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(HebbscopeError, match="damaged, or no checkpoint"):
+            checkpoint.load(path)
+
+
+def test_two_runs_cannot_write_one_file(left):
+    path, _ = left
+    with RunFile.reopen(path):
+        program = f"from hebbscope.simulator.runfile import RunFile; RunFile.reopen({str(path)!r})"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        assert "is being written by another run" in done.stderr
+        program = f"from hebbscope.simulator.runfile import RunFile; RunFile.create({str(path)!r}, force=True)"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        assert "is being written by another run" in done.stderr
+        assert read(path)
+
+
+def test_a_file_of_another_run_is_refused(left):
+    path, _ = left
+    with h5py.File(path, "r+") as file:
+        file.attrs["created"] = "1998-12-01T00:00:00+00:00"
+    with pytest.raises(HebbscopeError, match="is of another run than the checkpoint beside it"):
+        RunFile.reopen(path)
+
+
+# From the shell -------------------------------------------------------------------------------------------------------
+
+SHORT = ("kempter1999", "--seeds", "1:3", "--duration", "4000", "--set", "record_every=50")
+
+
+def shell(*arguments, folder):
+    """hebbscope in a process of its own, with checkpoints all the time."""
+    program = (
+        "from hebbscope.simulator import checkpoint; checkpoint.EVERY = 0.01; from hebbscope.cli import main; main()"
+    )
+    command = [sys.executable, "-c", program, *arguments, "--no-figure"]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def call(*arguments):
+    """The exit code of a command in this process."""
+    with pytest.raises(SystemExit) as left:
+        main(list(arguments))
+    return left.value.code
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_stop_is_said_and_resumed(number, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert call("run", *SHORT, "--no-figure", "--quiet", "--out", "whole.h5") == 0
+    process = shell("run", *SHORT, "--out", "run.h5", folder=tmp_path)
+    while not (tmp_path / "run.h5").exists() or describe("run.h5")["levels"].get("spike", {}).get("records", 0) < 3:
+        time.sleep(0.02)
+    process.send_signal(number)
+    said = process.communicate()[1]
+    assert process.returncode == 130
+    assert said == "hebbscope: stopped; `hebbscope resume run.h5` goes on from there\n"
+    assert "kempter1999" in checkpoint.load(tmp_path / "run.h5.checkpoint").about["config"]
+    assert call("resume", "run.h5", "--no-figure", "--quiet") == 0
+    assert alike("whole.h5", "run.h5") and describe("run.h5")["complete"]
+    assert call("resume", "run.h5") == 2
+    assert "run.h5: is complete, there is nothing to resume" in capsys.readouterr().err
+
+
+def test_a_damaged_run_file_is_made_anew(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert call("run", *SHORT, "--no-figure", "--quiet", "--out", "whole.h5") == 0
+    process = shell("run", *SHORT, "--out", "run.h5", folder=tmp_path)
+    while not (tmp_path / "run.h5").exists() or describe("run.h5")["levels"].get("spike", {}).get("records", 0) < 3:
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    content = (tmp_path / "run.h5").read_bytes()
+    (tmp_path / "run.h5").write_bytes(content[: len(content) // 2])
+    assert call("resume", "run.h5", "--no-figure", "--quiet") == 0
+    said = capsys.readouterr().err
+    assert said.startswith("hebbscope: run.h5: truncated") and said.endswith("the run begins anew\n")
+    assert alike("whole.h5", "run.h5") and (tmp_path / "run.h5.damaged").stat().st_size == len(content) // 2
+
+
+def test_nothing_to_resume(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert call("resume", "run.h5") == 2
+    (tmp_path / "run.h5.checkpoint").write_bytes(os.urandom(100))
+    assert call("resume", "run.h5") == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "hebbscope: run.h5.checkpoint: there is no such checkpoint"
+    assert said[1].startswith("hebbscope: run.h5.checkpoint: damaged, or no checkpoint")
+
+
+def test_killed_runs_equal_the_unbroken_one(tmp_path):
+    """The bounded form of `python tests/faults.py`."""
+    command = [
+        sys.executable,
+        os.path.join(os.path.dirname(__file__), "faults.py"),
+        "--kills",
+        "2",
+        "--seed",
+        "3",
+        "--duration",
+        "4000",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 equal the unbroken run" in done.stdout
