@@ -13,6 +13,7 @@ import numpy as np
 from .checkpoint import arrays_of, put_back
 from .network import Network
 from .protocols import HebbscopeError
+from .records import held
 from .results import Run, Spikes
 from .resume import Left, fingerprint
 from .stopping import uninterrupted
@@ -115,16 +116,23 @@ def _advance(
 
 
 class Recorder:
-    """Collects the records of all seeds, and passes each on to the file when it is made."""
+    """Collects the records of all seeds, and passes each on to the file when it is made.
+
+    Where there is a file, memory holds no more of them than records.HELD allows.
+    """
 
     def __init__(self, network: Network, level: str, seeds: tuple[int, ...], times: np.ndarray, file: Any):
         self.network, self.level, self.seeds, self.file = network, level, seeds, file
         self.times: list[float] = []
-        shape = (len(seeds), len(times), network.neuron.n, network.input.n)
-        self.weights, self.rate = np.empty(shape), np.full(shape[:3], np.nan)
-        self.counted = np.zeros(shape[:1] + shape[2:3])
+        n_post, n_pre = network.neuron.n, network.input.n
+        record_bytes = 8 * len(seeds) * n_post * n_pre if file is not None else 0
+        self.due, self.held = times, held(len(times), record_bytes)
+        self.weights = np.empty((len(seeds), len(self.held), n_post, n_pre))
+        self.rate = np.full(self.weights.shape[:3], np.nan)
+        self.counted = np.zeros(
+            (2, len(seeds), n_post)
+        )  # output spikes at the last record, and at the last that is held
         self.spikes: dict[str, list[Spikes]] = {}
-        self.due = times
 
     def begin(self, runs: Sequence[OneSeed]) -> None:
         """Record the start, or take up what a checkpoint left of the level."""
@@ -141,7 +149,8 @@ class Recorder:
         left.check(runs[0].sources, self._what)
         n, found = left.checkpoint.about["records"], left.run
         self.times = self.due[:n].tolist()
-        self.weights[:, :n], self.rate[:, :n] = found.weights[:, :n], found.output_rate[:, :n]
+        kept = self.held[self.held < n]
+        self.weights[:, : len(kept)], self.rate[:, : len(kept)] = left.level.at(kept)
         self.counted[...] = left.checkpoint.arrays["counted"]
         for name, n_spikes in left.checkpoint.about["spikes"].items():
             if name in found.spikes:
@@ -173,15 +182,20 @@ class Recorder:
     def _add(self, runs: Sequence[OneSeed]) -> None:
         k = len(self.times)
         t = float(self.due[k])
-        self.weights[:, k] = [run.weights for run in runs]
+        weights = np.array([run.weights for run in runs])
         counts = np.array([run.outputs for run in runs], dtype=float)
-        if k > 0:
-            self.rate[:, k] = (counts - self.counted) / (t - self.times[-1])
-        self.counted = counts
+        rate = np.full(counts.shape, np.nan) if k == 0 else (counts - self.counted[0]) / (t - self.times[-1])
+        self.counted[0] = counts
+        slot = np.searchsorted(self.held, k)
+        if self.held[slot] == k:
+            self.weights[:, slot] = weights
+            if k > 0:
+                self.rate[:, slot] = (counts - self.counted[1]) / (t - self.due[self.held[slot - 1]])
+            self.counted[1] = counts
         self.times.append(t)
         self._keep(runs[0].take_spikes())  # first, so that a run that is killed lacks no spike before its last record
         if self.file is not None:
-            self.file.append(self.level, t, self.weights[:, k], self.rate[:, k])
+            self.file.append(self.level, t, weights, rate)
 
     def _keep(self, spikes: dict[str, Spikes]) -> None:
         for name, new in spikes.items():
@@ -193,14 +207,14 @@ class Recorder:
         """The Run of everything recorded; spikes heard since the last record are in it too."""
         with uninterrupted():
             self._keep(runs[0].take_spikes())
-        n = len(self.times)
+        kept = self.held[self.held < len(self.times)]
         projection = self.network.projection
         return Run(
             level=self.level,
             seeds=self.seeds,
-            time=np.array(self.times),
-            weights=self.weights[:, :n],
-            output_rate=self.rate[:, :n],
+            time=np.array(self.times)[kept],
+            weights=self.weights[:, : len(kept)],
+            output_rate=self.rate[:, : len(kept)],
             groups=projection.source.groups,
             projection=projection.name,
             shape=projection.source.shape,

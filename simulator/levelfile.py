@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import sonata
+from .records import read
 from .scales import add_scale
 
 CHUNK_BYTES = 131_072
@@ -57,6 +58,10 @@ class LevelFile:
         sonata.extend(self.time, time)
         if self.report is not None:
             self.report.append(time, weights[0])
+
+    def at(self, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """weights (n_seeds, n_kept, n_post, n_pre) and output_rate (n_seeds, n_kept, n_post) at some records, see `records.read`."""
+        return read(self.time, self.weights, self.rate, kept)
 
     def cut(self, n_times: int) -> None:
         """Keep the first n_times records."""

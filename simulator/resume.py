@@ -20,9 +20,10 @@ ANYWAY = "--force-version goes on anyway, where the state fits"
 
 
 class Left(NamedTuple):
-    """A level that was not over: what is recorded of it, the checkpoint, and whether its sources may have changed since."""
+    """A level that was not over: what is recorded of it, in memory and in the file, the checkpoint, and whether sources may have changed."""
 
     run: Run
+    level: LevelFile
     checkpoint: Checkpoint
     force_version: bool
 

@@ -45,7 +45,7 @@ def simulate(
     record_every   interval of the recorded weights and rates [s]; default: a hundredth of the duration
     record_spikes  population -> (from, to) [s], of the first seed; default: the neurons always, the inputs in the last 5 s
     threads        over seeds; default: all cores
-    file           a RunFile that gets every record when it is made
+    file           a RunFile that gets every record when it is made; of more than 256 MB of weights the Run then holds only every so many
     progress       called with the biological time that all seeds have reached [s]
     max_rate       output rate per neuron at which the run stops [Hz]; at the levels with spikes, the most that the potential of the moment
                    will come to, so that it must be above the height of the strongest single EPSPs

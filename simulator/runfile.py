@@ -148,7 +148,7 @@ class RunFile:
         self._levels = {level: LevelFile.of(root, level) for level in about["done"]}
         self._spike_level = {name: _text(group.attrs["level"]) for name, group in root.get("spikes", {}).items()}
         if about["level"]:
-            self._left = Left(runs[about["level"]], found, force_version)
+            self._left = Left(runs[about["level"]], LevelFile.of(root, about["level"]), found, force_version)
 
     def _header(self, seeds: list[int], config: str, attrs: dict[str, Any], name: str) -> None:
         root = self._file
@@ -192,7 +192,7 @@ class RunFile:
             raise HebbscopeError(f"{self.path}: level {level!r} is already there")
         left, self._left, self._level = self._left, None, level
         if left is not None and left.run.level == level:
-            self._levels[level] = LevelFile.of(self._file, level)
+            self._levels[level] = left.level
             return left
         with self._writing():
             root = self._file

@@ -14,6 +14,8 @@ import numpy as np
 
 from .checkpoint import beside
 from .protocols import HebbscopeError
+from .records import held
+from .records import read as read_records
 from .results import Run, Spikes
 
 GROWING = 1.0  # s since its last change for which a file counts as being written
@@ -44,6 +46,8 @@ def patient(reader: Callable) -> Callable:
 @patient
 def read(path: str | Path, *, spikes: bool = True) -> dict[str, Run]:
     """Every level of a run file, in the order spike, surrogate, rate; `spikes=False` leaves the spikes on the disk.
+
+    Of a level whose weights take more than records.HELD, only every so many records are read.
 
     HebbscopeError in one line for a file that is missing, foreign, or cut off.
     """
@@ -157,14 +161,15 @@ def _group_names(root: Any) -> list[str]:
 
 def _read_level(root: Any, level: str, common: dict[str, Any], spikes: bool) -> Run:
     group = root["levels"][level]
-    n_times = _n_records(group)
+    kept = held(_n_records(group), int(np.prod(group["weights"].shape, initial=8, where=[True, False, True, True])))
+    weights, rate = read_records(group["time"], group["weights"], group["output_rate"], kept)
     shape = root["inputs"].attrs.get("shape")
     return Run(
         level=level,
         seeds=tuple(group["seed"][:].tolist()),
-        time=group["time"][:n_times],
-        weights=group["weights"][:, :n_times],
-        output_rate=group["output_rate"][:, :n_times],
+        time=group["time"][: kept[-1] + 1][kept] if len(kept) else np.zeros(0),
+        weights=weights,
+        output_rate=rate,
         groups=tuple(_group_names(root)),
         projection=_plain(root["levels"].attrs["projection"]),
         shape=None if shape is None else tuple(shape.tolist()),
