@@ -134,8 +134,7 @@ def theory_courses(rate: Any, causal: bool = True) -> dict[str, np.ndarray]:
     suffix = "" if causal else "_without_causal"
     if not causal and not is_averaged(rate):
         return {}
-    weights = rate.weights if causal else rate.theory["weights_without_causal"][None]
-    rates = rate.output_rate if causal else rate.theory["output_rate_without_causal"][None]
+    weights, rates = _each(rate, causal)
     found = _of_weights(weights, rate.groups)
     if "spread" in found and is_averaged(rate):
         without_diffusion = found.pop("spread")
@@ -143,6 +142,15 @@ def theory_courses(rate: Any, causal: bool = True) -> dict[str, np.ndarray]:
             found["spread"] = np.hypot(without_diffusion, rate.theory[f"spread{suffix}"])
     found["output rate"] = rates.mean(axis=-1)
     return {quantity: course.mean(axis=0) for quantity, course in found.items()}
+
+
+def _each(rate: Any, causal: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (n, n_times, n_post, n_pre) and output rates (n, n_times, n_post) of the equation: a trajectory for each start."""
+    if causal:
+        return rate.weights, rate.output_rate
+    names = ("weights_without_causal", "output_rate_without_causal")
+    weights, rates = (rate.theory.get(f"each_{name}", rate.theory[name][None]) for name in names)
+    return weights, rates
 
 
 def is_averaged(rate: Any) -> bool:
@@ -190,8 +198,9 @@ def _at(run: Any, course: np.ndarray, t: float) -> np.ndarray:
 def _theory_at(rate: Any, t: float, causal: bool) -> dict[str, np.ndarray]:
     """Quantity -> (1,), or (n_seeds,) where the rate level was itself run for several seeds."""
     found = {quantity: course[None] for quantity, course in theory_courses(rate, causal).items()}
-    if causal and rate.n_seeds > 1:
-        each = courses(rate)
+    if found and rate.n_seeds > 1:
+        weights, rates = _each(rate, causal)
+        each = _of_weights(weights, rate.groups) | {"output rate": rates.mean(axis=-1)}
         found |= {quantity: each[quantity] for quantity in each if quantity != "spread" or not is_averaged(rate)}
     return {quantity: _at(rate, course, t) for quantity, course in found.items()}
 

@@ -59,7 +59,7 @@ def simulate_averaged(
         groups=projection.source.groups,
         projection=projection.name,
         shape=projection.source.shape,
-        theory=_theory(equation, starts[0], times),
+        theory=_theory(equation, starts, times),
         network=network,
     )
     if file is not None:
@@ -81,15 +81,21 @@ def _first_beyond(rates: np.ndarray, max_rate: float) -> int:
     return 1 + int(np.argmax(beyond)) if beyond.any() else rates.shape[1]
 
 
-def _theory(equation: Any, start: np.ndarray, times: np.ndarray) -> dict[str, Any]:
-    """What the equation says beside its own trajectory: the one without the causal term, the spread, its numbers."""
+def _theory(equation: Any, starts: list[np.ndarray], times: np.ndarray) -> dict[str, Any]:
+    """What the equation says beside its own trajectories: those without the causal term, the spread, its numbers.
+
+    Without the causal term the mean over the starts, and where there are several each of them, too, as `each_...` with the seeds first.
+    """
     theory: dict[str, Any] = {"coefficients": equation.coefficients(), "predictions": equation.predictions()}
+    bare = equation.without_causal()
     if hasattr(equation, "spread"):
         theory["spread"] = equation.spread(times)
-        theory["spread_without_causal"] = equation.without_causal().spread(times)
-    bare = equation.without_causal()
-    theory["weights_without_causal"] = averaged(bare, start, times)
-    theory["output_rate_without_causal"] = _between(bare.output_rate_of(theory["weights_without_causal"]))
+        theory["spread_without_causal"] = bare.spread(times)
+    weights = np.stack([averaged(bare, start, times) for start in starts])
+    for name, each in (("weights", weights), ("output_rate", _between(bare.output_rate_of(weights)))):
+        theory[f"{name}_without_causal"] = each.mean(axis=0)
+        if len(starts) > 1:
+            theory[f"each_{name}_without_causal"] = each
     return theory
 
 

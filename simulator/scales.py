@@ -11,6 +11,7 @@ UNITS = {
     "W_integral": "s", "k1": "1/s", "k2": "1/s", "k3": "1/s", "Q": "1/s", "D": "1/s", "D_relative": "1/s",
     "tau_mean": "s", "tau_noise": "s", "growth_rate": "1/s", "growth_rate_without_causal": "1/s",
     "output_rate": "Hz", "output_rate_without_causal": "Hz", "time": "s", "time_to_segregation": "s",
+    "each_output_rate_without_causal": "Hz",
 }  # fmt: skip
 
 
@@ -42,15 +43,18 @@ def write_values(group: Any, values: dict[str, Any], sizes: dict[str, int]) -> N
             write_values(group.create_group(name), value, sizes)
         elif isinstance(value, str):
             group.attrs[name] = value
-        elif value is not None:
+        elif value is not None and name not in group:  # a scale that an array before it has brought
             array = np.asarray(value, dtype=np.float64)
             add_dataset(group, name, _axes(name, array.shape, sizes), array, UNITS.get(name, ""))
 
 
 def _axes(name: str, shape: tuple[int, ...], sizes: dict[str, int]) -> tuple[str, ...]:
-    """The names of an array's axes, told by their lengths; axes of its own where they fit nothing."""
+    """The names of an array's axes, told by their lengths; axes of its own where they fit nothing. An axis before them counts starts."""
     known = [("time", "post", "pre"), ("post", "pre"), ("time", "post"), ("time",), ("pre",), ("post",)]
     for axes in known:
         if shape == tuple(sizes.get(axis) for axis in axes):
             return axes
+    for axes in known[:3]:
+        if shape[1:] == tuple(sizes.get(axis) for axis in axes):
+            return ("start", *axes)
     return tuple(f"{name}_axis_{k}" for k in range(len(shape)))

@@ -2,15 +2,20 @@
 
 import json
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+from hebbscope import Network, Population, Projection, simulate
 from hebbscope.analysis.comparison import compare
 from hebbscope.analysis.verdict import limit
 from hebbscope.analysis.weights import Estimate, estimate, separation, spread
+from hebbscope.models import LinearPoisson, ModulatedPoisson
+from hebbscope.rules import SpikeHebb
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.results import Run
+from hebbscope.simulator.runfile import read, write
 
 GROUPS = ("constant", "constant", "modulated", "modulated")
 TIME = np.array([0.0, 10.0, 20.0])
@@ -55,6 +60,36 @@ def test_separation_and_spread_by_hand():
     assert separation(both, GROUPS) == pytest.approx([(10.0 + 5.0) / 2])
     assert spread(both, GROUPS) == pytest.approx([math.sqrt(10 / 4)])
     assert spread(weights, ("a", "a", "a", "b")) == pytest.approx([math.sqrt((121 + 25 + 256) / 9 / 2)])
+
+
+class Drawn(NamedTuple):
+    """Initial weights that differ from seed to seed."""
+
+    def draw(self, generator, n_post, n_pre):
+        return 0.1 + 0.05 * generator.normal(size=(n_post, n_pre))
+
+
+def test_theory_of_drawn_weights_is_the_mean_over_the_seeds_with_and_without_the_causal_term(tmp_path):
+    inputs, neuron = Population("inputs", 6, ModulatedPoisson(n_modulated=3)), Population("neuron", 1, LinearPoisson())
+    network = Network([inputs, neuron], [Projection(inputs, neuron, weights=Drawn(), rule=SpikeHebb())])
+    options = {"seeds": range(1, 6), "record_every": 10.0}
+    surrogate, rate = (simulate(network, 20.0, level=level, **options) for level in ("surrogate", "rate"))
+    alone = [simulate(network, 20.0, level="rate", seeds=seed, record_every=10.0) for seed in options["seeds"]]
+    starts = [run.theory["weights_without_causal"] for run in alone]
+    assert np.allclose(rate.theory["weights_without_causal"], np.mean(starts, axis=0), rtol=1e-12)
+    write(tmp_path / "run.h5", surrogate, rate)
+    read_back = read(tmp_path / "run.h5")
+    write(tmp_path / "again.h5", *read_back.values())
+    for runs in ([surrogate, rate], read_back.values(), read(tmp_path / "again.h5").values()):
+        found = compare(*runs)
+        for quantity, of in (("average weight", lambda w: w.mean()), ("separation", lambda w: separation(w, rate.groups))):
+            assert found.row("surrogate", quantity).theory == pytest.approx(np.mean([of(w[-1]) for w in starts]))
+        spreads = [spread(w[-1], rate.groups) for w in starts]
+        assert found.row("surrogate", "spread").theory == pytest.approx(np.mean(spreads), rel=1e-3)
+        # The start of each seed is known, so that only what was learned from it parts the run from theory.
+        moved = surrogate.final_weights.mean(axis=(1, 2)) - [w[-1].mean() for w in starts]
+        row = found.row("surrogate", "average weight")
+        assert (row.mean - row.theory) / row.z == pytest.approx(moved.std(ddof=1) / math.sqrt(5))
 
 
 @pytest.mark.parametrize("groups", [("constant", "modulated"), ("all",)])
