@@ -11,7 +11,7 @@ UNITS = {
     "W_integral": "s", "k1": "1/s", "k2": "1/s", "k3": "1/s", "Q": "1/s", "D": "1/s", "D_relative": "1/s",
     "tau_mean": "s", "tau_noise": "s", "growth_rate": "1/s", "growth_rate_without_causal": "1/s",
     "output_rate": "Hz", "output_rate_without_causal": "Hz", "time": "s", "time_to_segregation": "s",
-    "each_output_rate_without_causal": "Hz",
+    "each_output_rate_without_causal": "Hz", "output_rate_at_rest": "Hz", "mean_rate": "Hz", "theta": "Hz", "bcm_gain": "s",
 }  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def write_values(group: Any, values: dict[str, Any], sizes: dict[str, int]) -> N
             group.attrs[name] = value
         elif value is not None and name not in group:  # a scale that an array before it has brought
             array = np.asarray(value, dtype=np.float64)
-            add_dataset(group, name, _axes(name, array.shape, sizes), array, UNITS.get(name, ""))
+            add_dataset(group, name, _axes(name, array.shape, sizes), array, UNITS.get(name, "1"))
 
 
 def _axes(name: str, shape: tuple[int, ...], sizes: dict[str, int]) -> tuple[str, ...]:

@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 import xarray
 
+from hebbscope import Network, Population, Projection, simulate
+from hebbscope.models import HomogeneousPoisson, LinearPoisson
+from hebbscope.rules import Triplet
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.results import Run, Spikes
 from hebbscope.simulator.runfile import RunFile, describe, read, read_arrays, write
@@ -404,3 +407,15 @@ def test_a_file_caught_between_two_writes_is_tried_again(tmp_path, monkeypatch):
     with pytest.raises(HebbscopeError, match="between two writes"):
         runreader.patient(reader)(path)
     assert len(seen) == 1
+
+
+def test_every_number_of_theory_says_its_unit(tmp_path):
+    inputs, neuron = Population("inputs", 3, HomogeneousPoisson()), Population("neuron", 1, LinearPoisson())
+    network = Network([inputs, neuron], [Projection(inputs, neuron, 0.1, Triplet(eta=1e-3))])
+    with RunFile.create(tmp_path / "run.h5", network=network, seeds=(1,)) as file:
+        simulate(network, 10.0, level="rate", file=file)
+    with h5py.File(tmp_path / "run.h5") as file:
+        units = {name: file["theory/coefficients"][name].attrs["units"] for name in file["theory/coefficients"]}
+        assert units == {"bcm_gain": "s", "theta": "Hz", "mean_rate": "Hz"}
+        assert file["theory/predictions/output_rate_at_rest"].attrs["units"] == "Hz"
+        assert file["theory/weights_without_causal"].attrs["units"] == "1"
