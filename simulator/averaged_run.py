@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .describe import brief
 from .drive import Runaway
 from .network import Network
 from .protocols import HebbscopeError
@@ -33,7 +34,7 @@ def simulate_averaged(
     if projection.normalisation.every < np.inf:
         raise HebbscopeError(
             f"simulate: the averaged equation of {type(projection.rule).__name__} knows no normalisation, "
-            f"got {projection.normalisation!r}"
+            f"got {brief(projection.normalisation)}"
         )
     if hasattr(model, "lasts") and times[-1] > model.lasts():
         raise HebbscopeError(

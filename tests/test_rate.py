@@ -11,7 +11,7 @@ from scipy.linalg import expm
 from hebbscope import simulate
 from hebbscope.models.inputs import HomogeneousPoisson, ModulatedPoisson, RecordedSpikes
 from hebbscope.models.neurons import LinearPoisson
-from hebbscope.rules import KempterWindow, SpikeHebb
+from hebbscope.rules import L2, KempterWindow, SpikeHebb
 from hebbscope.rules.linear_flow import invariant_subspace
 from hebbscope.rules.reduction import LearningEquation, reduce
 from hebbscope.simulator.drive import Runaway
@@ -239,3 +239,10 @@ def test_a_recording_that_is_played_once_drives_no_longer_than_it_lasts():
         else:
             with pytest.raises(HebbscopeError, match="last, 3 s, got a duration of 5 s"):
                 simulate(network, 5.0, level="rate")
+
+
+def test_a_normalisation_that_the_averaged_equation_lacks_is_refused_in_one_line():
+    inputs, neuron = Population("inputs", 2, HomogeneousPoisson()), Population("neuron", 1, LinearPoisson())
+    network = Network([inputs, neuron], [Projection(inputs, neuron, 0.1, SpikeHebb(), L2(every=0.2))])
+    with pytest.raises(HebbscopeError, match=r"SpikeHebb knows no normalisation, got L2\(norm=1, every=200 ms\)$"):
+        simulate(network, 1.0, level="rate")
