@@ -157,9 +157,14 @@ def kernel_bends(kernel: Any) -> np.ndarray:
     return np.concatenate([-side, side])
 
 
+def reach(window: Any, neuron: Any) -> tuple[float, float]:
+    """The times [s] beyond which g is negligible."""
+    return min(window.support()[0], 0.0), max(window.support()[1], 0.0) + neuron.epsp_support()
+
+
 def q_by_quadrature(window: Any, neuron: Any, kernel: Any) -> float:
     """int g(t) k(t) dt on panels that double away from t = 0 and are cut where window or kernel bends."""
-    low, high = (min(window.support()[0], 0.0), max(window.support()[1], 0.0) + neuron.epsp_support())
+    low, high = reach(window, neuron)
     bends = kernel_bends(kernel)
     low, high = max(low, bends.min()), min(high, bends.max())
     if low >= high:
@@ -208,6 +213,10 @@ def q(window: Any, neuron: Any, kernel: Any) -> Any:
             return float(apart + damped_correlation(before, eps, p) + damped_correlation(eps, before, p))
         case Empirical():
             return q_of_recording(window, neuron, kernel)
+        case Triangle(width, shift, period) if period < np.inf:
+            low, high = reach(window, neuron)
+            laps = np.arange(np.floor((low - width - shift) / period), np.ceil((high + width - shift) / period) + 1.0)
+            return sum(q_by_quadrature(window, neuron, Triangle(width, shift + lap * period)) for lap in laps)
     return q_by_quadrature(window, neuron, kernel)
 
 

@@ -282,10 +282,14 @@ class Exponential(NamedTuple):
 
 
 class Triangle(NamedTuple):
-    """(1 - |s - shift| / width) where positive: the overlap of something held for `width` with what is held `shift` later."""
+    """(1 - |s - shift| / width) where positive: the overlap of something held for `width` with what is held `shift` later.
+
+    With a finite period it is repeated each `period`, on both sides without end.
+    """
 
     width: Seconds
     shift: Seconds = 0.0
+    period: Seconds = np.inf
 
 
 class Delta(NamedTuple):

@@ -132,8 +132,11 @@ def area(kernel, low, high):
             values = np.sin(2 * np.pi * f * s)
         case Exponential(tau):
             values = np.exp(-np.abs(s) / tau)
-        case Triangle(width, shift):
-            values = np.maximum(1.0 - np.abs(s - shift) / width, 0.0)
+        case Triangle(width, shift, period):
+            away = s - shift
+            if period < math.inf:
+                away -= period * np.round(away / period)
+            values = np.maximum(1.0 - np.abs(away) / width, 0.0)
     return np.trapezoid(values, s)
 
 

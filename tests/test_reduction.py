@@ -240,6 +240,23 @@ def test_drift_for_patterns(in_order):
     )
 
 
+@pytest.mark.parametrize("held", [0.05, 0.2, 0.25])
+def test_slow_windows_see_all_rounds_of_patterns_in_order(held):
+    """The rates are periodic: Q_ij is the sum over their harmonics of c_i(f) conj(c_j(f)) W(f) eps(f), whatever the window remembers."""
+    patterns = np.random.default_rng(1).gamma(1.0, 10.0, (8, 4))
+    window, neuron = DoubleExponential(tau_plus=0.5, tau_minus=1.0, A_minus=0.5), LinearPoisson()
+    equation = reduce(network(PatternPoisson(patterns, held, 1), 4, neuron, SpikeHebb(window, eta=ETA)))
+    k = np.arange(1, 4001)
+    f = k / (8 * held)
+    hold = np.exp(-1j * np.pi * f * held) * np.sinc(f * held) / 8  # of one presentation, among its eight
+    c = hold[:, None] * (np.exp(-2j * np.pi * np.outer(k, np.arange(8)) / 8) @ patterns)
+    gains = window.transform(2 * np.pi * f) * neuron.epsp_transform(2 * np.pi * f)
+    expected = 2.0 * ETA * np.einsum("f,fi,fj->ij", gains, c, c.conj()).real
+    np.testing.assert_allclose(
+        equation.left @ equation.right.T, expected, rtol=0, atol=1e-6 * np.abs(expected).max()
+    )
+
+
 @pytest.mark.parametrize("jitter", [0.0, 4e-3])
 def test_common_source(jitter):
     """Q_ij = c k3 between synapses without jitter; a synapse's own total is k3, whatever c and jitter."""

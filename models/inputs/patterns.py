@@ -11,7 +11,7 @@ from ...simulator.protocols import Covariance, Delta, Held, HertzArray, Seconds,
 from ...simulator.streams import below, uniform
 from .alias import AliasTable, alias_table, pick, rebuild
 
-REACH = 1.0  # [s] longest lag at which the covariance of patterns shown in order is stated
+REACH = 1.0  # [s] longest lag at which the covariance of patterns shown in order is stated, where their cycle is longer than twice that
 ROWS = 4096  # patterns that are in double precision at one time
 
 
@@ -34,7 +34,8 @@ class PatternPoisson(NamedTuple):
     in_order       0                1: shown in order, over and over; 0: each drawn anew from all, independent of the last
 
     With <> the mean over patterns and d = patterns - <patterns>, C_ij(s) = <d_i d_j> (1 - |s| / T)_+, averaged over t within a
-    presentation T. In order: sum over m of <d_i(p + m) d_j(p)> (1 - |s - m T| / T)_+, stated for |m| T up to 1 s.
+    presentation T. In order: sum over m of <d_i(p + m) d_j(p)> (1 - |s - m T| / T)_+; stated in full where the cycle of all patterns takes no
+    more than 2 s, else for |m| T up to 1 s: long cycles want windows and traces that have forgotten by then.
 
     Source: [derived].
     """
@@ -95,14 +96,17 @@ class PatternPoisson(NamedTuple):
         return self.patterns.mean(axis=0, dtype=float)
 
     def covariance(self, n: int) -> list[Covariance]:
+        if self.in_order == 0:
+            return [self._lagged(0)]
+        n_patterns = len(self.patterns)
+        cycle = n_patterns * self.presentation
+        if cycle <= 2.0 * REACH:
+            lagged = [self._lagged(m) for m in range(n_patterns)]
+            return [term._replace(kernel=term.kernel._replace(period=cycle)) for term in lagged]
         terms = [self._lagged(0)]
-        if self.in_order == 1:
-            for m in range(1, math.ceil(REACH / self.presentation) + 1):
-                ahead = self._lagged(m)
-                terms += [
-                    ahead,
-                    Covariance(ahead.right, ahead.left, Triangle(self.presentation, -m * self.presentation)),
-                ]
+        for m in range(1, math.ceil(REACH / self.presentation) + 1):
+            ahead = self._lagged(m)
+            terms += [ahead, Covariance(ahead.right, ahead.left, Triangle(self.presentation, -m * self.presentation))]
         return terms
 
     def _lagged(self, m: int) -> Covariance:
