@@ -390,7 +390,7 @@ def test_files_that_will_not_do(tmp_path):
         ((npz(tmp_path / "floats.npz", t=[0.1], i=[1.5]),), "sources must be integers"),
         ((npz(tmp_path / "uneven.npz", t=[0.1, 0.2], i=[1]),), "as many times as sources"),
         ((npz(tmp_path / "unsorted.npz", t=[0.2, 0.1], i=[1, 1]),), "times must be in order"),
-        ((npz(tmp_path / "nan.npz", t=[0.2, np.nan], i=[1, 1]),), "duration must be finite|times must be finite"),
+        ((npz(tmp_path / "nan.npz", t=[0.2, np.nan], i=[1, 1]),), "times must be finite"),
         ((npz(tmp_path / "ids.npz", t=[0.2], i=[-1]),), "sources must be in"),
         ((npz(tmp_path / "silent.npz", t=[], i=np.zeros(0, int)),), "duration must be given"),
         ((npz(tmp_path / "late.npz", t=[0.2], i=[1]), None, 0.1), "times must be <= the duration"),

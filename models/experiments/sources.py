@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ...simulator.protocols import Hertz, ParameterError, Seconds, non_negative, part, positive, require
+from ...simulator.protocols import HebbscopeError, Hertz, ParameterError, Seconds, non_negative, part, positive, require
 from ..inputs import (
     CommonSourcePoisson,
     HomogeneousPoisson,
@@ -171,4 +171,8 @@ class Recorded(NamedTuple):
         return {"all": self.n}
 
     def trains(self) -> RecordedSpikes:
-        return read_spikes(self.file, self.population or None, loop=self.loop)
+        spikes = read_spikes(self.file, self.population or None, loop=self.loop)
+        trains = int(spikes.sources.max(initial=0)) + 1
+        if trains > self.n:
+            raise HebbscopeError(f"inputs.n: must be at least {trains}, the trains in {self.file}, got {self.n}")
+        return spikes

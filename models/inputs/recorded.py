@@ -74,7 +74,7 @@ class RecordedSpikes(NamedTuple):
     def init(self, n, copies):
         if copies != 1:
             raise ParameterError(
-                "RecordedSpikes", "copies", "must be 1: a recording has no independent copy for a surrogate", copies
+                "RecordedSpikes", "copies", "must be 1, as at the levels spike and rate: a recording has no independent copy for a surrogate", copies
             )
         return State(np.zeros(n, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64))
 
@@ -138,6 +138,8 @@ def read_spikes(
         raise HebbscopeError(
             f"{path}: sources must be integers and times numbers, got {sources.dtype} and {times.dtype}"
         )
+    if not np.all(np.isfinite(times)):
+        raise HebbscopeError(f"{path}: times must be finite")
     if duration is None and len(times) == 0:
         raise HebbscopeError(f"{path}: has no spikes, so its duration must be given")
     spikes = RecordedSpikes(
