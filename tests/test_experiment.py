@@ -232,6 +232,12 @@ def test_toml_round_trip(experiment, tmp_path):
         assert load(str(file)).items() == experiment.items()
 
 
+def test_toml_with_a_byte_order_mark(tmp_path):
+    """As some editors write it."""
+    (tmp_path / "mine.toml").write_text('experiment = "kempter1999"\nduration = "5 s"\n', encoding="utf-8-sig")
+    assert load(str(tmp_path / "mine.toml")).duration == 5.0
+
+
 def test_toml_of_a_changed_experiment(tmp_path):
     table = [("rule.window", "TabulatedWindow"), ("rule.window.s", "[-0.01, 0, 0.01]"), ("rule.window.W", "[0, 1, 0]")]
     changed = load(

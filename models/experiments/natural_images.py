@@ -44,6 +44,7 @@ class Inputs(NamedTuple):
     whitening: Whitening = Whitening()
 
     def check(self):
+        require(bool(self.images), self, "images", f"must be {PHOTOGRAPHS} or a path")
         require(self.control in CONTROLS, self, "control", f"must be one of {', '.join(CONTROLS)}")
         require(4 <= self.patch <= 48, self, "patch", "must be in [4, 48] pixels")
         require(self.n_patches > self.patch**2, self, "n_patches", f"must be > {self.patch**2}, the pixels of a patch")

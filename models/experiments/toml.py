@@ -26,7 +26,7 @@ def load(target: str, settings: Sequence[tuple[str, Any]] = ()) -> Experiment:
     if not (target.endswith(".toml") or "/" in target or Path(target).is_file()):
         return experiment_class(target).with_settings(settings)
     try:
-        text = Path(target).read_text(encoding="utf-8")
+        text = Path(target).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as problem:
         raise HebbscopeError(f"{target}: {getattr(problem, 'strerror', None) or 'is not UTF-8 text'}") from None
     return loads(text, target, settings)
