@@ -21,7 +21,7 @@ from hebbscope.models.neurons import ExponentialPoisson, LinearPoisson, PushPull
 from hebbscope.rules import DoubleExponential, KempterWindow, SpikeHebb, TabulatedWindow
 from hebbscope.rules.reduction import LearningEquation, reduce
 from hebbscope.simulator.network import Direct, Network, Population, Projection
-from hebbscope.simulator.protocols import HebbscopeError
+from hebbscope.simulator.protocols import HebbscopeError, ParameterError
 
 ETA = 1e-5
 BASE = {"rate": 10.0, "amplitude": 10.0, "frequency": 40.0}
@@ -416,3 +416,31 @@ def test_prints():
     assert text.startswith("LearningEquation of 50 synapses, with the causal term")
     assert "k3                          7.037e-05 1/s" in text
     assert "<td>tau_mean</td><td>203.2</td><td>s</td>" in equation._repr_html_()
+
+
+class Unstated(NamedTuple):
+    """A part with the field of its kind's own parts that is there, and nothing that an average needs."""
+
+    rate: float = 10.0
+
+    def candidate_rate(self, state):
+        return self.rate
+
+    def bound(self, state):
+        return self.rate
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda p: object.__setattr__(p.source, "model", Unstated()), r"Unstated\.mean_rates: must be there for the learn"),
+        (lambda p: object.__setattr__(p.target, "model", Unstated()), r"Unstated\.gain: .* as in every neuron of"),
+        (lambda p: object.__setattr__(p, "rule", p.rule._replace(window=Unstated())), r"Unstated\.integral: .* every window"),
+    ],
+    ids=["input", "neuron", "window"],
+)
+def test_parts_that_do_not_state_their_average_are_named(change, words):
+    described = network(HomogeneousPoisson(), 3)
+    change(described.projections[0])
+    with pytest.raises(ParameterError, match=words):
+        reduce(described)
