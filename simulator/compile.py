@@ -69,7 +69,7 @@ def _plain(function: Callable) -> Callable:
 
 def cache_folder() -> Path:
     """HEBBSCOPE_CACHE, or `hebbscope` in the user's cache folder."""
-    if "HEBBSCOPE_CACHE" in os.environ:
+    if os.environ.get("HEBBSCOPE_CACHE"):
         return Path(os.environ["HEBBSCOPE_CACHE"])
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "hebbscope"

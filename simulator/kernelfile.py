@@ -3,6 +3,7 @@
 Before it reads, numba loads all that it can compile, and with it SciPy's linear algebra: half a second. Machine code on disk is
 complete, though; of the process it wants only the symbols that it calls, and LLVM ends a process that lacks one. So their names are kept
 beside the code. Where all of them are there, the compiler sleeps on; where one is missing, or no code is found, numba wakes it as ever.
+Files that are damaged are given up, and made anew.
 """
 
 from __future__ import annotations
@@ -48,9 +49,14 @@ def _cache_class() -> type:
 
         def load_overload(self, sig, target_context):
             symbols = Path(self.cache_path, SYMBOLS)
-            if symbols.is_file() and all(map(address_of_symbol, symbols.read_text().splitlines())):
-                target_context = Asleep(target_context)
-            return super().load_overload(sig, target_context)
+            try:
+                names = symbols.read_text().splitlines() if symbols.is_file() else []
+                asleep = bool(names) and all(map(address_of_symbol, names))
+                return super().load_overload(sig, Asleep(target_context) if asleep else target_context)
+            except Exception:  # damaged files: pickle raises what it meets
+                symbols.unlink(missing_ok=True)
+                self.flush()
+                return None
 
         def save_overload(self, sig, data):
             symbols = Path(self.cache_path, SYMBOLS)

@@ -151,6 +151,23 @@ def test_a_kernel_on_disk_leaves_the_compiler_asleep(copy):
     assert compiled() == files
 
 
+@pytest.mark.parametrize("ending", ["nbc", "nbi", "txt"])
+def test_a_damaged_kernel_is_compiled_anew(copy, ending):
+    """Cut off, as a full disk or a power cut leaves it."""
+    folder, run, _ = copy
+    result = run("ours")
+    (damaged,) = (folder / "cache").rglob(f"*.{ending}")
+    damaged.write_bytes(damaged.read_bytes()[:9] + b"\xff")
+    assert run("ours") == result
+    assert run("ours") == result
+
+
+def test_an_empty_name_of_the_cache_folder_is_none(monkeypatch, tmp_path):
+    monkeypatch.setenv("HEBBSCOPE_CACHE", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert kernels.cache_folder() == tmp_path / "hebbscope"
+
+
 def test_a_numba_that_is_not_as_we_know_it_is_left_alone(monkeypatch):
     import numba.core.caching
 
