@@ -362,7 +362,9 @@ def test_recorded_spikes_drive_the_levels_that_need_no_copy_of_them(folder):
     times = np.sort(np.random.default_rng(1).uniform(0.0, 2.0, 400))
     np.savez(folder / "spikes.npz", t=times, i=np.arange(400) % 50)
     recorded = ("--set", "inputs=Recorded", "--set", "inputs.file=spikes.npz", *SHORT, "--quiet", "--no-figure")
-    assert "as at the levels spike and rate: a recording has no independent copy" in refused("run", "kempter1999", *recorded)
+    assert "as at the levels spike and rate: a recording has no independent copy" in refused(
+        "run", "kempter1999", *recorded
+    )
     fewer = refused("run", "kempter1999", *recorded, "--set", "inputs.n=40", "--level", "spike")
     assert "inputs.n: must be at least 50, the trains in spikes.npz, got 40" in fewer
     assert [path.name for path in folder.iterdir()] == ["spikes.npz"]

@@ -82,7 +82,10 @@ def test_theory_of_drawn_weights_is_the_mean_over_the_seeds_with_and_without_the
     write(tmp_path / "again.h5", *read_back.values())
     for runs in ([surrogate, rate], read_back.values(), read(tmp_path / "again.h5").values()):
         found = compare(*runs)
-        for quantity, of in (("average weight", lambda w: w.mean()), ("separation", lambda w: separation(w, rate.groups))):
+        for quantity, of in (
+            ("average weight", lambda w: w.mean()),
+            ("separation", lambda w: separation(w, rate.groups)),
+        ):
             assert found.row("surrogate", quantity).theory == pytest.approx(np.mean([of(w[-1]) for w in starts]))
         spreads = [spread(w[-1], rate.groups) for w in starts]
         assert found.row("surrogate", "spread").theory == pytest.approx(np.mean(spreads), rel=1e-3)

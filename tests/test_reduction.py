@@ -252,9 +252,7 @@ def test_slow_windows_see_all_rounds_of_patterns_in_order(held):
     c = hold[:, None] * (np.exp(-2j * np.pi * np.outer(k, np.arange(8)) / 8) @ patterns)
     gains = window.transform(2 * np.pi * f) * neuron.epsp_transform(2 * np.pi * f)
     expected = 2.0 * ETA * np.einsum("f,fi,fj->ij", gains, c, c.conj()).real
-    np.testing.assert_allclose(
-        equation.left @ equation.right.T, expected, rtol=0, atol=1e-6 * np.abs(expected).max()
-    )
+    np.testing.assert_allclose(equation.left @ equation.right.T, expected, rtol=0, atol=1e-6 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("jitter", [0.0, 4e-3])
@@ -433,9 +431,15 @@ class Unstated(NamedTuple):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda p: object.__setattr__(p.source, "model", Unstated()), r"Unstated\.mean_rates: must be there for the learn"),
+        (
+            lambda p: object.__setattr__(p.source, "model", Unstated()),
+            r"Unstated\.mean_rates: must be there for the learn",
+        ),
         (lambda p: object.__setattr__(p.target, "model", Unstated()), r"Unstated\.gain: .* as in every neuron of"),
-        (lambda p: object.__setattr__(p, "rule", p.rule._replace(window=Unstated())), r"Unstated\.integral: .* every window"),
+        (
+            lambda p: object.__setattr__(p, "rule", p.rule._replace(window=Unstated())),
+            r"Unstated\.integral: .* every window",
+        ),
     ],
     ids=["input", "neuron", "window"],
 )

@@ -74,7 +74,10 @@ class RecordedSpikes(NamedTuple):
     def init(self, n, copies):
         if copies != 1:
             raise ParameterError(
-                "RecordedSpikes", "copies", "must be 1, as at the levels spike and rate: a recording has no independent copy for a surrogate", copies
+                "RecordedSpikes",
+                "copies",
+                "must be 1, as at the levels spike and rate: a recording has no independent copy for a surrogate",
+                copies,
             )
         return State(np.zeros(n, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64))
 
