@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..simulator.protocols import HebbscopeError
 from .comparison import UNITS, courses, theory_courses
 from .style import (
     DASHES,
@@ -96,6 +97,9 @@ def course(quantity: str, *runs: Any, ax: Axes, seeds: bool = False) -> None:
     `seeds` draws each seed thin behind the mean. Without a surrogate run, the equation without its causal term is dotted.
     """
     levels = {run.level: run for run in runs}
+    there = courses(runs[0])
+    if quantity not in there:
+        raise HebbscopeError(f"no {quantity!r} in these runs, but {', '.join(there)}")
     simulated, ends = _simulated(levels), []
     for run in simulated:
         colour, lines = LEVEL_COLOURS[run.level], courses(run)[quantity]

@@ -262,3 +262,15 @@ def test_they_draw_on_the_axes_given_and_leave_pyplot_alone():
     code = "import sys; from hebbscope.analysis import figures, spike_figures; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_an_epsp_stands_upright_behind_a_window_that_only_depresses():
+    ax = spike_figures.window(DoubleExponential(A_plus=-1.0, A_minus=0.5), LinearPoisson())
+    (epsp,) = (line for line in ax.lines if line.get_label() == "EPSP, scaled")
+    assert np.max(epsp.get_ydata()) == pytest.approx(1.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("quantity", ["separation", "weight"])
+def test_a_quantity_that_the_runs_lack_is_named(quantity):
+    with pytest.raises(HebbscopeError, match=f"no '{quantity}' in these runs, but average weight, spread, output rate"):
+        figures.course(quantity, a_run("spike", groups=("all",) * 6))
