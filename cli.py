@@ -18,7 +18,6 @@ LEVELS = ("spike", "surrogate", "rate")
 FIGURES = (".png", ".pdf", ".svg", ".eps", ".jpg", ".tif", ".tiff")
 PLOTS = ("weights", "window", "raster", "receptive-fields", "correlations")
 MOST_SEEDS = 100_000
-LARGEST_SEED = 2**63 - 1  # what a file can hold
 DONE, BUG, BAD_INPUT, STOPPED = 0, 1, 2, 130
 
 
@@ -84,6 +83,8 @@ def _say(problem: BaseException) -> int:
 
 def read_seeds(text: str) -> tuple[int, ...]:
     """ "1:16" (both ends included), "1,2,3", "7", and mixtures."""
+    from .simulator.run import LARGEST_SEED
+
     seeds: list[int] = []
     for piece in text.split(","):
         first, colon, last = piece.partition(":")
@@ -230,17 +231,20 @@ def show(experiment: str, as_toml: bool, pairs: tuple[str, ...]) -> None:
 def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: str | None, level: str | None, out: str | None,
         figure: str | None, no_figure: bool, threads: int | None, force: bool, quiet: bool, as_json: bool) -> None:  # fmt: skip
     """Run EXPERIMENT (a name or a .toml file), write its run file and figure, and print how the levels compare."""
+    from .models.experiments import to_toml
+    from .simulator.run import check_level, has_copies
+    from .simulator.runfile import RunFile
+
     described = _load(experiment, pairs, duration)
     wanted = read_levels(level, LEVELS) if level is not None else described.levels
     numbers = read_seeds(seeds) if seeds is not None else described.seeds
     target = writable(out if out is not None else f"{Path(experiment).stem}.h5", force)
     picture = _picture(figure, no_figure, target, force)
     network = described.network()
-    if "surrogate" in wanted:
-        network.input.model.init(network.input.n, 2)  # refuses where there is no second copy of the input
-
-    from .models.experiments import to_toml
-    from .simulator.runfile import RunFile
+    if level is None and not has_copies(network):
+        wanted = tuple(name for name in wanted if name != "surrogate")
+    for name in wanted:
+        check_level(network, name, described.duration)
 
     about = {"network": network, "seeds": numbers, "config": to_toml(described), "levels": wanted}
     _carry_out(

@@ -41,7 +41,9 @@ def window(part: Any, neuron: Any = None, *, ax: Axes, convention: str = "post-p
     if neuron is not None:
         u = np.linspace(0.0, reach, 500)
         epsp = np.asarray(neuron.epsp(u))
-        ax.plot(-sign * u, epsp * np.abs(value).max() / epsp.max(), color=THEORY, ls=DASHES, lw=0.9, label="EPSP, scaled")
+        ax.plot(
+            -sign * u, epsp * np.abs(value).max() / epsp.max(), color=THEORY, ls=DASHES, lw=0.9, label="EPSP, scaled"
+        )
         ax.legend(loc="best", handlelength=2.2)
     ax.axhline(0.0, color="0.6", lw=0.6, zorder=0)
     ax.axvline(0.0, color="0.6", lw=0.6, zorder=0)

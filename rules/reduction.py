@@ -22,9 +22,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..simulator.network import Direct, Network
-from ..simulator.protocols import HebbscopeError, ParameterError
+from ..simulator.protocols import HebbscopeError, ParameterError, require_methods
 from . import modes
 from .linear_flow import LinearFlow
+
+AVERAGE = "the learning equation"
 
 
 class InputStatistics(NamedTuple):
@@ -67,7 +69,7 @@ def reduce(network: Network, causal: bool = True) -> Any:
     if not hasattr(rule, "learning_equation"):
         raise HebbscopeError(f"{type(rule).__name__}: has no averaged learning equation")
     n = source.n
-    _require_stated(source.model, "input", "mean_rates", "covariance", "atom")
+    require_methods(source.model, AVERAGE, "mean_rates", "covariance", "atom")
     statistics = InputStatistics(
         np.asarray(source.model.mean_rates(n), dtype=float),
         source.model.covariance(n),
@@ -76,14 +78,6 @@ def reduce(network: Network, causal: bool = True) -> Any:
         source.model.third_cumulants(n) if hasattr(source.model, "third_cumulants") else None,
     )
     return rule.learning_equation(statistics, projection.target.model, causal)
-
-
-def _require_stated(part: Any, kind: str, *names: str) -> None:
-    """Raise the named error of a part of one's own that runs with spikes, but does not say what its average is."""
-    for name in names:
-        if not hasattr(part, name):
-            rule = f"must be there for the learning equation, as in every {kind} of hebbscope"
-            raise ParameterError(type(part).__name__, name, rule, None)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -125,8 +119,8 @@ class LearningEquation:
     def of_pairs(cls, rule: Any, statistics: InputStatistics, neuron: Any, causal: bool = True) -> LearningEquation:
         """From a rule with window, eta, w_in, w_out and bounds (SpikeHebb)."""
         window, eta = rule.window, rule.eta
-        _require_stated(window, "window", "integral", "square_integral", "q")
-        _require_stated(neuron, "neuron", "gain", "base_rate", "threshold", "epsp", "epsp_transform", "epsp_support")
+        require_methods(window, AVERAGE, "integral", "square_integral", "q")
+        require_methods(neuron, AVERAGE, "gain", "base_rate", "threshold", "epsp", "epsp_transform", "epsp_support")
         left, right, own = statistics.through(window, neuron)
         return cls(
             rates=statistics.rates,

@@ -17,6 +17,7 @@ from ..simulator.protocols import (
     positive,
     require,
     require_hooks,
+    require_methods,
 )
 from .threshold import FixedThreshold
 from .traces import Traces, add, decay, traces
@@ -113,6 +114,7 @@ class Triplet(NamedTuple):
 
     def init_rates(self, n_pre, n_post):
         """The traces of `on_rates`, at zero."""
+        require_methods(self.threshold, "the rate level of held rates", "mean_depression")
         return RateState(np.zeros(n_pre), np.zeros(n_post), self.threshold.init(n_post))
 
     def on_rates(self, state, w, i, x, y, dt):

@@ -28,19 +28,7 @@ def simulate_averaged(
 
     Raises Runaway, with the records until then, where the output rate passes max_rate [Hz].
     """
-    from ..rules.reduction import reduce
-
-    equation, projection, model = reduce(network), network.projection, network.input.model
-    if projection.normalisation.every < np.inf:
-        raise HebbscopeError(
-            f"simulate: the averaged equation of {type(projection.rule).__name__} knows no normalisation, "
-            f"got {brief(projection.normalisation)}"
-        )
-    if hasattr(model, "lasts") and times[-1] > model.lasts():
-        raise HebbscopeError(
-            f"simulate: the averaged equation holds while the {type(model).__name__} last, {model.lasts():g} s, "
-            f"got a duration of {times[-1]:g} s"
-        )
+    equation, projection = equation_of(network, times[-1]), network.projection
     if not hasattr(projection.weights, "draw"):
         seeds = seeds[:1]
     starts = [projection.initial_weights(seed) for seed in seeds]
@@ -74,6 +62,24 @@ def simulate_averaged(
             run,
         )
     return run
+
+
+def equation_of(network: Network, duration: float) -> Any:
+    """The averaged equation of a network; HebbscopeError where it has none that holds for `duration` [s]."""
+    from ..rules.reduction import reduce
+
+    equation, projection, model = reduce(network), network.projection, network.input.model
+    if projection.normalisation.every < np.inf:
+        raise HebbscopeError(
+            f"simulate: the averaged equation of {type(projection.rule).__name__} knows no normalisation, "
+            f"got {brief(projection.normalisation)}"
+        )
+    if hasattr(model, "lasts") and duration > model.lasts():
+        raise HebbscopeError(
+            f"simulate: the averaged equation holds while the {type(model).__name__} last, {model.lasts():g} s, "
+            f"got a duration of {duration:g} s"
+        )
+    return equation
 
 
 def _first_beyond(rates: np.ndarray, max_rate: float) -> int:

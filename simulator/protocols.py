@@ -102,6 +102,15 @@ def require(ok: Any, part: Any, field: str, rule: str) -> None:
         raise ParameterError(type(part).__name__, field, rule, getattr(part, field))
 
 
+def require_methods(part: Any, why: str, *names: str) -> None:
+    """Raise the named error of a part of one's own that runs with spikes, but does not say what it is on average."""
+    for name in names:
+        if not hasattr(part, name):
+            raise ParameterError(
+                type(part).__name__, name, f"must be there for {why}, as in the parts of hebbscope", None
+            )
+
+
 def _numeric(part: Any, field: str) -> np.ndarray:
     try:
         return np.asarray(getattr(part, field), dtype=float)

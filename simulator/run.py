@@ -20,6 +20,7 @@ LEVELS = ("spike", "surrogate", "rate")
 MOST_RECORDS = 10_000_000
 N_RECORDS = 100  # record times of a run that names no interval
 LAST_INPUTS = 5.0  # s of input spikes kept by default, enough for a raster
+LARGEST_SEED = 2**63 - 1  # what streams are keyed by and a file can hold
 RUNAWAY_RATE = 1e4  # Hz per neuron; no cell fires faster
 
 
@@ -81,13 +82,33 @@ def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], engine: d
     return simulate_averaged(network, times, seeds, **engine)
 
 
+def has_copies(network: Network) -> bool:
+    """Whether there can be a surrogate level: a recording has no independent second copy."""
+    try:
+        network.input.model.init(network.input.n, 2)
+    except ParameterError:
+        return False
+    return True
+
+
+def check_level(network: Network, level: str, duration: float) -> None:
+    """Raise, before anything runs, what a level would: no second copy of the input, no averaged equation that holds for so long."""
+    from .averaged_run import equation_of
+    from .sampled_run import has_holds
+
+    if level == "surrogate":
+        network.input.model.init(network.input.n, 2)
+    if level == "rate" and not has_holds(network):
+        equation_of(network, duration)
+
+
 def record_times(duration: float, every: float | None) -> np.ndarray:
     """(n_times,) s: 0, every, 2 every, ..., and the end."""
     duration = _positive("duration", duration, "s")
     every = duration / N_RECORDS if every is None else _positive("record_every", every, "s")
     if duration / every > MOST_RECORDS:
         raise ParameterError("simulate", "record_every", f"must make no more than {MOST_RECORDS:,} records", every)
-    n = math.ceil(duration / every - 1e-9)
+    n = max(1, math.ceil(duration / every - 1e-9))
     return np.append(np.arange(n) * every, duration)
 
 
@@ -104,8 +125,10 @@ def _positive(name: str, value: Any, unit: str, most: float = np.finfo(float).ma
 
 def _seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
     found = tuple(seeds) if isinstance(seeds, Iterable) else (seeds,)
-    if not found or any(isinstance(s, bool) or not isinstance(s, (int, np.integer)) or s < 0 for s in found):
-        raise ParameterError("simulate", "seeds", "must be whole numbers >= 0, at least one", seeds)
+    if not found or any(isinstance(s, bool) or not isinstance(s, (int, np.integer)) for s in found):
+        raise ParameterError("simulate", "seeds", "must be whole numbers, at least one", seeds)
+    if not all(0 <= s <= LARGEST_SEED for s in found):
+        raise ParameterError("simulate", "seeds", f"must be from 0 to {LARGEST_SEED}", seeds)
     if len(set(found)) < len(found):
         raise ParameterError("simulate", "seeds", "must differ from each other", list(found))
     return tuple(int(s) for s in found)

@@ -9,7 +9,7 @@ from .compile import compiled, content_hash
 from .dispatch import classes_of
 from .event import parts_of
 from .network import Network
-from .protocols import synapses
+from .protocols import require_methods, synapses
 from .results import Spikes
 from .streams import start
 
@@ -27,6 +27,7 @@ class SampledRun:
 
     def __init__(self, network: Network, seed: int, max_rate: float):
         projection, source, target = network.projection, network.input, network.neuron
+        require_methods(target.model, "the rate level of held rates", "mean_rate", "epsp_square_integral")
         self.seed, self.ran_away, self.max_rate = seed, False, float(max_rate)
         self.parts = parts_of(projection)
         self.state = sampled.State(

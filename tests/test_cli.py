@@ -363,12 +363,16 @@ def test_recorded_spikes_drive_the_levels_that_need_no_copy_of_them(folder):
     np.savez(folder / "spikes.npz", t=times, i=np.arange(400) % 50)
     recorded = ("--set", "inputs=Recorded", "--set", "inputs.file=spikes.npz", *SHORT, "--quiet", "--no-figure")
     assert "as at the levels spike and rate: a recording has no independent copy" in refused(
-        "run", "kempter1999", *recorded
+        "run", "kempter1999", *recorded, "--level", "spike,surrogate"
     )
     fewer = refused("run", "kempter1999", *recorded, "--set", "inputs.n=40", "--level", "spike")
     assert "inputs.n: must be at least 50, the trains in spikes.npz, got 40" in fewer
-    assert [path.name for path in folder.iterdir()] == ["spikes.npz"]
-    done("run", "kempter1999", *recorded, "--level", "spike,rate")
+    once = refused("run", "kempter1999", *recorded, "--set", "inputs.loop=0", "--level", "spike,rate")
+    assert "the averaged equation holds while the RecordedSpikes last" in once
+    assert [path.name for path in folder.iterdir()] == ["spikes.npz"]  # refused before the first level ran
+    done("run", "kempter1999", *recorded, "--set", "inputs.duration=2.5 s")
+    levels = json.loads(done("info", "kempter1999.h5", "--json"))["levels"]
+    assert set(levels) == {"spike", "rate"}  # the levels that there are, where none is asked for
 
 
 def test_images_smaller_than_the_patch(folder):

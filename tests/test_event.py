@@ -20,7 +20,7 @@ from hebbscope.models import (
 )
 from hebbscope.rules import L2, KempterWindow, SpikeHebb, Triplet
 from hebbscope.simulator.drive import Runaway
-from hebbscope.simulator.protocols import HebbscopeError
+from hebbscope.simulator.protocols import HebbscopeError, ParameterError
 
 
 def layer(inputs, neuron, rule, n_pre=6, n_post=1, weights=0.1, **options):
@@ -246,3 +246,14 @@ def test_the_pace_leaves_no_mark_and_a_stop_waits_for_no_record(monkeypatch):
     assert (paced.weights == reference.weights).all() and (
         paced.spikes["neuron"].t == reference.spikes["neuron"].t
     ).all()
+
+
+def test_a_duration_far_below_the_interval_of_records_still_runs():
+    run = simulate(small(SpikeHebb(eta=1e-3)), 1e-7, record_every=200.0)
+    assert run.time.tolist() == [0.0, 1e-7] and run.n_times == 2
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 2**64])
+def test_seeds_beyond_what_a_stream_is_keyed_by(seed):
+    with pytest.raises(ParameterError, match=r"simulate\.seeds: must be from 0 to 9223372036854775807"):
+        simulate(small(SpikeHebb(eta=1e-3)), 1.0, seeds=[1, seed])

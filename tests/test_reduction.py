@@ -435,10 +435,10 @@ class Unstated(NamedTuple):
             lambda p: object.__setattr__(p.source, "model", Unstated()),
             r"Unstated\.mean_rates: must be there for the learn",
         ),
-        (lambda p: object.__setattr__(p.target, "model", Unstated()), r"Unstated\.gain: .* as in every neuron of"),
+        (lambda p: object.__setattr__(p.target, "model", Unstated()), r"Unstated\.gain: .* as in the parts of"),
         (
             lambda p: object.__setattr__(p, "rule", p.rule._replace(window=Unstated())),
-            r"Unstated\.integral: .* every window",
+            r"Unstated\.integral: .* as in the parts of",
         ),
     ],
     ids=["input", "neuron", "window"],

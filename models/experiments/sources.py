@@ -155,23 +155,26 @@ class Recorded(NamedTuple):
     population   -      its name, where the file has several
     n            50     trains
     loop         1      1: played over and over, 0: once
+    duration     0 s    of the recording; 0: up to its last spike
     """
 
     file: str = ""
     population: str = ""
     n: int = 50
     loop: int = 1
+    duration: Seconds = 0.0
 
     def check(self):
         positive(self, "n")
         require(bool(self.file), self, "file", "must be the path of a file with spikes")
         require(self.loop in (0, 1), self, "loop", "must be 0 or 1")
+        non_negative(self, "duration")
 
     def groups(self) -> dict[str, int]:
         return {"all": self.n}
 
     def trains(self) -> RecordedSpikes:
-        spikes = read_spikes(self.file, self.population or None, loop=self.loop)
+        spikes = read_spikes(self.file, self.population or None, self.duration or None, self.loop)
         trains = int(spikes.sources.max(initial=0)) + 1
         if trains > self.n:
             raise HebbscopeError(f"inputs.n: must be at least {trains}, the trains in {self.file}, got {self.n}")
