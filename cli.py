@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -243,14 +244,37 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
     network = described.network()
     if level is None and not has_copies(network):
         wanted = tuple(name for name in wanted if name != "surrogate")
-    for name in wanted:
-        check_level(network, name, described.duration)
+    equations = [check_level(network, name, described.duration) for name in wanted]
 
+    _foresee(described, network, wanted, numbers, target, next(filter(None, equations), None), quiet or as_json)
     about = {"network": network, "seeds": numbers, "config": to_toml(described), "levels": wanted}
     _carry_out(
         lambda: RunFile.create(target, **about, force=force),
         described, network, wanted, numbers, target, picture, threads, quiet, as_json
     )  # fmt: skip
+
+
+def _foresee(described: Any, network: Any, levels: tuple[str, ...], seeds: tuple[int, ...], target: Path, equation: Any,
+             silent: bool) -> None:  # fmt: skip
+    """Say what the run takes and what it can show; refuse what the disk cannot hold."""
+    from .analysis import forecast
+    from .simulator.estimate import estimate, readable
+    from .simulator.run import record_times
+
+    n_times = len(record_times(described.duration, described.record_every))
+    end, kept = described.duration, min(described.inputs_kept, described.duration)
+    listened = {network.input.name: kept, network.neuron.name: end}
+    beside = sum(array.nbytes for group in described.arrays().values() for _, array in group.values())
+    takes = estimate(network, levels, len(seeds), n_times, listened, beside)
+    free = shutil.disk_usage(target.parent).free
+    if takes.file > free:
+        raise click.UsageError(
+            f"{target}: needs about {readable(takes.file)}, {readable(free)} are free (a larger record_every needs less)"
+        )
+    if not silent:
+        click.echo("; ".join(filter(None, (str(takes), forecast.time_scales(equation)))))
+        for note in forecast.notes(equation, end):
+            click.echo(f"note: {note}")
 
 
 @main.command()

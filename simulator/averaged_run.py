@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from .network import Network
 from .protocols import HebbscopeError
 from .rate import averaged
 from .results import Run
+
+_equations: WeakKeyDictionary[Network, Any] = WeakKeyDictionary()  # a recording takes a while to be reduced
 
 
 def simulate_averaged(
@@ -68,7 +71,9 @@ def equation_of(network: Network, duration: float) -> Any:
     """The averaged equation of a network; HebbscopeError where it has none that holds for `duration` [s]."""
     from ..rules.reduction import reduce
 
-    equation, projection, model = reduce(network), network.projection, network.input.model
+    if network not in _equations:
+        _equations[network] = reduce(network)
+    equation, projection, model = _equations[network], network.projection, network.input.model
     if projection.normalisation.every < np.inf:
         raise HebbscopeError(
             f"simulate: the averaged equation of {type(projection.rule).__name__} knows no normalisation, "

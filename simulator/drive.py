@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from operator import methodcaller
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -18,6 +20,8 @@ from .results import Run, Spikes
 from .resume import Left, fingerprint
 from .stopping import uninterrupted
 
+WRITE = 0.2  # s on the clock, at least, between two writes of records
+MOST_WAITING = 32_000_000  # bytes of records that may wait for it
 STRIDE = 0.5  # s on the clock, about: so often a stop is heeded and progress told, however far apart the records are
 
 
@@ -95,10 +99,13 @@ def _advance(
 ) -> None:
     now, stride = recorder.times[-1], 1.0  # s of biological time
     with ThreadPoolExecutor(threads) as pool:
+        on_each = (
+            pool.map if min(threads or len(runs), len(runs)) > 1 else map
+        )  # handing work to a thread takes a while
         for t in map(float, times[len(recorder.times) :]):
             while now < t:
                 now, began = min(t, now + stride), perf_counter()
-                if not all(list(pool.map(lambda run, now=now: run.to(now), runs))):
+                if not all(list(on_each(methodcaller("to", now), runs))):
                     first = min((run for run in runs if run.ran_away), key=lambda run: run.time)
                     raise Runaway(
                         f"simulate: the output rate ran away past {max_rate:g} Hz at t = {first.time:.6g} s (seed {first.seed}); "
@@ -118,7 +125,8 @@ def _advance(
 class Recorder:
     """Collects the records of all seeds, and passes each on to the file when it is made.
 
-    Where there is a file, memory holds no more of them than records.HELD allows.
+    Where there is a file, memory holds no more of them than records.HELD allows. Records go to the file several at a time where they come
+    faster than every WRITE seconds on the clock: each time it is written takes a millisecond or two.
     """
 
     def __init__(self, network: Network, level: str, seeds: tuple[int, ...], times: np.ndarray, file: Any):
@@ -133,6 +141,8 @@ class Recorder:
             (2, len(seeds), n_post)
         )  # output spikes at the last record, and at the last that is held
         self.spikes: dict[str, list[Spikes]] = {}
+        self.waiting: list[tuple[float, np.ndarray, np.ndarray]] = []  # records on their way to the file
+        self.written = -math.inf
 
     def begin(self, runs: Sequence[OneSeed]) -> None:
         """Record the start, or take up what a checkpoint left of the level."""
@@ -168,7 +178,7 @@ class Recorder:
         if self.file is None:
             return
         with uninterrupted():
-            self._keep(runs[0].take_spikes())
+            self._write(runs)
             arrays = {"counted": self.counted}
             for run in runs:
                 arrays.update(arrays_of(run.kept, f"seed {run.seed}/"))
@@ -193,9 +203,19 @@ class Recorder:
                 self.rate[:, slot] = (counts - self.counted[1]) / (t - self.due[self.held[slot - 1]])
             self.counted[1] = counts
         self.times.append(t)
-        self._keep(runs[0].take_spikes())  # first, so that a run that is killed lacks no spike before its last record
         if self.file is not None:
-            self.file.append(self.level, t, weights, rate)
+            self.waiting.append((t, weights, rate))
+            if perf_counter() - self.written > WRITE or len(self.waiting) * weights.nbytes > MOST_WAITING:
+                self._write(runs)
+
+    def _write(self, runs: Sequence[OneSeed]) -> None:
+        """Hand on what waits: spikes first, so that a run that is killed lacks none before its last record."""
+        self._keep(runs[0].take_spikes())
+        if self.waiting:
+            times, weights, rates = zip(*self.waiting, strict=True)
+            self.file.append(self.level, times, np.stack(weights, axis=1), np.stack(rates, axis=1))
+            self.waiting.clear()
+            self.written = perf_counter()
 
     def _keep(self, spikes: dict[str, Spikes]) -> None:
         for name, new in spikes.items():
@@ -206,7 +226,7 @@ class Recorder:
     def finish(self, runs: Sequence[OneSeed]) -> Run:
         """The Run of everything recorded; spikes heard since the last record are in it too."""
         with uninterrupted():
-            self._keep(runs[0].take_spikes())
+            self._write(runs)
         kept = self.held[self.held < len(self.times)]
         projection = self.network.projection
         return Run(

@@ -73,9 +73,14 @@ class LevelFile:
             self.report.cut(end)
 
 
+def records_per_chunk(record_bytes: int) -> int:
+    """Records of all seeds that go into one chunk of a dataset that grows."""
+    return max(1, min(1024, CHUNK_BYTES // record_bytes))
+
+
 def _growing(group: Any, name: str, shape: tuple[int, ...], axes: Sequence[str], units: str) -> None:
     cells = shape[2:]
-    n_times = max(1, min(1024, CHUNK_BYTES // (8 * shape[0] * int(np.prod(cells)))))
+    n_times = records_per_chunk(8 * shape[0] * int(np.prod(cells)))
     seeds = shape[0] if n_times > 1 else 1
     growing = {"maxshape": (shape[0], None, *cells), "chunks": (seeds, n_times, *cells), "fillvalue": np.nan}
     dataset = group.create_dataset(name, shape=shape, dtype=np.float64, **growing)

@@ -91,15 +91,17 @@ def has_copies(network: Network) -> bool:
     return True
 
 
-def check_level(network: Network, level: str, duration: float) -> None:
-    """Raise, before anything runs, what a level would: no second copy of the input, no averaged equation that holds for so long."""
+def check_level(network: Network, level: str, duration: float) -> Any:
+    """Raise, before anything runs, what a level would: no second copy of the input, no averaged equation that holds for so long.
+
+    Returns the averaged equation where the level follows one, else None.
+    """
     from .averaged_run import equation_of
     from .sampled_run import has_holds
 
     if level == "surrogate":
         network.input.model.init(network.input.n, 2)
-    if level == "rate" and not has_holds(network):
-        equation_of(network, duration)
+    return equation_of(network, duration) if level == "rate" and not has_holds(network) else None
 
 
 def record_times(duration: float, every: float | None) -> np.ndarray:

@@ -71,6 +71,11 @@ def extend(dataset: Any, values: np.ndarray, axis: int = 0) -> None:
     dataset.id.write(h5s.create_simple(values.shape), space, values)
 
 
+def frames_per_chunk(n_values: int) -> int:
+    """Frames of a weight report that go into one chunk."""
+    return max(1, REPORT_CHUNK_BYTES // (4 * n_values))
+
+
 class WeightReport:
     """/report/<projection>: the weights of one seed, a frame each `step` seconds, from time 0.
 
@@ -95,7 +100,7 @@ class WeightReport:
         pointers = add_scale(mapping, "index_pointers", np.arange(n_post + 1, dtype=np.uint64) * np.uint64(n_pre))
         mapping["index_pointer"] = pointers
         add_scale(mapping, "time", np.array([0.0, 0.0, step * 1e3])).attrs["units"] = "ms"
-        frames = max(1, REPORT_CHUNK_BYTES // (4 * n_values))
+        frames = frames_per_chunk(n_values)
         frame = group.create_dataset("frame", shape=(0,), maxshape=(None,), chunks=(1024,), dtype=np.float64)
         frame.make_scale("frame")
         frame.attrs["units"] = "ms"
