@@ -70,7 +70,7 @@ def cut_back(root: Any, about: dict[str, Any]) -> None:
             del root[f"report/{name}"]
     for name, group in [*root.get("spikes", {}).items()]:
         if name in about["spikes"]:
-            sonata.cut_spikes(group, about["spikes"][name])
+            sonata.SpikesFile(group).cut(about["spikes"][name])
         else:
             del root[f"spikes/{name}"]
     if level:

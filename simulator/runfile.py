@@ -20,8 +20,9 @@ import json
 import os
 import platform
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -56,6 +57,7 @@ class RunFile:
         self.finished: dict[str, Run] = {}
         self._file, self._lock = handle, lock
         self._levels: dict[str, LevelFile] = {}
+        self._spikes: dict[str, sonata.SpikesFile] = {}
         self._spike_level: dict[str, str] = {}
         self._level = ""
         self._broken = False
@@ -146,7 +148,9 @@ class RunFile:
         self.finished = {level: runs[level] for level in about["done"]}
         self._about = {name: about[name] for name in PLAN}
         self._levels = {level: LevelFile.of(root, level) for level in about["done"]}
-        self._spike_level = {name: _text(group.attrs["level"]) for name, group in root.get("spikes", {}).items()}
+        kept = root.get("spikes", {})
+        self._spike_level = {name: _text(group.attrs["level"]) for name, group in kept.items()}
+        self._spikes = {name: sonata.SpikesFile(group) for name, group in kept.items()}
         if about["level"]:
             self._left = Left(runs[about["level"]], LevelFile.of(root, about["level"]), found, force_version)
 
@@ -222,7 +226,7 @@ class RunFile:
             with self._writing():
                 self._file.flush()
             records = len(self._levels[self._level].time) if self._level else 0
-            spikes = {name: len(group["timestamps"]) for name, group in self._file.get("spikes", {}).items()}
+            spikes = {name: len(of_one) for name, of_one in self._spikes.items()}
             done = [level for level in self._levels if level != self._level]
             about = self._about | {"done": done, "level": self._level, "records": records, "spikes": spikes} | about
             checkpoint.save(checkpoint.beside(self.path), Checkpoint(about, arrays))
@@ -251,11 +255,10 @@ class RunFile:
             return
         self._need(16 * len(t))
         with self._writing():
-            spikes = self._file.get(f"spikes/{population}")
-            if spikes is None:
-                seed = int(self._file.attrs["seeds"][0])
-                spikes = sonata.create_spikes(self._file, population, seed=seed, level=self._level)
-            sonata.append_spikes(spikes, t, ids)
+            if population not in self._spikes:
+                about = {"seed": int(self._file.attrs["seeds"][0]), "level": self._level}
+                self._spikes[population] = sonata.SpikesFile.create(self._file, population, **about)
+            self._spikes[population].append(t, ids)
             self._file.flush()
 
     def theory(self, values: dict[str, Any]) -> None:
@@ -303,7 +306,7 @@ class RunFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None and not any(len(level.time) for level in self._levels.values()):
+        if error is not None and not self._broken and not any(len(level.time) for level in self._levels.values()):
             self._discard()
         else:
             self.close(complete=error is None)
@@ -314,8 +317,16 @@ class RunFile:
         try:
             yield
         except (OSError, RuntimeError) as error:
-            self._broken = True
+            self._abandon()
             raise HebbscopeError(f"{self.path}: cannot be written ({_reason(error)})") from error
+
+    def _abandon(self) -> None:
+        """Leave the file as it is on the disk. HDF5 would try again to write the rest when it closes, and crash on the second failure:
+        what it has left goes to memory, and from there nowhere."""
+        self._broken = True
+        with suppress(OSError, RuntimeError, ValueError), _nowhere() as nowhere:
+            os.dup2(nowhere.fileno(), self._file.id.get_vfd_handle())
+            self._file.close()
 
     def _need(self, n_bytes: int) -> None:
         """Stop while there still is room to close the file in good order: HDF5 has no way back from a disk that is full."""
@@ -383,6 +394,13 @@ def _unlock(lock: Any) -> None:
     if lock.is_locked:
         Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
+
+
+def _nowhere() -> Any:
+    """An open file that is nowhere on the disk, where the system has such."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("hebbscope"), "r+b")
+    return tempfile.TemporaryFile()
 
 
 def _reason(error: Exception) -> str:

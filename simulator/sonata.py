@@ -27,32 +27,43 @@ def mark(root: Any) -> None:
     root.attrs["version"] = np.array(VERSION, dtype=np.uint32)
 
 
-def create_spikes(root: Any, population: str, **attrs: Any) -> Any:
-    """An empty /spikes/<population> group, sorted by time, that `append_spikes` extends."""
-    import h5py
+class SpikesFile:
+    """/spikes/<population>, sorted by time, while it grows.
 
-    group = root.require_group("spikes").create_group(population)
-    group.attrs.create("sorting", 2, dtype=h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="i1"))
-    for name, value in attrs.items():
-        group.attrs[name] = value
-    growing = {"shape": (0,), "maxshape": (None,), "chunks": (SPIKES_PER_CHUNK,)}
-    times = group.create_dataset("timestamps", dtype=np.float64, **growing)
-    times.attrs["units"] = "ms"
-    times.make_scale("timestamps")
-    group.create_dataset("node_ids", dtype=np.uint64, **growing).dims[0].attach_scale(times)
-    return group
+    Its datasets stay open: one that is closed writes what it has not yet, and where that fails HDF5 tells nobody and crashes later.
+    """
 
+    def __init__(self, group: Any):
+        self.t, self.ids = group["timestamps"], group["node_ids"]
 
-def append_spikes(group: Any, t: np.ndarray, ids: np.ndarray) -> None:
-    """Extend a spike group by `t` (n_spikes,) in seconds, ascending, and the cells `ids` (n_spikes,)."""
-    extend(group["node_ids"], np.asarray(ids))
-    extend(group["timestamps"], np.asarray(t, dtype=np.float64) * 1e3)
+    @classmethod
+    def create(cls, root: Any, population: str, **attrs: Any) -> SpikesFile:
+        """With no spike yet."""
+        import h5py
 
+        group = root.require_group("spikes").create_group(population)
+        group.attrs.create("sorting", 2, dtype=h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="i1"))
+        for name, value in attrs.items():
+            group.attrs[name] = value
+        growing = {"shape": (0,), "maxshape": (None,), "chunks": (SPIKES_PER_CHUNK,)}
+        times = group.create_dataset("timestamps", dtype=np.float64, **growing)
+        times.attrs["units"] = "ms"
+        times.make_scale("timestamps")
+        group.create_dataset("node_ids", dtype=np.uint64, **growing).dims[0].attach_scale(times)
+        return cls(group)
 
-def cut_spikes(group: Any, n: int) -> None:
-    """Keep the first n spikes of a group."""
-    group["node_ids"].resize(n, axis=0)
-    group["timestamps"].resize(n, axis=0)
+    def __len__(self) -> int:
+        return len(self.t)
+
+    def append(self, t: np.ndarray, ids: np.ndarray) -> None:
+        """Add `t` (n_spikes,) in seconds, ascending, and the cells `ids` (n_spikes,)."""
+        extend(self.ids, np.asarray(ids))
+        extend(self.t, np.asarray(t, dtype=np.float64) * 1e3)
+
+    def cut(self, n: int) -> None:
+        """Keep the first n."""
+        self.ids.resize(n, axis=0)
+        self.t.resize(n, axis=0)
 
 
 def extend(dataset: Any, values: np.ndarray, axis: int = 0) -> None:

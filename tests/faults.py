@@ -1,16 +1,20 @@
-"""Kill runs at random moments, resume each, and hold the result against the run that nobody killed.
+"""Kill runs at random moments or fill their disk, resume each, and hold the result against the run that nothing befell.
 
-    python tests/faults.py [--kills 50] [--seed 1]
+    python tests/faults.py [--kills 50] [--full 10] [--seed 1]
 
-A run is killed (SIGKILL) some time between its start and its end, resumed, killed again now and then, and resumed until it is over.
-Its file must then hold the same bits as that of the unbroken run. Checkpoints are made far more often than usual, so that many a kill falls into the
-writing of one. Exits 3 if any differs.
+A run is killed (SIGKILL) some time between its start and its end, resumed, killed again now and then, and resumed until it is over. Others write to
+a small disk (tmpfs in a namespace of its own) that says how much room is left, or, as with a quota, does not; they stop with one line, and are
+resumed where there is room. Where mounts are not allowed, the disk is as large as ever and only said to be small.
+The file must then hold the same bits as that of the unbroken run. Checkpoints are made far more often than usual, so that many a fault falls into
+the writing of one. Exits 3 if any differs.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -21,7 +25,11 @@ import h5py
 import numpy as np
 
 COMMAND = """
-import sys
+import os, shutil, types
+if "ROOM" in os.environ:  # what the disk says is free, whatever is true
+    room = int(os.environ["ROOM"])
+    used = lambda: sum(file.stat().st_size for file in os.scandir(".") if file.name.startswith("filled"))
+    shutil.disk_usage = lambda path: types.SimpleNamespace(free=room - used())
 from hebbscope.simulator import checkpoint
 checkpoint.EVERY = 0.01
 from hebbscope.cli import main
@@ -31,10 +39,10 @@ RUN = ("run", "kempter1999", "--seeds", "1:3", "--set", "record_every=20", "--th
 NOT_COMPARED = {"created"}
 
 
-def hebbscope(*arguments: str, folder: Path) -> subprocess.Popen:
+def hebbscope(*arguments: str, folder: Path, **environment: str) -> subprocess.Popen:
     """The shell door in a process of its own, with checkpoints all the time."""
     command = [sys.executable, "-c", COMMAND, *arguments, "--no-figure", "--quiet"]
-    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=os.environ | environment)
 
 
 def finish(*arguments: str, folder: Path) -> float:
@@ -84,10 +92,63 @@ def killed_and_resumed(folder: Path, run: tuple[str, ...], chance: random.Random
             return kills
 
 
+MOUNT = """
+mount -t tmpfs -o size={size} none small && cd small && {{ {command}; code=$?; cp -a . ..; exit $code; }}
+"""
+RESERVE = 16_000_000  # bytes at which a run stops writing
+UNSEEN = 10**12  # bytes that are said to be free where a quota is not told
+
+
+def filled(folder: Path, run: tuple[str, ...], chance: random.Random, size: int, quota: bool) -> tuple[int, str]:
+    """Exit code and words of one run on a disk that gets full; its files are in the folder then."""
+    room, told = int(chance.uniform(0.3, 0.9) * size), UNSEEN
+    if not quota or not MOUNTS:
+        told = RESERVE + room
+    command = [sys.executable, "-c", COMMAND, *run, "--out", "filled.h5", "--no-figure", "--quiet"]
+    if quota and MOUNTS:
+        (folder / "small").mkdir(exist_ok=True)
+        script = MOUNT.format(size=room, command=shlex.join(command))
+        command = ["unshare", "--map-root-user", "--mount", "sh", "-c", script]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ | {"ROOM": str(told)})
+    return done.returncode, done.stderr
+
+
+def mounts() -> bool:
+    """Whether a process may have mounts of its own here."""
+    try:
+        script = ["unshare", "--map-root-user", "--mount", "sh", "-c", "mount -t tmpfs none /mnt"]
+        return subprocess.run(script, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+MOUNTS = mounts()
+
+
+def filled_and_resumed(folder: Path, run: tuple[str, ...], chance: random.Random, size: int, quota: bool) -> None:
+    """One run on a disk that gets full, resumed where there is room."""
+    for file in folder.glob("filled.h5*"):
+        file.unlink()
+    code, said = filled(folder, run, chance, size, quota)
+    if code != 2 or said.count("\n") != 1 or not said.startswith("hebbscope: filled.h5"):
+        raise SystemExit(f"on a full disk: exit code {code}: {said}")
+    finish("resume", "filled.h5", folder=folder)
+    (folder / "filled.h5.damaged").unlink(missing_ok=True)
+
+
+def verdict(folder: Path, name: str) -> str:
+    """What is wrong with a file that was resumed; empty where nothing is."""
+    with h5py.File(folder / "whole.h5") as whole, h5py.File(folder / name) as other:
+        found = differences(whole, other)
+    left = sorted(path.name for path in folder.iterdir() if path.suffix != ".h5" and path.is_file())
+    return "; ".join([f"differs in {path}" for path in found] + [f"left {file}" for file in left])
+
+
 def main() -> None:
     """Kill, resume, compare; exit code 3 when a file differs."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--kills", type=int, default=50, help="how many runs to kill")
+    arguments.add_argument("--full", type=int, default=10, help="how many to give too small a disk")
     arguments.add_argument("--seed", type=int, default=1, help="of the moments")
     arguments.add_argument("--duration", default="15000", help="of each [s]")
     options = arguments.parse_args()
@@ -99,14 +160,18 @@ def main() -> None:
         seconds = finish(*run, "--out", "whole.h5", "--force", folder=folder)  # compiled by now
         for k in range(options.kills):
             total += killed_and_resumed(folder, run, chance, seconds)
-            with h5py.File(folder / "whole.h5") as whole, h5py.File(folder / "killed.h5") as killed:
-                found = differences(whole, killed)
-            left = sorted(path.name for path in folder.iterdir() if path.name not in ("whole.h5", "killed.h5"))
-            wrong += bool(found or left)
-            print(
-                f"run {k + 1}: {'the same bits' if not found else f'differs in {found}'}{f', left {left}' if left else ''}"
-            )
-    print(f"{options.kills} runs killed {total} times: {options.kills - wrong} equal the unbroken run")
+            found = verdict(folder, "killed.h5")
+            wrong += bool(found)
+            print(f"killed run {k + 1}: {found or 'the same bits'}", flush=True)
+        for k in range(options.full):
+            filled_and_resumed(folder, run, chance, (folder / "whole.h5").stat().st_size, quota=k % 2 == 1)
+            found = verdict(folder, "filled.h5")
+            wrong += bool(found)
+            print(f"run on a full disk {k + 1}: {found or 'the same bits'}", flush=True)
+    n = options.kills + options.full
+    print(
+        f"{options.kills} runs killed {total} times, {options.full} out of disk: {n - wrong} of {n} equal the unbroken run"
+    )
     sys.exit(3 if wrong else 0)
 
 

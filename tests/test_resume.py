@@ -280,6 +280,8 @@ def test_killed_runs_equal_the_unbroken_one(tmp_path):
         os.path.join(os.path.dirname(__file__), "faults.py"),
         "--kills",
         "2",
+        "--full",
+        "2",
         "--seed",
         "3",
         "--duration",
@@ -287,4 +289,4 @@ def test_killed_runs_equal_the_unbroken_one(tmp_path):
     ]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 equal the unbroken run" in done.stdout
+    assert "4 of 4 equal the unbroken run" in done.stdout
