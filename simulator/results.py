@@ -13,10 +13,14 @@ import numpy as np
 
 @dataclass(frozen=True, repr=False)
 class Spikes:
-    """Spikes of one population: `t` (n_spikes,) float64 in seconds, ascending, and `i` (n_spikes,) int64, the cell of each."""
+    """Spikes of one population: `t` (n_spikes,) float64 in seconds, ascending, and `i` (n_spikes,) int64, the cell of each.
+
+    recorded: from when to when it was listened to [s], where that is known.
+    """
 
     t: np.ndarray
     i: np.ndarray
+    recorded: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "t", np.asarray(self.t, dtype=np.float64))
@@ -29,6 +33,14 @@ class Spikes:
         """The spikes with start <= t < stop [s]."""
         first, last = np.searchsorted(self.t, (start, stop))
         return Spikes(self.t[first:last], self.i[first:last])
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """From when to when it was listened to [s]; where that is not known, from the first spike to the last."""
+        if not len(self):
+            return self.recorded or (0.0, 0.0)
+        start, stop = self.recorded or (np.inf, -np.inf)
+        return min(start, float(self.t[0])), max(stop, float(self.t[-1]))
 
     def __repr__(self) -> str:
         if not len(self):
@@ -112,6 +124,24 @@ class Run:
         from .runfile import read
 
         return list(read(path).values())
+
+    def to_xarray(self) -> Any:
+        """An xarray.DataTree: weights and output_rate, with the spikes of each population and the theory in groups below."""
+        from .convert import to_xarray
+
+        return to_xarray(self)
+
+    def to_pandas(self) -> dict[str, Any]:
+        """Long tables by name, as DataFrames: weights, output_rate, spikes."""
+        from .convert import to_pandas
+
+        return to_pandas(self)
+
+    def to_neo(self) -> Any:
+        """A neo.Block with a Segment for each seed; needs `pip install 'hebbscope[neo]'`."""
+        from .convert import to_neo
+
+        return to_neo(self)
 
     def _lines(self) -> Iterator[tuple[str, np.ndarray]]:
         """Name and (n_seeds, n_times) mean weight: all synapses, then each group where there are several."""

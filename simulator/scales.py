@@ -45,10 +45,10 @@ def write_values(group: Any, values: dict[str, Any], sizes: dict[str, int]) -> N
             group.attrs[name] = value
         elif value is not None and name not in group:  # a scale that an array before it has brought
             array = np.asarray(value, dtype=np.float64)
-            add_dataset(group, name, _axes(name, array.shape, sizes), array, UNITS.get(name, "1"))
+            add_dataset(group, name, axes_of(name, array.shape, sizes), array, UNITS.get(name, "1"))
 
 
-def _axes(name: str, shape: tuple[int, ...], sizes: dict[str, int]) -> tuple[str, ...]:
+def axes_of(name: str, shape: tuple[int, ...], sizes: dict[str, int]) -> tuple[str, ...]:
     """The names of an array's axes, told by their lengths; axes of its own where they fit nothing. An axis before them counts starts."""
     known = [("time", "post", "pre"), ("post", "pre"), ("time", "post"), ("time",), ("pre",), ("post",)]
     for axes in known:
