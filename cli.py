@@ -364,6 +364,8 @@ def _simulate(described: Any, network: Any, levels: tuple[str, ...], seeds: tupl
         with Progress(level, end, silent) as progress:
             run = simulate(network, end, level=level, record_spikes=listen, progress=progress.at, **common)
         runs.append(run)
+        for population in run.spikes if level == heard else ():
+            file.arrays(f"spikes/{population}", {}, recorded=spikes[population])  # s; the spikes do not tell
     return runs
 
 
@@ -514,6 +516,20 @@ def _drawn_window(config: str, file: str) -> Any:
     if not hasattr(rule, "window"):
         raise click.UsageError(f"{file}: the rule of {described.name}, {type(rule).__name__}, has no learning window")
     return spike_figures.window(rule, getattr(described, "neuron", None)).figure
+
+
+@main.command()
+@click.argument("file")
+@click.option("--to", required=True, metavar="FORMAT", help="sonata, nwb, netcdf or csv.")
+@click.option("--out", metavar="PATH", help="[beside the run file: FILE-sonata/, FILE.nwb, FILE.nc, FILE-csv/]")
+@click.option("--level", metavar="LEVELS", help="Any of spike, surrogate, rate, with commas. [all]")
+@force_option
+def export(file: str, to: str, out: str | None, level: str | None, force: bool) -> None:
+    """Write a run FILE as SONATA, NWB, netCDF or CSV."""
+    from .simulator import export
+
+    levels = read_levels(level, LEVELS) if level is not None else ()
+    click.echo(f"written: {export.export(file, to, out, levels=levels, force=force)}")
 
 
 def _save(figure: Any, path: Path) -> None:

@@ -19,6 +19,7 @@ from .records import read as read_records
 from .results import Run, Spikes
 
 GROWING = 1.0  # s since its last change for which a file counts as being written
+BLOCK = 8_000_000  # bytes read at once where a file is read block by block
 WAITS = (0.05, 0.1, 0.2)  # s before the next try
 
 
@@ -106,6 +107,33 @@ def describe(path: str | Path) -> dict[str, Any]:
     return {"path": str(path), "size": Path(path).stat().st_size, **about, **holds, **kept}
 
 
+def read_level(path: str | Path, level: str, part: slice | None = None) -> Run:
+    """One level of a run file that has it, with its spikes; or a part of its records, without theory."""
+    with _opened(path) as root:
+        return _read_level(root, level, _attributes(root), True, part)
+
+
+def blocks(path: str | Path, level: str) -> Iterator[Run]:
+    """The records of a level as one Run after another, without spikes and theory: files may be larger than the memory."""
+    with _opened(path) as root:
+        group, common = root["levels"][level], _attributes(root)
+        n_seeds, _, n_post, n_pre = group["weights"].shape
+        n_times, step = _n_records(group), max(1, BLOCK // (8 * n_seeds * n_post * n_pre or 1))
+        for first in range(0, n_times, step):
+            part = slice(first, min(first + step, n_times))
+            yield _read_level(root, level, common, spikes=False, part=part)
+
+
+def spike_blocks(path: str | Path, population: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The spikes of a population as they stand in the file, block by block: times [ms] and cells, each (n_spikes,)."""
+    with _opened(path) as root:
+        group = root["spikes"][population]
+        n_spikes, step = _n_spikes(group), BLOCK // 16
+        for first in range(0, n_spikes, step):
+            part = slice(first, min(first + step, n_spikes))
+            yield group["timestamps"][part], group["node_ids"][part].astype(np.int64)
+
+
 @contextmanager
 def _opened(path: str | Path) -> Iterator[Any]:
     import h5py
@@ -159,22 +187,28 @@ def _group_names(root: Any) -> list[str]:
     return [name.decode() for name in root["inputs/group"][:]] if "inputs/group" in root else []
 
 
-def _read_level(root: Any, level: str, common: dict[str, Any], spikes: bool) -> Run:
+def _read_level(root: Any, level: str, common: dict[str, Any], spikes: bool, part: slice | None = None) -> Run:
+    """A level, or a part of its records."""
     group = root["levels"][level]
-    kept = held(_n_records(group), int(np.prod(group["weights"].shape, initial=8, where=[True, False, True, True])))
-    weights, rate = read_records(group["time"], group["weights"], group["output_rate"], kept)
+    datasets = group["time"], group["weights"], group["output_rate"]
+    if part is None:
+        record_bytes = int(np.prod(group["weights"].shape, initial=8, where=[True, False, True, True]))
+        kept = held(_n_records(group), record_bytes)
+        time, (weights, rate) = datasets[0][: _n_records(group)][kept], read_records(*datasets, kept)
+    else:
+        time, weights, rate = datasets[0][part], datasets[1][:, part], datasets[2][:, part]
     shape = root["inputs"].attrs.get("shape")
     return Run(
         level=level,
         seeds=tuple(group["seed"][:].tolist()),
-        time=group["time"][: kept[-1] + 1][kept] if len(kept) else np.zeros(0),
+        time=time,
         weights=weights,
         output_rate=rate,
         groups=tuple(_group_names(root)),
         projection=_plain(root["levels"].attrs["projection"]),
         shape=None if shape is None else tuple(shape.tolist()),
         spikes=_read_spikes(root, level) if spikes else {},
-        theory=_values(root["theory"], skip={"time", "post", "pre"}) if level == "rate" and "theory" in root else {},
+        theory=_theory(root) if level == "rate" and part is None else {},
         attrs=common | _attributes(group),
     )
 
@@ -184,8 +218,18 @@ def _read_spikes(root: Any, level: str) -> dict[str, Spikes]:
     for population, group in root.get("spikes", {}).items():
         if _plain(group.attrs["level"]) == level:
             n = _n_spikes(group)
-            found[population] = Spikes(group["timestamps"][:n] * 1e-3, group["node_ids"][:n].astype(np.int64))
+            t, ids = group["timestamps"][:n] * 1e-3, group["node_ids"][:n].astype(np.int64)
+            found[population] = Spikes(t, ids, _recorded(group))
     return found
+
+
+def _recorded(group: Any) -> tuple[float, float] | None:
+    """From when to when a population was listened to [s]; older files do not say."""
+    return tuple(map(float, group.attrs["recorded"])) if "recorded" in group.attrs else None  # type: ignore[return-value]
+
+
+def _theory(root: Any) -> dict[str, Any]:
+    return _values(root["theory"], skip={"time", "post", "pre"}) if "theory" in root else {}
 
 
 def _values(group: Any, skip: Collection[str] = ()) -> dict[str, Any]:

@@ -1,0 +1,121 @@
+"""A run as one NWB 2 file: spike trains as Units, weights and output rates over time in a processing module.
+
+    units                                    a row for each cell of a recorded population, also where it was silent: spike_times,
+                                             obs_intervals, population, cell, group, level, seed
+    processing/learning/weights_<level>      TimeSeries (time, seed, post, pre)
+    processing/learning/output_rate_<level>  TimeSeries (time, seed, post) [Hz]
+    processing/learning/seeds                the seeds along the seed axis of each level
+    processing/learning/inputs               the groups along the pre axis
+
+The run is the session, which started when its file was created; experiment_description is its description, as TOML.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .convert import group_of, needed, trains
+from .results import Run
+from .runreader import blocks, read_level
+
+ROWS = 64  # records written at once
+
+
+def write_nwb(path: Path, about: dict[str, Any], levels: Sequence[str], target: Path) -> None:
+    """Write these levels of the run file at `path`, which `about` describes, as `target`."""
+    pynwb = needed("pynwb", "nwb")
+    file = _session(about)
+    learning = file.create_processing_module("learning", "weights and output rates over time, and what their axes mean")
+    starts = [read_level(path, level, slice(0, 1)) for level in levels]
+    _add_units(file, starts)
+    for level in levels:
+        learning.add(_series(path, level))
+    of_level, seeds = zip(*((run.level, seed) for run in starts for seed in run.seeds), strict=True)
+    learning.add(_table("seeds", "the seed axis of each level", level=list(of_level), seed=list(seeds)))
+    learning.add(_table("inputs", "the pre axis", group=list(starts[0].groups)))
+    with pynwb.NWBHDF5IO(target, "w") as io:
+        io.write(file)
+
+
+def _session(about: dict[str, Any]) -> Any:
+    """A file that holds the provenance."""
+    from pynwb import NWBFile
+
+    name = about.get("network", "a network")
+    return NWBFile(
+        session_description=f"Simulation of {name} with Hebbian learning",
+        identifier=f"{about['created']} {about['config_sha256']}",
+        session_start_time=datetime.fromisoformat(about["created"]),
+        experiment_description=about["config"] or None,
+        data_collection=f"simulated by {about['software']}",
+        notes=json.dumps({"versions": about["versions"], "complete": bool(about["complete"])}),
+        keywords=["simulation", "Hebbian learning", "synaptic plasticity"],
+    )
+
+
+def _add_units(file: Any, starts: Sequence[Run]) -> None:
+    """Every cell whose spikes were recorded."""
+    columns = {
+        "population": "name of the population",
+        "cell": "number of the cell in its population",
+        "group": "group of an input",
+        "level": "level of the simulation",
+        "seed": "seed of the simulation",
+    }
+    if any(run.spikes for run in starts):
+        for name, description in columns.items():
+            file.add_unit_column(name, description)
+    for run in starts:
+        about = {"level": run.level, "seed": run.seeds[0]}
+        for name, spikes in run.spikes.items():
+            about |= {"population": name, "obs_intervals": np.array([spikes.window])}
+            for cell, times in trains(run, name):
+                file.add_unit(spike_times=times, cell=cell, group=group_of(run, name, cell), **about)
+
+
+def _series(path: Path, level: str) -> list[Any]:
+    """The weights, read while they are written, and the output rates."""
+    from hdmf.data_utils import DataChunkIterator
+    from pynwb import TimeSeries
+
+    times, rates = zip(
+        *((block.time, np.moveaxis(block.output_rate, 1, 0)) for block in blocks(path, level)), strict=True
+    )
+    time = np.concatenate(times)
+    weights = TimeSeries(
+        name=f"weights_{level}",
+        description=f"weights at {level} level; axes: time, seed, post, pre",
+        data=DataChunkIterator(_rows(path, level), buffer_size=ROWS),
+        unit="1",
+        timestamps=time,
+    )
+    rate = TimeSeries(
+        name=f"output_rate_{level}",
+        description=f"output rate at {level} level, mean since the record before; axes: time, seed, post",
+        data=np.concatenate(rates),
+        unit="Hz",
+        timestamps=time,
+    )
+    return [weights, rate]
+
+
+def _rows(path: Path, level: str) -> Iterator[np.ndarray]:
+    """(n_seeds, n_post, n_pre), record by record."""
+    for block in blocks(path, level):
+        yield from np.moveaxis(block.weights, 1, 0)
+
+
+def _table(name: str, description: str, **columns: list[Any]) -> Any:
+    from hdmf.common import DynamicTable, VectorData
+
+    return DynamicTable(
+        name=name,
+        description=description,
+        columns=[VectorData(name=key, description=key, data=values) for key, values in columns.items()],
+    )
