@@ -453,6 +453,7 @@ def compare(file: str, figure: str | None, force: bool, as_json: bool) -> None:
 @json_option
 def info(file: str, as_json: bool) -> None:
     """What a run FILE holds, where it comes from, and whether it is complete."""
+    from .simulator.inventory import inventory
     from .simulator.runfile import describe, read
 
     about = describe(file)
@@ -460,19 +461,10 @@ def info(file: str, as_json: bool) -> None:
         print_json(about)
         return
     runs = read(file) if about["levels"] else {}
-    for key, value in about.items():
-        if key not in ("config", "levels", "spikes") and value not in (None, {}, []):
-            click.echo(f"{key:<18}{_one_line(value)}")
+    for key, text in inventory(about):
+        click.echo(f"{key:<18}{text}")
     for level in runs.values():
         click.echo(level)
-
-
-def _one_line(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {item}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 @main.command()

@@ -6,17 +6,19 @@ import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from hashlib import sha256
 from pathlib import Path
 from time import sleep, time
 from typing import Any
 
 import numpy as np
 
-from .checkpoint import beside
+from .checkpoint import beside, load
 from .protocols import HebbscopeError
 from .records import held
 from .records import read as read_records
 from .results import Run, Spikes
+from .resume import check_versions
 
 GROWING = 1.0  # s since its last change for which a file counts as being written
 BLOCK = 8_000_000  # bytes read at once where a file is read block by block
@@ -80,9 +82,10 @@ def read_arrays(path: str | Path, name: str) -> dict[str, np.ndarray]:
 def describe(path: str | Path) -> dict[str, Any]:
     """What a run file holds and how complete it is, ready for JSON; reads no weights and no spikes.
 
-    Keys: path, size (bytes), the root attributes, levels (level -> records, time [s], duration [s], n_seeds, n_post, n_pre,
-    record_every [s], complete), spikes (population -> count, level, seed), groups (name -> number of inputs), receptive_fields, complete,
-    resumable (whether a checkpoint stands beside it).
+    Keys: path, size (bytes), the root attributes, config_intact (whether the description is the one that was written), projection, levels
+    (level -> records, time [s], duration [s], seeds, n_seeds, n_post, n_pre, record_every [s], complete), spikes (population -> count, level,
+    seed, recorded [s]), reports (projection -> level, seed), groups (name -> number of inputs), theory and receptive_fields (whether they are
+    there), complete, resumable (whether a checkpoint stands beside it), checkpoint (what it says).
     """
     with _opened(path) as root:
         about = {key: value for key, value in _attributes(root).items() if key not in ("magic", "version")}
@@ -94,6 +97,7 @@ def describe(path: str | Path) -> dict[str, Any]:
             attrs = _attributes(group)
             done = about["complete"] or time >= attrs.get("duration", np.inf) * (1 - 1e-9)
             counts = {"records": n_times, "time": time, "n_seeds": n_seeds, "n_post": n_post, "n_pre": n_pre}
+            counts["seeds"] = group["seed"][:].tolist()
             levels[level] = counts | attrs | {"complete": bool(done)}
         spikes = {
             name: {"count": _n_spikes(group)}
@@ -102,9 +106,27 @@ def describe(path: str | Path) -> dict[str, Any]:
         }
         names = _group_names(root)
         groups = {name: names.count(name) for name in dict.fromkeys(names)}
-        holds = {"levels": levels, "spikes": spikes, "groups": groups, "receptive_fields": "receptive_fields" in root}
-    kept = {"resumable": beside(Path(path)).is_file()}
-    return {"path": str(path), "size": Path(path).stat().st_size, **about, **holds, **kept}
+        reports = {name: _attributes(group) for name, group in root.get("report", {}).items()}
+        holds = {"levels": levels, "spikes": spikes, "reports": reports, "groups": groups}
+        holds |= {name: name in root for name in ("theory", "receptive_fields")}
+        about["projection"] = _plain(root["levels"].attrs["projection"])
+        about["config_intact"] = sha256(about["config"].encode()).hexdigest() == about["config_sha256"]
+    return {"path": str(path), "size": Path(path).stat().st_size, **about, **holds, **_kept(Path(path))}
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    """Whether the run of a file can go on, and what its checkpoint says: levels that were wanted and those done, the level it is in and how many
+    records it has of that; `problem` is what speaks against going on here.
+    """
+    kept: dict[str, Any] = {"resumable": beside(path).is_file()}
+    if kept["resumable"]:
+        try:
+            about = load(beside(path)).about
+            kept["checkpoint"] = {name: about[name] for name in ("levels", "done", "level", "records")}
+            check_versions(about, force=False)
+        except HebbscopeError as problem:
+            kept["checkpoint"] = kept.get("checkpoint", {}) | {"problem": str(problem)}
+    return kept
 
 
 def read_level(path: str | Path, level: str, part: slice | None = None) -> Run:
