@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,7 +33,8 @@ def write_nwb(path: Path, about: dict[str, Any], levels: Sequence[str], target: 
     file = _session(about)
     learning = file.create_processing_module("learning", "weights and output rates over time, and what their axes mean")
     starts = [read_level(path, level, slice(0, 1)) for level in levels]
-    _add_units(file, starts)
+    if any(run.spikes for run in starts):
+        file.units = _units(starts)
     for level in levels:
         learning.add(_series(path, level))
     of_level, seeds = zip(*((run.level, seed) for run in starts for seed in run.seeds), strict=True)
@@ -59,24 +60,46 @@ def _session(about: dict[str, Any]) -> Any:
     )
 
 
-def _add_units(file: Any, starts: Sequence[Run]) -> None:
-    """Every cell whose spikes were recorded."""
-    columns = {
-        "population": "name of the population",
-        "cell": "number of the cell in its population",
-        "group": "group of an input",
-        "level": "level of the simulation",
-        "seed": "seed of the simulation",
-    }
-    if any(run.spikes for run in starts):
-        for name, description in columns.items():
-            file.add_unit_column(name, description)
-    for run in starts:
-        about = {"level": run.level, "seed": run.seeds[0]}
-        for name, spikes in run.spikes.items():
-            about |= {"population": name, "obs_intervals": np.array([spikes.window])}
-            for cell, times in trains(run, name):
-                file.add_unit(spike_times=times, cell=cell, group=group_of(run, name, cell), **about)
+class Train(NamedTuple):
+    """One cell's spikes: times (n_spikes,) [s]."""
+
+    run: Run
+    population: str
+    cell: int
+    times: np.ndarray
+
+
+def _units(starts: Sequence[Run]) -> Any:
+    """Every cell whose spikes were recorded. The columns are given whole: hdmf looks at each number of a table that grows by rows."""
+    from pynwb.misc import Units
+
+    found = [Train(run, name, *train) for run in starts for name in run.spikes for train in trains(run, name)]
+    ends = np.cumsum([len(train.times) for train in found])
+    windows = np.array([train.run.spikes[train.population].window for train in found])
+    columns = [
+        *_ragged("spike_times", "spike times [s]", np.concatenate([train.times for train in found]), ends),
+        *_ragged("obs_intervals", "when the cell was recorded [s]", windows, np.arange(1, len(found) + 1)),
+        _column("population", "name of the population", [train.population for train in found]),
+        _column("cell", "number of the cell in its population", [train.cell for train in found]),
+        _column("group", "group of an input", [group_of(*train[:3]) for train in found]),
+        _column("level", "level of the simulation", [train.run.level for train in found]),
+        _column("seed", "seed of the simulation", [train.run.seeds[0] for train in found]),
+    ]
+    return Units(name="units", description="cells whose spikes were recorded", columns=columns)
+
+
+def _column(name: str, description: str, data: Any) -> Any:
+    from hdmf.common import VectorData
+
+    return VectorData(name=name, description=description, data=data)
+
+
+def _ragged(name: str, description: str, data: np.ndarray, ends: np.ndarray) -> list[Any]:
+    """A column with several values a row, those of row k before ends[k]."""
+    from hdmf.common import VectorIndex
+
+    column = _column(name, description, data)
+    return [column, VectorIndex(name=f"{name}_index", data=ends, target=column)]
 
 
 def _series(path: Path, level: str) -> list[Any]:
@@ -112,10 +135,7 @@ def _rows(path: Path, level: str) -> Iterator[np.ndarray]:
 
 
 def _table(name: str, description: str, **columns: list[Any]) -> Any:
-    from hdmf.common import DynamicTable, VectorData
+    from hdmf.common import DynamicTable
 
-    return DynamicTable(
-        name=name,
-        description=description,
-        columns=[VectorData(name=key, description=key, data=values) for key, values in columns.items()],
-    )
+    made = [_column(key, key, values) for key, values in columns.items()]
+    return DynamicTable(name=name, description=description, columns=made)
