@@ -364,7 +364,7 @@ def _simulate(described: Any, network: Any, levels: tuple[str, ...], seeds: tupl
         with Progress(level, end, silent) as progress:
             run = simulate(network, end, level=level, record_spikes=listen, progress=progress.at, **common)
         runs.append(run)
-        for population in run.spikes if level == heard else ():
+        for population in (name for name in listen if len(run.spikes.get(name, ()))):
             file.arrays(f"spikes/{population}", {}, recorded=spikes[population])  # s; the spikes do not tell
     return runs
 

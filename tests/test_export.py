@@ -316,6 +316,15 @@ def test_runs_of_the_command_line_say_when_spikes_were_heard(tmp_path):
 
 
 @pytest.mark.parametrize("to", FORMATS)
+def test_a_neuron_that_was_silent(to, tmp_path):
+    target = tmp_path / "silent.h5"
+    options = ("--duration", "0.01", "--level", "spike", "--seeds", "1", "--set", "weights.initial=0", "--no-figure")
+    assert shell("run", "kempter1999", *options, "--quiet", "--out", target).exit_code == 0
+    assert "neuron" not in Run.load(target)[0].spikes
+    assert shell("export", target, "--to", to).exit_code == 0
+
+
+@pytest.mark.parametrize("to", FORMATS)
 def test_every_format_goes_beside_the_run_file(to, small, tmp_path):
     assert str(tmp_path / PLACES[to]) in shell("export", small, "--to", to).stdout
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted(["run.h5", PLACES[to]])
