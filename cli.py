@@ -362,10 +362,7 @@ def _simulate(described: Any, network: Any, levels: tuple[str, ...], seeds: tupl
     for level in levels:
         listen = spikes if level == heard else {}
         with Progress(level, end, silent) as progress:
-            run = simulate(network, end, level=level, record_spikes=listen, progress=progress.at, **common)
-        runs.append(run)
-        for population in (name for name in listen if len(run.spikes.get(name, ()))):
-            file.arrays(f"spikes/{population}", {}, recorded=spikes[population])  # s; the spikes do not tell
+            runs.append(simulate(network, end, level=level, record_spikes=listen, progress=progress.at, **common))
     return runs
 
 

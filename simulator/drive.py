@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from operator import methodcaller
@@ -59,6 +59,10 @@ class OneSeed(Protocol):
         """(n_post,) output spikes so far, at the rate level their expected number."""
 
     def to(self, t: float) -> bool: ...
+    @property
+    def windows(self) -> Mapping[str, tuple[float, float]]:
+        """Population -> from when to when it is listened to [s]."""
+
     def take_spikes(self) -> dict[str, Spikes]: ...
 
 
@@ -150,6 +154,8 @@ class Recorder:
         if self.file is not None:
             every, end = self.due[1] - self.due[0], self.due[-1]
             left = self.file.start_level(self.level, self.seeds, *self.weights.shape[2:], every, end)
+            for population, (start, stop) in runs[0].windows.items():
+                self.file.listen(population, (start, min(stop, end)))
         if left is None:
             self.add(runs)
         else:
@@ -220,7 +226,7 @@ class Recorder:
     def _keep(self, spikes: dict[str, Spikes]) -> None:
         for name, new in spikes.items():
             self.spikes.setdefault(name, []).append(new)
-            if self.file is not None and len(new):
+            if self.file is not None:
                 self.file.append_spikes(name, new.t, new.i)
 
     def finish(self, runs: Sequence[OneSeed]) -> Run:
@@ -228,7 +234,7 @@ class Recorder:
         with uninterrupted():
             self._write(runs)
         kept = self.held[self.held < len(self.times)]
-        projection = self.network.projection
+        projection, end, windows = self.network.projection, self.times[-1], runs[0].windows
         return Run(
             level=self.level,
             seeds=self.seeds,
@@ -239,7 +245,11 @@ class Recorder:
             projection=projection.name,
             shape=projection.source.shape,
             spikes={
-                name: Spikes(np.concatenate([p.t for p in pieces]), np.concatenate([p.i for p in pieces]))
+                name: Spikes(
+                    np.concatenate([p.t for p in pieces]),
+                    np.concatenate([p.i for p in pieces]),
+                    (windows[name][0], min(windows[name][1], end)),
+                )
                 for name, pieces in self.spikes.items()
             },
             network=self.network,

@@ -158,10 +158,10 @@ def _sonata(path: Path, about: dict[str, Any], levels: Sequence[str], folder: Pa
     """spikes.h5, and the element report weights_<level>.h5 of each level, of the first seed."""
     for name, found in _spikes_of(about, levels).items():
         with _sonata_file(folder / "spikes.h5") as file:
-            group = sonata.create_spikes(file, name, seed=found["seed"], level=found["level"])
+            spikes = sonata.SpikesFile.create(file, name, seed=found["seed"], level=found["level"])
             for times, cells in spike_blocks(path, name):
-                sonata.extend(group["node_ids"], cells)
-                sonata.extend(group["timestamps"], times)  # ms, as they are
+                sonata.extend(spikes.ids, cells)
+                sonata.extend(spikes.t, times)  # ms, as they are
     for level in levels:
         with _sonata_file(folder / f"weights_{level}.h5") as file:
             report = _report(file, next(blocks(path, level)))

@@ -246,18 +246,23 @@ class RunFile:
             self._levels[level].append(time, weights, output_rate)
             self._file.flush()
 
-    def append_spikes(self, population: str, t: np.ndarray, ids: np.ndarray) -> None:
-        """Add spikes of the first seed: t (n_spikes,) s, ascending, ids (n_spikes,).
+    def listen(self, population: str, window: tuple[float, float]) -> None:
+        """Make room for the spikes that the level at hand has in a population's window [s].
 
-        A population's spikes are those of one level, the first that gives any; those of a later level are not kept.
+        They are those of one level, the first that listens; those of a later level are not kept.
         """
-        if self._spike_level.setdefault(population, self._level) != self._level:
+        if population not in self._spikes:
+            with self._writing():
+                about = {"seed": int(self._file.attrs["seeds"][0]), "level": self._level, "recorded": window}
+                self._spikes[population] = sonata.SpikesFile.create(self._file, population, **about)
+                self._spike_level[population] = self._level
+
+    def append_spikes(self, population: str, t: np.ndarray, ids: np.ndarray) -> None:
+        """Add spikes of the first seed, of the level at hand: t (n_spikes,) s, ascending, ids (n_spikes,)."""
+        if len(t) == 0 or self._spike_level[population] != self._level:
             return
         self._need(16 * len(t))
         with self._writing():
-            if population not in self._spikes:
-                about = {"seed": int(self._file.attrs["seeds"][0]), "level": self._level}
-                self._spikes[population] = sonata.SpikesFile.create(self._file, population, **about)
             self._spikes[population].append(t, ids)
             self._file.flush()
 
@@ -351,6 +356,7 @@ def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -
             file.start_level(run.level, run.seeds, run.n_post, run.n_pre, step, run.duration)
             file.append(run.level, run.time, run.weights, run.output_rate)
             for population, spikes in run.spikes.items():
+                file.listen(population, spikes.window)
                 file.append_spikes(population, spikes.t, spikes.i)
             if run.theory:
                 file.theory(run.theory)

@@ -241,13 +241,17 @@ def _read_spikes(root: Any, level: str) -> dict[str, Spikes]:
         if _plain(group.attrs["level"]) == level:
             n = _n_spikes(group)
             t, ids = group["timestamps"][:n] * 1e-3, group["node_ids"][:n].astype(np.int64)
-            found[population] = Spikes(t, ids, _recorded(group))
+            end = root["levels"][level]["time"][-1:]
+            found[population] = Spikes(t, ids, _recorded(group, float(end[0]) if len(end) else 0.0))
     return found
 
 
-def _recorded(group: Any) -> tuple[float, float] | None:
-    """From when to when a population was listened to [s]; older files do not say."""
-    return tuple(map(float, group.attrs["recorded"])) if "recorded" in group.attrs else None  # type: ignore[return-value]
+def _recorded(group: Any, end: float) -> tuple[float, float] | None:
+    """From when to when a population was listened to, up to the last record at `end` [s]; files of other writers may not say."""
+    if "recorded" not in group.attrs:
+        return None
+    start, stop = map(float, group.attrs["recorded"])
+    return start, min(stop, end)
 
 
 def _theory(root: Any) -> dict[str, Any]:

@@ -78,6 +78,11 @@ class SampledRun:
             self.ran_away = self.loop(self.parts, self.state, float(t), self.max_rate) == sampled.RUNAWAY
         return not self.ran_away
 
+    @property
+    def windows(self) -> dict[str, tuple[float, float]]:
+        """None: this level has no spikes to listen to."""
+        return {}
+
     def take_spikes(self) -> dict[str, Spikes]:
         """None: this level has no spikes."""
         return {}

@@ -320,7 +320,8 @@ def test_a_neuron_that_was_silent(to, tmp_path):
     target = tmp_path / "silent.h5"
     options = ("--duration", "0.01", "--level", "spike", "--seeds", "1", "--set", "weights.initial=0", "--no-figure")
     assert shell("run", "kempter1999", *options, "--quiet", "--out", target).exit_code == 0
-    assert "neuron" not in Run.load(target)[0].spikes
+    spikes = Run.load(target)[0].spikes["neuron"]
+    assert len(spikes) == 0 and spikes.window == (0.0, 0.01)
     assert shell("export", target, "--to", to).exit_code == 0
 
 

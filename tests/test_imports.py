@@ -13,7 +13,19 @@ import pytest
 import hebbscope
 
 ROOT = Path(hebbscope.__file__).parent
-HEAVY = ("numba", "scipy", "matplotlib", "brian2", "xarray", "pandas", "skimage", "sklearn", "pynwb", "neo", "quantities")
+HEAVY = (
+    "numba",
+    "scipy",
+    "matplotlib",
+    "brian2",
+    "xarray",
+    "pandas",
+    "skimage",
+    "sklearn",
+    "pynwb",
+    "neo",
+    "quantities",
+)
 OURS = ("simulator", "rules", "models", "analysis", "cli", "door")
 OPEN_TO_PARTS = {f"simulator.{name}" for name in ("protocols", "network", "streams", "describe", "quantity")}
 LOOPS = ("simulator.event", "simulator.sampled")

@@ -21,6 +21,7 @@ def a_file(path, n_records=3, levels=("spike", "rate"), complete=False):
     file.start_level("spike", SEEDS, 1, 2, 10.0, duration=40.0)
     for k in range(n_records):
         file.append("spike", 10.0 * k, np.ones((4, 1, 2)), np.ones((4, 1)))
+    file.listen("b", (0.0, 10.0))
     file.append_spikes("b", np.array([0.5, 1.5]), np.array([0, 0]))
     file.arrays("spikes/b", {}, recorded=(0.0, 40.0))
     file.checkpoint({}, sources="", what="")

@@ -211,6 +211,7 @@ def test_spikes_are_those_of_the_first_level_that_gives_any(tmp_path):
         for level in ("spike", "surrogate"):
             file.start_level(level, [1], 1, 2, 10.0)
             file.append(level, 0.0, np.ones((1, 1, 2)), np.ones((1, 1)))
+            file.listen("b", (0.0, 10.0))
             file.append_spikes("b", np.array([0.5, 1.5]), np.array([0, 0]))
     runs = read(tmp_path / "run.h5")
     assert len(runs["spike"].spikes["b"]) == 2
@@ -248,6 +249,7 @@ import numpy as np
 from hebbscope.simulator.runfile import RunFile
 file = RunFile.create(sys.argv[1], seeds=[1, 2], projection="a_to_b", groups=["x"] * 50)
 file.start_level("spike", [1, 2], 1, 50, 200.0, duration=1e9)
+file.listen("b", (0.0, 1e9))
 for k in range(10**6):
     t = k * 200.0
     file.append_spikes("b", np.linspace(t, t + 199, 20), np.zeros(20))
