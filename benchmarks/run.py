@@ -26,18 +26,20 @@ import numpy as np
 from setting import machine, network
 
 from hebbscope import simulate
+from hebbscope.simulator.runfile import RunFile
 
 HERE = Path(__file__).resolve().parent
 SECONDS, BRIAN2_SECONDS = 2000.0, 200.0  # biological, in each round
 PIECE = 200.0  # s, the interval of records in the experiment
 TOLERANCE = 0.03  # of rate and mean weight; the average over rounds has a standard error of half a per cent or less
-READY_REPEATS = 5
+READY_REPEATS, WRITING_REPEATS = 5, 5
 WANTED = {  # name: (what, bound, whether it is an upper bound)
     "engine / fused": ("CPU time of the event engine, in hand-fused kernels", 1.5, True),
     "brian2 / engine": ("CPU time of Brian2's C++ standalone, in event engines", 60.0, False),
     "kernel ready": ("until a second process has the compiled kernel [s]", 0.5, True),
     "command": ("`hebbscope run kempter1999`: 16 seeds, three levels, 20,000 s [s]", 60.0, True),
     "memory": ("its peak memory [MB]", 500.0, True),
+    "writing": ("time that records and checkpoints add to a run of 16 seeds [%]", 5.0, True),
 }
 READY = """
 import json, sys, time
@@ -190,6 +192,21 @@ def command() -> dict[str, float]:
     return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": megabytes}
 
 
+def writing() -> dict[str, float]:
+    """What a file adds to the time of 16 seeds at the spike level, with the records and checkpoints of the command, by the best of each."""
+    layer, seeds, times = network(), range(16), {"with": [], "without": []}
+    with tempfile.TemporaryDirectory() as folder:
+        for k in range(WRITING_REPEATS):
+            file = RunFile.create(Path(folder, f"{k}.h5"), network=layer, seeds=seeds, levels=["spike"])
+            for name, kept in (("without", None), ("with", file)):
+                started = time.perf_counter()
+                simulate(layer, SECONDS, seeds=seeds, record_every=SECONDS / 100, threads=1, file=kept)
+                times[name].append(time.perf_counter() - started)
+            file.close()
+    best = {name: min(several) for name, several in times.items()}
+    return {**best, "percent": 100.0 * (best["with"] / best["without"] - 1.0)}
+
+
 def measure(rounds: int, with_brian2: bool) -> dict:
     """Everything, as one dictionary that can be written as JSON."""
     with tempfile.TemporaryDirectory() as folder:
@@ -218,6 +235,7 @@ def measure(rounds: int, with_brian2: bool) -> dict:
         "behaviour": check(found),
         "ready": kernel_ready(),
         "command": command(),
+        "writing": writing(),
     }
 
 
@@ -244,6 +262,7 @@ def table(results: dict) -> str:
         "kernel ready": results["ready"]["ready"],
         "command": results["command"]["wall"],
         "memory": results["command"]["memory"],
+        "writing": results["writing"]["percent"],
     }
     lines += ["", "| | measured | wanted |", "|---|--:|--:|"]
     for name, (label, bound, upper) in WANTED.items():
