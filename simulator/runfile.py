@@ -222,6 +222,7 @@ class RunFile:
         """Keep the state of the level at hand, and how much of it is in the file; nothing for a file without a plan."""
         if not self._about:
             return
+        self._check_there()
         with self._keeper.writing():
             with self._writing():
                 self._file.flush()
@@ -292,6 +293,8 @@ class RunFile:
     def close(self, complete: bool = True) -> None:
         """Mark the file complete, unless told otherwise, and close it. Closing twice is harmless."""
         if self._file and not self._broken:
+            if complete:
+                self._check_there()
             with self._writing():
                 self._file.attrs["complete"] = np.uint8(complete)
                 self._file.close()
@@ -332,6 +335,16 @@ class RunFile:
         with suppress(OSError, RuntimeError, ValueError), _nowhere() as nowhere:
             os.dup2(nowhere.fileno(), self._file.id.get_vfd_handle())
             self._file.close()
+
+    def _check_there(self) -> None:
+        """Say so when somebody has removed or replaced the file: what is written goes nowhere then."""
+        try:
+            there = os.path.samestat(os.stat(self.path), os.fstat(self._file.id.get_vfd_handle()))
+        except FileNotFoundError:
+            there = False
+        if not there:
+            self._abandon()
+            raise HebbscopeError(f"{self.path}: was removed or replaced under the run")
 
     def _need(self, n_bytes: int) -> None:
         """Stop while there still is room to close the file in good order: HDF5 has no way back from a disk that is full."""

@@ -18,7 +18,7 @@ from test_contract import network as network_with
 from hebbscope import HebbscopeError, simulate
 from hebbscope.cli import main
 from hebbscope.simulator import checkpoint
-from hebbscope.simulator.runfile import RunFile, describe, read
+from hebbscope.simulator.runfile import DamagedFile, RunFile, describe, read
 
 SEEDS = (1, 2, 3)
 LEVELS = ("spike", "surrogate", "rate")
@@ -198,6 +198,25 @@ def test_two_runs_cannot_write_one_file(left):
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
         assert "is being written by another run" in done.stderr
         assert read(path)
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_a_file_that_is_taken_away_under_the_run(how, tmp_path):
+    """One line at the next checkpoint; from the last one the run begins anew, as from any damaged file."""
+    network = network_with("rule", EVERY_RULE["SpikeHebb"])
+    path = tmp_path / "run.h5"
+
+    def take_away(t):
+        if t > 1.0 and path.exists() and path.stat().st_size:
+            path.unlink()
+            if how == "replaced":
+                path.touch()
+
+    with pytest.raises(HebbscopeError, match=r"run\.h5: was removed or replaced under the run"):
+        run_levels(RunFile.create(path, network=network, seeds=SEEDS, levels=LEVELS), network, LEVELS, take_away)
+    assert checkpoint.load(checkpoint.beside(path)).about["levels"] == list(LEVELS)
+    with pytest.raises(DamagedFile):
+        RunFile.reopen(path)
 
 
 def test_a_file_of_another_run_is_refused(left):
