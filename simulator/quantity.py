@@ -10,6 +10,7 @@ import numpy as np
 from quantiphy import InvalidNumber, Quantity
 
 LONG_TIMES = {"min": 60.0, "h": 3600.0, "hour": 3600.0, "hours": 3600.0, "d": 86400.0, "day": 86400.0, "days": 86400.0}
+LONGEST = 100  # letters of a number with its unit; what takes the library below minutes to read is none
 PREFIXES = {-9: "n", -6: "u", -3: "m", 0: ""}
 
 
@@ -25,6 +26,8 @@ def read_quantity(value: Any, unit: str) -> float:
     if not isinstance(value, str):
         try:
             return float(value)
+        except OverflowError:
+            raise ValueError("must be within the range of floating-point numbers") from None
         except (TypeError, ValueError):
             raise ValueError(f"must be a number{_of(unit)}") from None
     return _from_text(value.strip(), unit)
@@ -33,6 +36,8 @@ def read_quantity(value: Any, unit: str) -> float:
 def _from_text(text: str, unit: str) -> float:
     if "," in text:
         raise ValueError("must be one number with a decimal point")
+    if len(text) > LONGEST:
+        raise ValueError(f"must be a number{_of(unit)}, in at most {LONGEST} letters")
     bare = _without_per_second(text) if unit == "1/s" else text
     try:
         given = Quantity(bare, ignore_sf=True)

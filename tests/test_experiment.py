@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hebbscope.models import ExponentialPoisson
-from hebbscope.models.experiments import EXPERIMENTS, KINDS, experiment_class, load, parts, to_toml
+from hebbscope.models.experiments import EXPERIMENTS, KINDS, experiment_class, load, loads, parts, to_toml
 from hebbscope.models.experiments.description import DescriptionError, nested
 from hebbscope.models.experiments.kempter1999 import Kempter1999
 from hebbscope.models.experiments.toml import line_of
@@ -68,6 +68,8 @@ def test_quantity_is_read(text, unit, value):
         ("__import__('os')", "", "must be a number"),
         (True, "s", "must be a number"),
         (None, "", "must be a number"),
+        ("9" * 5000, "s", "must be a number in s, in at most 100 letters"),  # minutes in the library that reads it
+        (10**400, "", "within the range"),
     ],
 )
 def test_quantity_that_does_not_fit(text, unit, words):
@@ -370,3 +372,27 @@ def test_kempter1999_gives_the_expected_coefficients():
             assert found[table][key] == pytest.approx(number.value, rel=number.tolerance), number.key
             checked += 1
     assert checked == 12
+
+
+# Texts that are too much ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("rule = " + 3000 * "[" + 3000 * "]", "nested too deeply"),
+        (".".join(3000 * ["a"]) + " = 1", "is nested more than 20 deep"),
+        ("duration = " + 5000 * "9", "a number that is too long"),
+        ("duration = 0x1" + 5000 * "0", "within the range of floating-point numbers, got a number too long to print"),
+        ("duration = 1" + 400 * "0", "within the range of floating-point numbers, got 1000"),
+        ("rule.eta = '" + 5000 * "x" + "'", r"\.\.\. \(5,002 letters\)"),
+    ],
+)
+def test_a_description_that_is_too_much(line, words):
+    with pytest.raises(HebbscopeError, match=words):
+        loads(f'experiment = "kempter1999"\n{line}\n')
+
+
+def test_a_setting_that_is_nested_too_deeply():
+    with pytest.raises(DescriptionError, match="is nested more than 20 deep"):
+        load("kempter1999", [(".".join(3000 * ["a"]), "1")])

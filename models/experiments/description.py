@@ -19,6 +19,9 @@ from ...simulator.describe import fields, source, summary
 from ...simulator.protocols import HebbscopeError, ParameterError, is_part, unit_in
 from ...simulator.quantity import read_quantity
 
+LONGEST_TOLD = 200  # letters of a value in an error
+DEEPEST = 20  # tables in tables; no part is nested so deeply
+
 
 class DescriptionError(HebbscopeError, ValueError):
     """A key or a value that does not fit: `rule.eta: must be a plain number without a unit, got '5ms'`."""
@@ -63,6 +66,8 @@ def nested(settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def leaves(tables: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
     """The dotted keys and values of nested tables, of which an empty one is a value; `KEY.type` becomes KEY itself."""
+    if above.count(".") >= DEEPEST:
+        raise DescriptionError(above, f"is nested more than {DEEPEST} deep")
     listed: list[tuple[str, Any]] = []
     for name, value in tables.items():
         key = f"{above}.{name}" if above else name
@@ -119,7 +124,7 @@ def read_leaf(hint: Any, value: Any, key: str) -> Any:
         if wants_number and not (isinstance(value, str) and str in kinds):
             value = read_quantity(value, unit)
     except ValueError as problem:
-        raise DescriptionError(key, f"{problem}, got {value!r}") from None
+        raise DescriptionError(key, f"{problem}, got {told(value)}") from None
     plain = [kind for kind in kinds if kind in (float, int, str, bool, type(None)) or get_origin(kind) is not None]
     if not plain:
         return value
@@ -127,7 +132,7 @@ def read_leaf(hint: Any, value: Any, key: str) -> Any:
         return TypeAdapter(Union[tuple(plain)]).validate_python(value)  # noqa: UP007
     except ValidationError as problem:
         words = problem.errors()[0]["msg"].replace("Input should be", "must be")
-        raise DescriptionError(key, f"{words}, got {value!r}") from None
+        raise DescriptionError(key, f"{words}, got {told(value)}") from None
 
 
 def _array(values: Any, unit: str) -> np.ndarray:
@@ -144,9 +149,20 @@ def _of_type(current: Any, name: Any, key: str, choices: dict[str, type]) -> Any
         return current
     if not isinstance(name, str) or name not in choices:
         close = nearest(str(name), choices)
-        raise DescriptionError(key, f"no part is called {name!r}{close or '; there are ' + ', '.join(sorted(choices))}")
+        raise DescriptionError(
+            key, f"no part is called {told(name)}{close or '; there are ' + ', '.join(sorted(choices))}"
+        )
     kind: Any = choices[name]
     return kind(**{field: None for field in kind._fields if field not in kind._field_defaults})
+
+
+def told(value: Any) -> str:
+    """A value in an error, cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number too long to print"
+    return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}... ({len(text):,} letters)"
 
 
 def unknown(key: str, known: list[str]) -> DescriptionError:

@@ -40,6 +40,10 @@ def loads(text: str, origin: str = "TOML", settings: Sequence[tuple[str, Any]] =
         words = " ".join(str(problem).split())
         line = re.search(r"line (\d+)", words)
         raise HebbscopeError(f"{origin}: {_key_on(text, int(line[1])) if line else ''}{words}") from None
+    except ValueError:
+        raise HebbscopeError(f"{origin}: holds a number that is too long") from None
+    except RecursionError:
+        raise HebbscopeError(f"{origin}: holds lists or tables that are nested too deeply") from None
     name = tables.get("experiment")
     if not isinstance(name, str):
         raise HebbscopeError(f'{origin}: needs a line such as experiment = "kempter1999"{known()}')
