@@ -19,6 +19,7 @@ LEVELS = ("spike", "surrogate", "rate")
 FIGURES = (".png", ".pdf", ".svg", ".eps", ".jpg", ".tif", ".tiff")
 PLOTS = ("weights", "window", "raster", "receptive-fields", "correlations")
 MOST_SEEDS = 100_000
+LONGEST_LINE = 1_000  # letters of an error
 DONE, BUG, BAD_INPUT, STOPPED = 0, 1, 2, 130
 
 
@@ -75,8 +76,14 @@ def _say(problem: BaseException) -> int:
         text = "not enough memory for a run of this size"
     elif not isinstance(problem, (HebbscopeError, OSError)):
         code, text = BUG, f"internal error, please report it: {type(problem).__name__}: {text}"
-    click.echo("hebbscope: " + " ".join(text.split()), err=True)
+    click.echo("hebbscope: " + _one_short_line(text), err=True)
     return code
+
+
+def _one_short_line(text: str) -> str:
+    """The middle goes where the text is long, as when a whole file stood in a value's place."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE // 2]} [...] {line[-LONGEST_LINE // 2 :]}"
 
 
 # What the options mean ----------------------------------------------------------------------------------------------
