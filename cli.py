@@ -464,7 +464,7 @@ def info(file: str, as_json: bool) -> None:
     if as_json:
         print_json(about)
         return
-    runs = read(file) if about["levels"] else {}
+    runs = read(file) if any(level["records"] for level in about["levels"].values()) else {}
     for key, text in inventory(about):
         click.echo(f"{key:<18}{text}")
     for level in runs.values():

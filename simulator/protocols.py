@@ -88,6 +88,11 @@ class ParameterError(HebbscopeError, ValueError):
         super().__init__(f"{part}.{field}: {rule}, got {_short(value)}")
 
 
+def first_line(error: BaseException) -> str:
+    """What another library said, in one line; its name where it said nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def _short(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}" if value.size > 4 else str(value.tolist())

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from .checkpoint import beside, load
-from .protocols import HebbscopeError
+from .hdf5 import check_contained
+from .plausible import check_run
+from .protocols import HebbscopeError, first_line
 from .records import held
 from .records import read as read_records
 from .results import Run, Spikes
@@ -48,20 +50,20 @@ def patient(reader: Callable) -> Callable:
 
 @patient
 def read(path: str | Path, *, spikes: bool = True) -> dict[str, Run]:
-    """Every level of a run file, in the order spike, surrogate, rate; `spikes=False` leaves the spikes on the disk.
+    """Every level of a run file that has a record, in the order spike, surrogate, rate; `spikes=False` leaves the spikes on the disk.
 
     Of a level whose weights take more than records.HELD, only every so many records are read.
 
     HebbscopeError in one line for a file that is missing, foreign, or cut off.
     """
-    levels = read_levels(path, spikes=spikes)
+    levels = {level: run for level, run in read_levels(path, spikes=spikes).items() if run.n_times}
     if not levels:
         raise HebbscopeError(f"{path}: a run file without a record")
     return levels
 
 
 def read_levels(path: str | Path, *, spikes: bool = True) -> dict[str, Run]:
-    """The same, where there may be none yet."""
+    """Every level, also those without a record, where there may be none yet."""
     with _opened(path) as root:
         common = _attributes(root)
         return {level: _read_level(root, level, common, spikes) for level in _level_names(root)}
@@ -158,24 +160,31 @@ def spike_blocks(path: str | Path, population: str) -> Iterator[tuple[np.ndarray
 
 @contextmanager
 def _opened(path: str | Path) -> Iterator[Any]:
-    import h5py
-
     if not Path(path).exists():
         raise DamagedFile(f"{path}: there is no such file")
     if Path(path).is_dir():
         raise HebbscopeError(f"{path}: is a folder, not a run file")
+    with damage_told(path), _unlocked(path) as root:
+        if "levels" not in root or "config_sha256" not in root.attrs:
+            raise HebbscopeError(f"{path}: an HDF5 file, but not a hebbscope run file")
+        check_contained(root)
+        yield root
+
+
+@contextmanager
+def damage_told(path: str | Path) -> Iterator[None]:
+    """Around what reads a run file: DamagedFile in one line, whatever it meets there that a run file does not hold."""
+    import h5py
+
     try:
-        with _unlocked(path) as root:
-            if "levels" not in root or "config_sha256" not in root.attrs:
-                raise HebbscopeError(f"{path}: an HDF5 file, but not a hebbscope run file")
-            yield root
+        yield
     except PermissionError:
         raise HebbscopeError(f"{path}: may not be read") from None
     except OSError as error:
         kind = "truncated" if "truncated" in str(error) else "damaged" if h5py.is_hdf5(path) else "not an HDF5 file"
         raise DamagedFile(f"{path}: {kind}, cannot be read as a run file") from None
     except (KeyError, RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
-        raise DamagedFile(f"{path}: damaged, cannot be read as a run file ({str(error).splitlines()[0]})") from None
+        raise DamagedFile(f"{path}: damaged, cannot be read as a run file ({first_line(error)})") from None
 
 
 def _unlocked(path: str | Path) -> Any:
@@ -220,7 +229,7 @@ def _read_level(root: Any, level: str, common: dict[str, Any], spikes: bool, par
     else:
         time, weights, rate = datasets[0][part], datasets[1][:, part], datasets[2][:, part]
     shape = root["inputs"].attrs.get("shape")
-    return Run(
+    run = Run(
         level=level,
         seeds=tuple(group["seed"][:].tolist()),
         time=time,
@@ -233,6 +242,8 @@ def _read_level(root: Any, level: str, common: dict[str, Any], spikes: bool, par
         theory=_theory(root) if level == "rate" and part is None else {},
         attrs=common | _attributes(group),
     )
+    check_run(run)
+    return run
 
 
 def _read_spikes(root: Any, level: str) -> dict[str, Spikes]:

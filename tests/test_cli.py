@@ -405,6 +405,23 @@ def test_a_runaway_stops_with_its_data_kept(folder):
     assert "lacks recorded spikes of the inputs" in refused("plot", "kempter1999.h5", "correlations")
 
 
+def test_an_error_is_cut_where_it_is_long():
+    assert len(refused("show", 5000 * "x")) < 1100
+
+
+def test_info_of_a_run_that_was_killed_before_its_first_record(run_file, folder):
+    import shutil
+
+    import h5py
+
+    shutil.copy(run_file, "empty.h5")
+    with h5py.File("empty.h5", "r+") as file:
+        for level in file["levels"].values():
+            level["time"].resize(0, axis=0)
+    assert "complete" in done("info", "empty.h5")
+    assert "a run file without a record" in refused("plot", "empty.h5", "weights")
+
+
 def test_no_mistake_shows_a_traceback(monkeypatch):
     import hebbscope.models.experiments as experiments
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 
+from ...simulator.hdf5 import check_contained
 from ...simulator.protocols import (
     Covariance,
     Delta,
@@ -18,6 +17,7 @@ from ...simulator.protocols import (
     ParameterError,
     Seconds,
     SecondsArray,
+    first_line,
     part,
     positive,
     require,
@@ -164,8 +164,10 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
             if not {"t", "i"} <= set(arrays):
                 raise HebbscopeError(f"{path}: needs the arrays t [s] and i, has {', '.join(arrays) or 'none'}")
             return arrays["t"], arrays["i"]
-    except (OSError, EOFError, ValueError, BadZipFile, zlib.error) as error:
-        raise HebbscopeError(f"{path}: is no .npz file ({_first_line(error)})") from None
+    except HebbscopeError:
+        raise
+    except Exception as error:  # numpy and zipfile raise what they meet: zlib.error, TokenError, RuntimeError, ...
+        raise HebbscopeError(f"{path}: is no .npz file ({first_line(error)})") from None
 
 
 def _read_sonata(path: Path, population: str | None) -> tuple[np.ndarray, np.ndarray]:
@@ -174,17 +176,27 @@ def _read_sonata(path: Path, population: str | None) -> tuple[np.ndarray, np.nda
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise HebbscopeError(f"{path}: is no HDF5 file ({_first_line(error)})") from None
-    with file:
-        group = _population(path, file, population)
-        for name in ("timestamps", "node_ids"):
-            if not isinstance(group.get(name), h5py.Dataset):
-                raise HebbscopeError(f"{path}: {group.name} has no dataset {name}")
-        unit = group["timestamps"].attrs.get("units", "")
-        unit = unit.decode() if isinstance(unit, bytes) else str(unit)
-        if unit not in UNITS:
-            raise HebbscopeError(f"{path}: {group.name}/timestamps needs the attribute units, ms or s, got {unit!r}")
-        return group["timestamps"][:] * UNITS[unit], group["node_ids"][:]
+        raise HebbscopeError(f"{path}: is no HDF5 file ({first_line(error)})") from None
+    try:
+        with file:
+            check_contained(file)
+            return _spikes_of(path, file, population)
+    except (KeyError, OSError, RuntimeError, ValueError, TypeError) as error:
+        raise HebbscopeError(f"{path}: damaged, cannot be read ({first_line(error)})") from None
+
+
+def _spikes_of(path: Path, file: Any, population: str | None) -> tuple[np.ndarray, np.ndarray]:
+    import h5py
+
+    group = _population(path, file, population)
+    for name in ("timestamps", "node_ids"):
+        if not isinstance(group.get(name), h5py.Dataset):
+            raise HebbscopeError(f"{path}: {group.name} has no dataset {name}")
+    unit = group["timestamps"].attrs.get("units", "")
+    unit = unit.decode() if isinstance(unit, bytes) else str(unit)
+    if unit not in UNITS:
+        raise HebbscopeError(f"{path}: {group.name}/timestamps needs the attribute units, ms or s, got {unit!r}")
+    return group["timestamps"][:] * UNITS[unit], group["node_ids"][:]
 
 
 def _population(path: Path, file: Any, population: str | None) -> Any:
@@ -200,7 +212,3 @@ def _population(path: Path, file: Any, population: str | None) -> Any:
     if not hasattr(spikes[name], "keys"):
         raise HebbscopeError(f"{path}: has no group /spikes/<population>")
     return spikes[name]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,68 @@
+"""What every run holds, whoever wrote it: axes that fit each other, times in order, cells that exist."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .results import Run, Spikes
+
+LEVELS = ("spike", "surrogate", "rate")
+
+
+def check_run(run: Run) -> None:
+    """ValueError in a few words for a run that no simulation makes."""
+    _require(run.level in LEVELS, f"there is no level {run.level}")
+    axes = {"weights": (run.weights, 4), "output_rate": (run.output_rate, 3), "time": (run.time, 1)}
+    for name, (values, n_axes) in axes.items():
+        _require(values.dtype.kind == "f" and values.ndim == n_axes, f"{name} must be numbers along {n_axes} axes")
+    _require(run.output_rate.shape == run.weights.shape[:3], "output_rate has other axes than weights")
+    _require(min(run.n_seeds, run.n_post, run.n_pre) > 0, "weights of no synapse")
+    _require(len(run.seeds) == run.n_seeds == len(set(run.seeds)), "seeds must be one for each run, and differ")
+    _require(_in_order(run.time) and bool(np.all(np.diff(run.time) > 0.0)), "times must be finite and in order")
+    _require(len(run.groups) == run.n_pre, "groups must name every input")
+    _require(isinstance(run.projection, str), "the name of the projection must be text")
+    if run.shape is not None:
+        whole = all(isinstance(size, int) and size > 0 for size in run.shape)
+        _require(
+            whole and np.prod(run.shape, dtype=object) == run.n_pre, "the inputs' shape must be that of all inputs"
+        )
+    _check_theory(run)
+    for name, spikes in run.spikes.items():
+        _check_spikes(name, spikes, _cells(run, name))
+
+
+def _check_theory(run: Run) -> None:
+    """The courses without the causal term, which come together, and those of the spread."""
+    whole = run.weights.shape[1:]
+    shapes = {f"{name}_without_causal": shape for name, shape in (("weights", whole), ("output_rate", whole[:2]))}
+    given = [name for name in shapes if name in run.theory]
+    _require(len(given) in (0, len(shapes)), f"theory must hold {' and '.join(shapes)}")
+    shapes |= dict.fromkeys(("spread", "spread_without_causal"), whole[:1])
+    for name in shapes.keys() & run.theory.keys():
+        values = np.asarray(run.theory[name])
+        fits = values.dtype.kind == "f" and values.shape == shapes[name]
+        _require(fits, f"theory/{name} must be numbers of shape {shapes[name]}")
+
+
+def _cells(run: Run, name: str) -> int:
+    """How many cells a population has, as far as the projection's name tells."""
+    if run.projection.startswith(f"{name}_to_"):
+        return run.n_pre
+    return run.n_post if run.projection.endswith(f"_to_{name}") else max(run.n_pre, run.n_post)
+
+
+def _check_spikes(name: str, spikes: Spikes, n: int) -> None:
+    _require(spikes.t.ndim == spikes.i.ndim == 1, f"spikes of {name} must be a list")
+    _require(_in_order(spikes.t), f"spikes of {name} must be finite and in order")
+    _require(bool(np.all((spikes.i >= 0) & (spikes.i < n))), f"spikes of {name} must be of cells 0 to {n - 1}")
+
+
+def _in_order(times: Any) -> bool:
+    return bool(np.all(np.isfinite(times)) and np.all(times[:1] >= 0.0) and np.all(np.diff(times) >= 0.0))
+
+
+def _require(holds: bool, rule: str) -> None:
+    if not holds:
+        raise ValueError(rule)

@@ -1,0 +1,76 @@
+"""Files that would lead their reader astray are refused before anything in them is read."""
+
+import os
+
+import h5py
+import numpy as np
+import pytest
+from test_runfile import path  # noqa: F401
+
+from hebbscope.models.inputs import read_spikes
+from hebbscope.simulator.hdf5 import check_contained
+from hebbscope.simulator.protocols import HebbscopeError
+from hebbscope.simulator.runfile import describe, read, read_arrays
+
+
+def virtual(file, name, source):
+    """A dataset that is made of another one, perhaps of itself, which overflows the stack of libhdf5 2.0."""
+    layout = h5py.VirtualLayout(shape=(4,), dtype="f8")
+    layout[...] = h5py.VirtualSource(source, name, shape=(4,))
+    file.create_virtual_dataset(name, layout)
+
+
+def external(file, name, where):
+    file.create_dataset(name, shape=(4,), dtype="f8", external=[(where, 0, h5py.h5f.UNLIMITED)])
+
+
+def put(file, name, item):
+    file[name] = item
+
+
+ASTRAY = {
+    "a soft link": lambda file: put(file, "theory/x", h5py.SoftLink("/levels")),
+    "a link that goes round": lambda file: put(file, "theory/x", h5py.SoftLink("/theory/x")),
+    "an external link": lambda file: put(file, "theory/x", h5py.ExternalLink("/etc/passwd", "/")),
+    "a link to a pipe": lambda file: put(file, "theory/x", h5py.ExternalLink("pipe", "/")),
+    "a group in itself": lambda file: put(file, "theory/x", file["theory"]),
+    "the root in a group": lambda file: put(file, "theory/x", file["/"]),
+    "a dataset made of itself": lambda file: virtual(file, "theory/x", "."),
+    "a dataset made of others": lambda file: virtual(file, "theory/x", "elsewhere.h5"),
+    "a dataset in another file": lambda file: external(file, "theory/x", "/dev/zero"),
+    "a dataset in a pipe": lambda file: external(file, "theory/x", "pipe"),
+    "more than a file can hold": lambda file: file.create_dataset("theory/x", shape=(2**40,), chunks=(16,), dtype="f8"),
+}
+
+
+@pytest.mark.parametrize("kind", ASTRAY)
+def test_a_run_file_that_leads_astray_is_refused(kind, path, monkeypatch):  # noqa: F811
+    monkeypatch.chdir(path.parent)
+    os.mkfifo("pipe")
+    with h5py.File(path, "r+", locking=False) as file:
+        ASTRAY[kind](file)
+    for reader in (read, describe, lambda path: read_arrays(path, "theory")):
+        with pytest.raises(HebbscopeError, match=r"damaged, cannot be read as a run file \(/theory/x .*\)") as error:
+            reader(path)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("spoil", [virtual, external])
+def test_a_recording_that_leads_astray_is_refused(spoil, tmp_path):
+    with h5py.File(tmp_path / "spikes.h5", "w") as file:
+        file["spikes/a/timestamps"] = np.arange(4.0)
+        file["spikes/a/timestamps"].attrs["units"] = "ms"
+        spoil(file, "spikes/a/node_ids", ".")
+    with pytest.raises(
+        HebbscopeError, match=r"spikes.h5: damaged, cannot be read \(/spikes/a/node_ids lies elsewhere\)"
+    ):
+        read_spikes(tmp_path / "spikes.h5")
+
+
+def test_two_names_for_one_dataset_are_fine(path):  # noqa: F811
+    with h5py.File(path, locking=False) as file:
+        assert (
+            file["report/inputs_to_neuron/mapping/index_pointer"]
+            == file["report/inputs_to_neuron/mapping/index_pointers"]
+        )
+        check_contained(file)
