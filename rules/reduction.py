@@ -27,6 +27,8 @@ from . import modes
 from .linear_flow import LinearFlow
 
 AVERAGE = "the learning equation"
+NUMBERS = ("rates", "w_in", "w_out", "W_integral", "W_square_integral", "base_rate", "gain", "left", "right", "own")
+LARGEST = 1e60  # coefficients whose products, and the squares of these, still are numbers
 
 
 class InputStatistics(NamedTuple):
@@ -77,7 +79,10 @@ def reduce(network: Network, causal: bool = True) -> Any:
         projection.transmission,
         source.model.third_cumulants(n) if hasattr(source.model, "third_cumulants") else None,
     )
-    return rule.learning_equation(statistics, projection.target.model, causal)
+    try:
+        return rule.learning_equation(statistics, projection.target.model, causal)
+    except OverflowError:
+        raise HebbscopeError(f"{type(rule).__name__}: has a parameter out of all proportion") from None
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -114,6 +119,15 @@ class LearningEquation:
     w_min: float = -np.inf
     w_max: float = np.inf
     transmission: Any = None
+
+    def __post_init__(self) -> None:
+        for name in NUMBERS:
+            size = float(np.max(np.abs(getattr(self, name)), initial=0.0))
+            if not size <= LARGEST:
+                raise HebbscopeError(
+                    f"LearningEquation.{name}: must be at most {LARGEST:g} in size, got {size:g}; "
+                    "the rule's eta, its window or a rate is out of all proportion"
+                )
 
     @classmethod
     def of_pairs(cls, rule: Any, statistics: InputStatistics, neuron: Any, causal: bool = True) -> LearningEquation:
@@ -282,7 +296,7 @@ class LearningEquation:
     @property
     def tau_noise(self) -> float:
         """mean_weight^2 / D [s]: when noise has moved a weight as far as the mean weight itself."""
-        return self.mean_weight**2 / self.D if self.D > 0.0 else float("inf")
+        return self.mean_weight * self.mean_weight / self.D if self.D > 0.0 else float("inf")
 
     growth_rate = cached_property(modes.growth_rate)
 

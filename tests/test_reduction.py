@@ -407,6 +407,21 @@ def test_bounds_and_errors():
         reduce(network(HomogeneousPoisson(), 3, rule=Unknown()))
 
 
+@pytest.mark.parametrize(
+    "window", [KempterWindow(A_minus=-1e308), KempterWindow(tau_minus=1e300), DoubleExponential(A_plus=1e200)]
+)
+def test_a_rule_out_of_all_proportion_is_refused(window):
+    with np.errstate(all="ignore"), pytest.raises(HebbscopeError, match="must be at most 1e\\+60 in size, got"):
+        reduce(kempter(rule=SpikeHebb(window, eta=ETA)))
+
+
+def test_numbers_at_the_end_of_their_range_are_no_errors():
+    equation = reduce(network(HomogeneousPoisson(), 3, LinearPoisson(gain=1e-300)))
+    assert math.isinf(equation.predictions()["tau_noise"])
+    with pytest.raises(HebbscopeError, match="SpikeHebb: has a parameter out of all proportion"):
+        reduce(kempter(rule=SpikeHebb(KempterWindow(), eta=1e200)))
+
+
 def test_prints():
     equation = reduce(kempter())
     assert isinstance(equation, LearningEquation)
