@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -17,9 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .protocols import HebbscopeError, is_part
+from .protocols import HebbscopeError, first_line, is_part
 
 ABOUT = "about"  # the member that holds the JSON text
+MEMBERS = "arrays"  # what it calls the list of the others
 EVERY = 10.0  # s on the clock between checkpoints, or more where they take long
 
 
@@ -81,10 +81,54 @@ def put_back(state: Any, arrays: dict[str, np.ndarray]) -> None:
         target[...] = arrays[path]
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _list_of(kind: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and all(map(kind, value))
+
+
+def _dict_of(kind: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, dict) and all(map(kind, value.values()))
+
+
+# What the JSON text says: what is run, by which versions, what of it is over, and how much of the level at hand (none: "") is in the run file.
+SAYS: dict[str, Callable[[Any], bool]] = {
+    "config": _is_text,
+    "levels": _list_of(_is_text),
+    "seeds": _list_of(_is_count),
+    "created": _is_text,
+    "versions": _dict_of(_is_text),
+    "done": _list_of(_is_text),
+    "level": _is_text,
+    "records": _is_count,
+    "spikes": _dict_of(_is_count),
+}
+SAYS_OF_LEVEL = {"sources": _is_text, "what": _is_text}
+
+
+def _check(about: Any) -> None:
+    """ValueError for a text that says something else, or less."""
+    rules = SAYS | (SAYS_OF_LEVEL if isinstance(about, dict) and about.get("level") else {})
+    for name, fits in rules.items():
+        if not isinstance(about, dict) or not fits(about.get(name)):
+            raise ValueError(f"{ABOUT}.{name} is missing or of another kind")
+    begun = about["done"] + [about["level"]] * bool(about["level"])
+    unheard = not about["level"] and about["records"] > 0
+    if unheard or not set(begun) <= set(about["levels"]) or len(set(begun)) < len(begun) or not about["seeds"]:
+        raise ValueError(f"{ABOUT} does not fit itself")
+
+
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write it whole, then give it its name; HebbscopeError, the last one untouched, where that cannot be done."""
     new = path.with_name(path.name + ".new")
-    text = np.frombuffer(json.dumps(checkpoint.about).encode(), np.uint8)
+    words = json.dumps(checkpoint.about | {MEMBERS: sorted(checkpoint.arrays)})
+    text = np.frombuffer(words.encode(), np.uint8)
     members: dict[str, Any] = {ABOUT: text, **checkpoint.arrays}
     try:
         with new.open("wb") as file:
@@ -104,8 +148,12 @@ def load(path: Path) -> Checkpoint:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-        return Checkpoint(json.loads(arrays.pop(ABOUT).tobytes().decode()), arrays)
+        about = json.loads(arrays.pop(ABOUT).tobytes().decode())
+        if sorted(arrays) != about.pop(MEMBERS):  # their names have no checksum
+            raise ValueError("arrays are missing or have other names")
+        _check(about)
+        return Checkpoint(about, arrays)
     except PermissionError:
         raise HebbscopeError(f"{path}: may not be read") from None
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, NotImplementedError, MemoryError) as error:
-        raise HebbscopeError(f"{path}: damaged, or no checkpoint ({str(error).splitlines()[0]})") from None
+    except Exception as error:  # numpy and zipfile raise what they meet: zlib.error, TokenError, RuntimeError, ...
+        raise HebbscopeError(f"{path}: damaged, or no checkpoint ({first_line(error)})") from None

@@ -34,6 +34,9 @@ class Left(NamedTuple):
             raise HebbscopeError("checkpoint: is of another network, other seeds or other record times")
         if about["sources"] != sources and not self.force_version:
             raise HebbscopeError(f"checkpoint: a rule, a model or the engine has changed since; {ANYWAY}")
+        counted = self.checkpoint.arrays.get("counted")
+        if counted is None or (counted.shape, counted.dtype) != ((self.run.n_seeds, self.run.n_post), np.float64):
+            raise HebbscopeError("checkpoint: counted must hold a number for each seed and neuron")
 
 
 def version_of(package: str) -> str:
@@ -55,6 +58,14 @@ def check_versions(about: dict[str, Any], force: bool) -> None:
         then = about["versions"].get(package)
         if then != now and not force:
             raise HebbscopeError(f"checkpoint: was written with {package} {then}, here is {now}; {ANYWAY}")
+
+
+def holds(root: Any, runs: dict[str, Run], about: dict[str, Any]) -> bool:
+    """Whether a run file holds all the records and spikes that were there at the checkpoint."""
+    level, spikes = about["level"], root.get("spikes", {})
+    records = not level or (level in runs and runs[level].n_times >= about["records"])
+    heard = (name in spikes and len(spikes[name]["timestamps"]) >= n for name, n in about["spikes"].items())
+    return records and all(done in runs for done in about["done"]) and all(heard)
 
 
 def cut_back(root: Any, about: dict[str, Any]) -> None:

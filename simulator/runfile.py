@@ -35,8 +35,8 @@ from .checkpoint import Checkpoint
 from .levelfile import LevelFile
 from .protocols import HebbscopeError
 from .results import Run
-from .resume import Left, check_versions, cut_back, version_of, versions
-from .runreader import DamagedFile, describe, read, read_arrays, read_levels
+from .resume import Left, check_versions, cut_back, holds, version_of, versions
+from .runreader import DamagedFile, damage_told, describe, read, read_arrays, read_levels
 from .scales import add_dataset, write_values
 
 __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
@@ -125,7 +125,7 @@ class RunFile:
         try:
             runs = read_levels(path)
             file = cls(_open(path, "r+"), path, lock, "", ())
-            with file._writing():
+            with damage_told(path), file._writing():
                 file._go_on(found, runs, force_version)
         except BaseException:
             _unlock(lock)
@@ -136,10 +136,7 @@ class RunFile:
         about, root = found.about, self._file
         if root.attrs["created"] != about["created"]:
             raise HebbscopeError(f"{self.path}: is of another run than the checkpoint beside it")
-        missing = [level for level in about["done"] if level not in runs]
-        if missing or (
-            about["level"] and (runs.get(about["level"]) is None or runs[about["level"]].n_times < about["records"])
-        ):
+        if not holds(root, runs, about):
             raise DamagedFile(f"{self.path}: damaged, lacks records that were there at its checkpoint")
         cut_back(root, about)
         root.flush()
@@ -196,6 +193,7 @@ class RunFile:
             raise HebbscopeError(f"{self.path}: level {level!r} is already there")
         left, self._left, self._level = self._left, None, level
         if left is not None and left.run.level == level:
+            self._check_left(left, len(seeds), n_post, n_pre)
             self._levels[level] = left.level
             return left
         with self._writing():
@@ -213,6 +211,12 @@ class RunFile:
                 report = sonata.WeightReport.create(root, self.projection, n_post, n_pre, record_every, **about)
             self._levels[level] = LevelFile.create(group, seeds, n_post, n_pre, report)
         return None
+
+    def _check_left(self, left: Left, n_seeds: int, n_post: int, n_pre: int) -> None:
+        """DamagedFile where what is recorded is not of the run that is to go on."""
+        run = left.run
+        if (run.n_seeds, run.n_post, run.n_pre) != (n_seeds, n_post, n_pre):
+            raise DamagedFile(f"{self.path}: damaged, its weights are not of {n_seeds} x {n_post} x {n_pre} synapses")
 
     def checkpoint_due(self) -> bool:
         """Whether it is time for another checkpoint."""

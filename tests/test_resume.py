@@ -168,6 +168,58 @@ def test_states_that_do_not_fit_are_refused_by_name(left):
         run_levels(RunFile.reopen(path, force_version=True), network, LEVELS)
 
 
+WRONG_WORDS = [
+    {"levels": None}, {"levels": ["spike", 1]}, {"seeds": []}, {"seeds": [-1]}, {"seeds": [1.5]}, {"records": -1}, {"records": True},
+    {"spikes": 3}, {"spikes": {"inputs": "many"}}, {"versions": "0.1.0"}, {"done": ["spike"]}, {"done": ["no level"]}, {"level": ""}, {"sources": []},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", WRONG_WORDS, ids=str)
+def test_a_checkpoint_that_says_something_else_is_refused(words, left):
+    path, _ = left
+    rewritten(path, **words)
+    with pytest.raises(HebbscopeError, match=r"damaged, or no checkpoint \(about"):
+        RunFile.reopen(path)
+
+
+@pytest.mark.parametrize("words", [{"records": 10**6}, {"spikes": {"neuron": 10**6}}, {"spikes": {"nobody": 1}}])
+def test_a_checkpoint_that_counts_more_than_the_file_has(words, left):
+    path, _ = left
+    rewritten(path, **words)
+    with pytest.raises(HebbscopeError, match="lacks records that were there at its checkpoint"):
+        RunFile.reopen(path)
+
+
+def test_weights_of_other_synapses_are_refused(left):
+    path, network = left
+    with h5py.File(path, "r+", locking=False) as file:
+        level = file["levels/spike"]
+        weights, rate, seeds = level["weights"][:2], level["output_rate"][:2], level["seed"][:2]
+        for name, values in (("weights", weights), ("output_rate", rate), ("seed", seeds)):
+            del level[name]
+            level[name] = values
+    with pytest.raises(HebbscopeError, match="its weights are not of 3 x"):
+        run_levels(RunFile.reopen(path), network, LEVELS)
+
+
+def test_a_run_file_without_a_name_for_its_report_is_refused(left):
+    path, _ = left
+    with h5py.File(path, "r+", locking=False) as file:
+        for report in file["report"].values():
+            del report.attrs["level"]
+    with pytest.raises(HebbscopeError, match="damaged, cannot be read as a run file"):
+        RunFile.reopen(path)
+
+
+def test_a_checkpoint_without_its_counts_is_refused(left):
+    path, network = left
+    found = checkpoint.load(checkpoint.beside(path))
+    del found.arrays["counted"]
+    checkpoint.save(checkpoint.beside(path), found)
+    with pytest.raises(HebbscopeError, match="counted must hold a number"):
+        run_levels(RunFile.reopen(path), network, LEVELS)
+
+
 def test_every_flipped_byte_of_a_checkpoint_is_noticed(left):
     """The archive holds a checksum of each array; what a flip may spare is the padding and the dates of the archive."""
     path = checkpoint.beside(left[0])
