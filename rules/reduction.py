@@ -81,7 +81,7 @@ def reduce(network: Network, causal: bool = True) -> Any:
     )
     try:
         return rule.learning_equation(statistics, projection.target.model, causal)
-    except OverflowError:
+    except ArithmeticError:  # beyond the largest number, or below the smallest
         raise HebbscopeError(f"{type(rule).__name__}: has a parameter out of all proportion") from None
 
 

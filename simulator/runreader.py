@@ -164,6 +164,8 @@ def _opened(path: str | Path) -> Iterator[Any]:
         raise DamagedFile(f"{path}: there is no such file")
     if Path(path).is_dir():
         raise HebbscopeError(f"{path}: is a folder, not a run file")
+    if not Path(path).is_file():
+        raise HebbscopeError(f"{path}: is no plain file")  # to open a pipe is to wait for who writes it
     with damage_told(path), _unlocked(path) as root:
         if "levels" not in root or "config_sha256" not in root.attrs:
             raise HebbscopeError(f"{path}: an HDF5 file, but not a hebbscope run file")

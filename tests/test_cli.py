@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -228,6 +229,8 @@ BAD_ARGUMENTS = [
     (["run", "kempter1999", "--set", "inputs=CommonSource", "--set", "inputs.c=1.5"], "inputs.c: must be in [0, 1]"),
     (["run", "kempter1999", "--set", "inputs=CommonSourcePoisson"], "did you mean CommonSource?"),
     (["run", "kempter1999", "--set", "inputs=Recorded"], "inputs.file: must be the path"),
+    (["show", "kempter1999", "--set", "inputs.n_modulated=1e9"], "inputs.n_modulated: must be at most 1,000,000 trains, got 1000000000"),
+    (["show", "kempter1999", "--set", "inputs=Homogeneous", "--set", "inputs.n=1e18"], "inputs.n: must be at most 1,000,000 trains"),
     (["run", "kempter1999", "--duration", "0"], "duration: must be finite and > 0 s, got 0"),
     (["run", "kempter1999", "--duration", "5 Hz"], "duration: must be in s"),
     (["run", "kempter1999", "--duration", "1e300"], "record_every: makes more than"),
@@ -259,6 +262,7 @@ BAD_ARGUMENTS = [
     (["run", "natural_images", "--set", "inputs.images=nowhere"], "nowhere"),
     (["run", "natural_images", "--set", "inputs.images="], "inputs.images: must be photographs or a path"),
     (["run", "natural_images", "--set", "inputs.control=upside-down"], "inputs.control: must be"),
+    (["show", "natural_images", "--set", "inputs.whitening.window=1e18"], "inputs.whitening.window: must be at most 200 pixels, got 1e+18"),
     (["run", "natural_images", "--set", "inputs.patch=8"], "inputs.whitening.components: must be < 64, the pixels of a patch of 8 x 8, got 70"),
 ]  # fmt: skip
 
@@ -405,6 +409,13 @@ def test_a_runaway_stops_with_its_data_kept(folder):
     assert "lacks recorded spikes of the inputs" in refused("plot", "kempter1999.h5", "correlations")
 
 
+def test_a_pipe_is_no_run_file(folder):
+    os.mkfifo("pipe")
+    assert "pipe: is no plain file" in refused("info", "pipe")
+    pictures = ("--set", "inputs.images=pipe", "--level", "rate")
+    assert "pipe is neither a file nor a folder" in refused("run", "natural_images", *pictures)
+
+
 def test_an_error_is_cut_where_it_is_long():
     assert len(refused("show", 5000 * "x")) < 1100
 
@@ -416,6 +427,7 @@ def test_info_of_a_run_that_was_killed_before_its_first_record(run_file, folder)
 
     shutil.copy(run_file, "empty.h5")
     with h5py.File("empty.h5", "r+") as file:
+        del file["theory"]
         for level in file["levels"].values():
             level["time"].resize(0, axis=0)
     assert "complete" in done("info", "empty.h5")

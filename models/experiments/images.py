@@ -23,6 +23,7 @@ WHEELS = (
     ("sklearn", "datasets/images", ("china.jpg", "flower.jpg")),
     ("skimage", "data", ("coffee.png", "chelsea.png", "astronaut.png", "grass.png", "gravel.png")),
 )
+WIDEST = 200  # pixels of a filter; no photograph is so large that it wants more
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".pgm", ".ppm", ".webp", ".mat")
 
 
@@ -68,6 +69,8 @@ class Whitening(NamedTuple):
     def check(self):
         positive(self, "offset", "step", "cutoff", "window", "high_pass", "components")
         non_negative(self, "blur", "margin")
+        for name in ("blur", "step", "margin", "window", "high_pass"):
+            require(getattr(self, name) <= WIDEST, self, name, f"must be at most {WIDEST} pixels")
         finite(self, "floor")
         require(self.floor > 0, self, "floor", "must be > 0, or flat patches divide by zero")
 
@@ -85,8 +88,10 @@ def read_images(where: str = PHOTOGRAPHS) -> list[Image]:
     path = Path(where).expanduser()
     if not path.exists():
         raise HebbscopeError(f"inputs.images: no file or folder {where}")
-    if not path.is_dir():
+    if path.is_file():
         return _read_file(path)
+    if not path.is_dir():
+        raise HebbscopeError(f"inputs.images: {where} is neither a file nor a folder")
     images = [image for file in sorted(path.iterdir()) if file.suffix.lower() in SUFFIXES for image in _read_file(file)]
     if not images:
         raise HebbscopeError(f"inputs.images: no picture in the folder {where} (looked for {', '.join(SUFFIXES)})")

@@ -14,10 +14,15 @@ from ..inputs import (
     read_spikes,
 )
 
+MOST_TRAINS = 1_000_000  # in a group; as many synapses take seconds to describe, and minutes to run
+TOO_MANY = f"must be at most {MOST_TRAINS:,} trains"
+
 
 def _check(groups: Any, first: str, last: str) -> None:
     """Sizes that make at least one train, and trains whose own parameters fit."""
     non_negative(groups, first, last)
+    for name in (first, last):
+        require(getattr(groups, name) <= MOST_TRAINS, groups, name, TOO_MANY)
     if groups.n < 1:
         raise ParameterError(
             type(groups).__name__, last, "must leave at least one train in the two groups", getattr(groups, last)
@@ -138,6 +143,7 @@ class Homogeneous(NamedTuple):
 
     def check(self):
         positive(self, "n")
+        require(self.n <= MOST_TRAINS, self, "n", TOO_MANY)
         self.trains().check(self.n)
 
     def groups(self) -> dict[str, int]:
@@ -166,6 +172,7 @@ class Recorded(NamedTuple):
 
     def check(self):
         positive(self, "n")
+        require(self.n <= MOST_TRAINS, self, "n", TOO_MANY)
         require(bool(self.file), self, "file", "must be the path of a file with spikes")
         require(self.loop in (0, 1), self, "loop", "must be 0 or 1")
         non_negative(self, "duration")
