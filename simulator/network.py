@@ -16,6 +16,8 @@ from .protocols import HebbscopeError, ParameterError, Seconds, bounds_of, finit
 from .quantity import from_brian
 from .streams import generator
 
+FASTEST = 1e5  # Hz; no cell fires a tenth as fast
+
 
 def _fail(where: str, field: str, rule: str, value: Any) -> NoReturn:
     raise ParameterError(where, field, rule, value)
@@ -94,6 +96,7 @@ class Population(_Described):
         if self.is_input:
             require_hooks(self.model, "input")
             self.model.check(self.n)
+            self._check_rates()
         else:
             if hasattr(self.model, "bound"):
                 require_hooks(self.model, "neuron")
@@ -109,6 +112,14 @@ class Population(_Described):
                     self.shape,
                 )
             object.__setattr__(self, "shape", tuple(int(size) for size in sizes))
+
+    def _check_rates(self) -> None:
+        """An input beyond all rates would keep a loop busy for ever between two looks at the clock."""
+        with np.errstate(over="ignore"):
+            rates = self.model.mean_rates(self.n) if hasattr(self.model, "mean_rates") else 0.0
+        fastest = float(np.max(rates, initial=0.0))
+        if not fastest <= FASTEST:
+            _fail(f"Population {self.name}", "model", f"must fire at no more than {FASTEST:g} Hz a cell", fastest)
 
     def _named_groups(self) -> tuple[str, ...]:
         if self.groups is None:

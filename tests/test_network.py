@@ -206,6 +206,16 @@ class Later(SpikeHebb):
         self.window.add_pre(state, j, t)
 
 
+@pytest.mark.parametrize("rate", [1e6, 1e308])
+def test_inputs_beyond_all_rates_are_refused(rate):
+    with pytest.raises(ParameterError, match=r"Population inputs\.model: must fire at no more than 100000 Hz a cell"):
+        Population("inputs", 4, HomogeneousPoisson(rate))
+    with pytest.raises(ParameterError, match=r"Population inputs\.model: must fire at no more than 100000 Hz a cell"):
+        Population("inputs", 1, RecordedSpikes(np.full(5, 1 / rate), np.zeros(5, np.int64), 1 / rate, loop=1))
+    with pytest.raises(ParameterError, match=r"PatternPoisson\.presentation: must be at least 1e-05 s"):
+        Population("inputs", 4, PatternPoisson(np.ones((3, 4)), presentation=1 / rate))
+
+
 def test_rules_of_ones_own_do_not_disturb_the_others():
     neuron = LinearPoisson(base_rate=5.0)
     reference = simulate(network(neuron=neuron), 2.0).final_weights

@@ -12,6 +12,7 @@ from ...simulator.streams import below, uniform
 from .alias import AliasTable, alias_table, pick, rebuild
 
 REACH = 1.0  # [s] longest lag at which the covariance of patterns shown in order is stated, where their cycle is longer than twice that
+SHORTEST = 1e-5  # [s] of a presentation: shorter ones would come without end
 ROWS = 4096  # patterns that are in double precision at one time
 
 
@@ -57,6 +58,7 @@ class PatternPoisson(NamedTuple):
         low, high = self.patterns.min(initial=0), self.patterns.max(initial=0)
         require(low >= 0 and high < np.inf, self, "patterns", "must be finite and >= 0 Hz")
         positive(self, "presentation")
+        require(self.presentation >= SHORTEST, self, "presentation", f"must be at least {SHORTEST:g} s")
         require(self.in_order in (0, 1), self, "in_order", "must be 0 or 1")
 
     def groups(self, n):
