@@ -35,8 +35,8 @@ class Left(NamedTuple):
         if about["sources"] != sources and not self.force_version:
             raise HebbscopeError(f"checkpoint: a rule, a model or the engine has changed since; {ANYWAY}")
         counted = self.checkpoint.arrays.get("counted")
-        if counted is None or (counted.shape, counted.dtype) != ((self.run.n_seeds, self.run.n_post), np.float64):
-            raise HebbscopeError("checkpoint: counted must hold a number for each seed and neuron")
+        if counted is None or (counted.shape, counted.dtype) != ((2, self.run.n_seeds, self.run.n_post), np.float64):
+            raise HebbscopeError("checkpoint: counted must hold two numbers for each seed and neuron")
 
 
 def version_of(package: str) -> str:
@@ -63,7 +63,7 @@ def check_versions(about: dict[str, Any], force: bool) -> None:
 def holds(root: Any, runs: dict[str, Run], about: dict[str, Any]) -> bool:
     """Whether a run file holds all the records and spikes that were there at the checkpoint."""
     level, spikes = about["level"], root.get("spikes", {})
-    records = not level or (level in runs and runs[level].n_times >= about["records"])
+    records = not level or (level in runs and len(root[f"levels/{level}/time"]) >= about["records"])
     heard = (name in spikes and len(spikes[name]["timestamps"]) >= n for name, n in about["spikes"].items())
     return records and all(done in runs for done in about["done"]) and all(heard)
 

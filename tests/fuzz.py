@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 import mutations
 
 PLOTS = ("weights", "window", "raster", "receptive-fields", "correlations")
+EXPORTS = ("sonata", "nwb", "netcdf", "csv")
 MEMORY = 8 * 2**30  # bytes of address space: a machine that is not large
 RUNNING = 5.0  # s after which a run is stopped as by Ctrl-C; it may be a long one that was asked for
 PATIENCE = 30.0  # s after which a command counts as hung, and a stopped run, too
@@ -423,6 +424,7 @@ class Files:
             ["compare", "run.h5", "--json"],
         ]
         commands += [["plot", "run.h5", what, "--out", f"{what}.png"] for what in PLOTS]
+        commands += [["export", "run.h5", "--to", to, "--out", f"out-{to}"] for to in EXPORTS]
         commands += [
             ["show", "run.h5"],
             ["resume", "run.h5", "--quiet", "--no-figure", *chance.choice(([], ["--force-version"]))],
