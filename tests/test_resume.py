@@ -197,7 +197,7 @@ def test_weights_of_other_synapses_are_refused(left):
         weights, rate, seeds = level["weights"][:2], level["output_rate"][:2], level["seed"][:2]
         for name, values in (("weights", weights), ("output_rate", rate), ("seed", seeds)):
             del level[name]
-            level[name] = values
+            level.create_dataset(name, data=values, chunks=True, maxshape=values.shape)
     with pytest.raises(HebbscopeError, match="its weights are not of 3 x"):
         run_levels(RunFile.reopen(path), network, LEVELS)
 
