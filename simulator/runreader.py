@@ -241,7 +241,7 @@ def _read_level(root: Any, level: str, common: dict[str, Any], spikes: bool, par
         projection=_plain(root["levels"].attrs["projection"]),
         shape=None if shape is None else tuple(shape.tolist()),
         spikes=_read_spikes(root, level) if spikes else {},
-        theory=_theory(root) if level == "rate" and part is None else {},
+        theory=_theory(root, kept) if level == "rate" and part is None else {},
         attrs=common | _attributes(group),
     )
     check_run(run)
@@ -267,8 +267,16 @@ def _recorded(group: Any, end: float) -> tuple[float, float] | None:
     return start, min(stop, end)
 
 
-def _theory(root: Any) -> dict[str, Any]:
-    return _values(root["theory"], skip={"time", "post", "pre"}) if "theory" in root else {}
+def _theory(root: Any, kept: np.ndarray) -> dict[str, Any]:
+    """The group of theory, with its courses at the records kept."""
+    if "theory" not in root:
+        return {}
+    found = _values(root["theory"], skip={"time", "post", "pre"})
+    for name, item in root["theory"].items():
+        for axis, scales in enumerate(getattr(item, "dims", ()) if name in found else ()):
+            if "time" in [*scales] and np.shape(found[name])[axis] > len(kept):
+                found[name] = np.take(found[name], kept, axis)
+    return found
 
 
 def _values(group: Any, skip: Collection[str] = ()) -> dict[str, Any]:

@@ -87,6 +87,13 @@ def test_a_run_holds_no_more_than_its_share(tmp_path, monkeypatch):
         counts = np.nancumsum(whole.output_rate * 0.1, axis=1)[:, kept]
         assert np.allclose(thinned.output_rate[:, 1:], np.diff(counts, axis=1) / np.diff(whole.time[kept])[:, None])
         assert np.isnan(thinned.output_rate[:, 0]).all()
+    rate = simulate(network, 4.0, level="rate", record_every=0.1)
+    monkeypatch.setattr(records, "HELD", 20 * rate.weights[:, 0].nbytes)
+    rate.save(tmp_path / "rate.h5")
+    thinned = read(tmp_path / "rate.h5")["rate"]
+    assert np.array_equal(thinned.time, rate.time[kept]) and (thinned.weights == rate.weights[:, kept]).all()
+    course = rate.theory["weights_without_causal"]
+    assert (thinned.theory["weights_without_causal"] == course[kept]).all() and len(course) == 41
     monkeypatch.undo()
     assert (read(tmp_path / "run.h5")["spike"].weights == whole.weights).all()
 
