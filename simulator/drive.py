@@ -103,9 +103,8 @@ def _advance(
 ) -> None:
     now, stride = recorder.times[-1], 1.0  # s of biological time
     with ThreadPoolExecutor(threads) as pool:
-        on_each = (
-            pool.map if min(threads or len(runs), len(runs)) > 1 else map
-        )  # handing work to a thread takes a while
+        # Handing work to a thread takes a while, which shows where records come fast.
+        on_each = pool.map if min(threads or len(runs), len(runs)) > 1 else map
         for t in map(float, times[len(recorder.times) :]):
             while now < t:
                 now, began = min(t, now + stride), perf_counter()
@@ -141,9 +140,8 @@ class Recorder:
         self.due, self.held = times, held(len(times), record_bytes)
         self.weights = np.empty((len(seeds), len(self.held), n_post, n_pre))
         self.rate = np.full(self.weights.shape[:3], np.nan)
-        self.counted = np.zeros(
-            (2, len(seeds), n_post)
-        )  # output spikes at the last record, and at the last that is held
+        # Output spikes at the last record, and at the last that is held.
+        self.counted = np.zeros((2, len(seeds), n_post))
         self.spikes: dict[str, list[Spikes]] = {}
         self.waiting: list[tuple[float, np.ndarray, np.ndarray]] = []  # records on their way to the file
         self.written = -math.inf
