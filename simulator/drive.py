@@ -119,6 +119,11 @@ def _advance(
                 stride = max(stride, 1e-3 * (t - recorder.times[-1]))
                 if now == t:
                     recorder.add(runs)
+                    if not recorder.sound:
+                        raise Runaway(
+                            f"simulate: weights ran away beyond all numbers by t = {t:g} s; what was recorded is kept",
+                            recorder.finish(runs),
+                        )
                 if recorder.file is not None and recorder.file.checkpoint_due():
                     recorder.checkpoint(runs)
                 if progress is not None:
@@ -145,6 +150,7 @@ class Recorder:
         self.spikes: dict[str, list[Spikes]] = {}
         self.waiting: list[tuple[float, np.ndarray, np.ndarray]] = []  # records on their way to the file
         self.written = -math.inf
+        self.sound = True  # whether the weights are numbers
 
     def begin(self, runs: Sequence[OneSeed]) -> None:
         """Record the start, or take up what a checkpoint left of the level."""
@@ -207,6 +213,7 @@ class Recorder:
                 self.rate[:, slot] = (counts - self.counted[1]) / (t - self.due[self.held[slot - 1]])
             self.counted[1] = counts
         self.times.append(t)
+        self.sound = bool(np.isfinite(weights).all())
         if self.file is not None:
             self.waiting.append((t, weights, rate))
             if perf_counter() - self.written > WRITE or len(self.waiting) * weights.nbytes > MOST_WAITING:

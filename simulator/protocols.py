@@ -318,6 +318,9 @@ class Gaussian(NamedTuple):
     sd: Seconds
 
 
+MOST_PAIRS = 1e9  # of recorded spikes whose lags are summed, in some minutes
+
+
 class Empirical(NamedTuple):
     """The covariance of n recorded trains with one another: a kernel for each pair, so that left and right are unit matrices.
 
@@ -333,6 +336,13 @@ class Empirical(NamedTuple):
 
     def integral(self, response: Callable[[np.ndarray], np.ndarray], reach: float, area: float) -> np.ndarray:
         """(n, n): int response(s) C_ij(s) ds, for a response that is negligible beyond |s| = reach [s] and has this area."""
+        rounds = 1 + 2 * np.ceil(reach / self.duration) if self.loop else 1
+        met = len(self.times) * min(2.0 * reach / self.duration + 1.0, rounds)  # spikes that one spike meets, about
+        if len(self.times) * max(met, rounds) > MOST_PAIRS:
+            raise HebbscopeError(
+                f"recording: {len(self.times):,} spikes in {self.duration:g} s meet too many of each other within the {reach:g} s that the "
+                f"window reaches; a shorter window or recording would do"
+            )
         laps = (
             np.arange(-np.ceil(reach / self.duration), np.ceil(reach / self.duration) + 1) if self.loop else np.zeros(1)
         )

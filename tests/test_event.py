@@ -8,6 +8,7 @@ import time
 import naive
 import numpy as np
 import pytest
+from frozen import Given
 from scipy import stats
 
 from hebbscope import Network, Population, Projection, simulate
@@ -257,3 +258,11 @@ def test_a_duration_far_below_the_interval_of_records_still_runs():
 def test_seeds_beyond_what_a_stream_is_keyed_by(seed):
     with pytest.raises(ParameterError, match=r"simulate\.seeds: must be from 0 to 9223372036854775807"):
         simulate(small(SpikeHebb(eta=1e-3)), 1.0, seeds=[1, seed])
+
+
+def test_weights_beyond_all_numbers_stop_the_run():
+    """Growth without bound at a rate that stays: what was recorded is kept, the run says why it ends."""
+    network = small(SpikeHebb(eta=1e305, w_in=1.0, w_out=0.0, w_max=np.inf), transmission=Given(np.full(6, 0.1)))
+    with pytest.raises(Runaway, match=r"weights ran away beyond all numbers by t = \d+ s") as stopped:
+        simulate(network, 4000.0, record_every=100.0)
+    assert stopped.value.run.n_times > 1 and not np.isfinite(stopped.value.run.final_weights).all()

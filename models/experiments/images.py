@@ -251,7 +251,10 @@ def _cut(planes: list[np.ndarray], n: int, size: int, random: np.random.Generato
 
 def _zca(patches: np.ndarray, components: int) -> np.ndarray:
     """(pixels, pixels) float32: whitens the leading principal components, drops the others, and turns back to pixels."""
-    values, vectors = np.linalg.eigh(np.cov(patches, rowvar=False))
+    covariance = np.cov(patches, rowvar=False)
+    if not np.isfinite(covariance).all():
+        raise HebbscopeError("inputs.whitening: makes patches of numbers out of all proportion")
+    values, vectors = np.linalg.eigh(covariance)
     values, vectors = values[-components:], vectors[:, -components:]
     if len(values) < components or values[0] <= 1e-6 * values[-1]:
         raise HebbscopeError(
