@@ -206,7 +206,7 @@ class Recorder:
         counts = np.array([run.outputs for run in runs], dtype=float)
         rate = np.full(counts.shape, np.nan) if k == 0 else (counts - self.counted[0]) / (t - self.times[-1])
         self.counted[0] = counts
-        slot = np.searchsorted(self.held, k)
+        slot = int(np.searchsorted(self.held, k))
         if self.held[slot] == k:
             self.weights[:, slot] = weights
             if k > 0:

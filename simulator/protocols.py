@@ -351,7 +351,7 @@ class Empirical(NamedTuple):
         low = np.searchsorted(others, self.times - reach, "left")
         n_pairs = np.searchsorted(others, self.times + reach, "right") - low
         total = np.zeros(self.n * self.n)
-        for chunk in np.array_split(np.arange(len(self.times)), 1 + n_pairs.sum() // 1_000_000):
+        for chunk in np.array_split(np.arange(len(self.times)), 1 + int(n_pairs.sum()) // 1_000_000):
             one = np.repeat(chunk, n_pairs[chunk])
             step = np.arange(len(one)) - np.repeat(np.cumsum(n_pairs[chunk]) - n_pairs[chunk], n_pairs[chunk])
             other = low[one] + step
