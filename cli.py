@@ -265,7 +265,8 @@ def _foresee(described: Any, network: Any, levels: tuple[str, ...], seeds: tuple
              silent: bool) -> None:  # fmt: skip
     """Say what the run takes and what it can show; refuse what the disk cannot hold."""
     from .analysis import forecast
-    from .simulator.estimate import estimate, readable
+    from .simulator.describe import size
+    from .simulator.estimate import estimate
     from .simulator.run import record_times
 
     n_times = len(record_times(described.duration, described.record_every))
@@ -276,7 +277,7 @@ def _foresee(described: Any, network: Any, levels: tuple[str, ...], seeds: tuple
     free = shutil.disk_usage(target.parent).free
     if takes.file > free:
         raise click.UsageError(
-            f"{target}: needs about {readable(takes.file)}, {readable(free)} are free (a larger record_every needs less)"
+            f"{target}: needs about {size(takes.file)}, {size(free)} are free (a larger record_every needs less)"
         )
     if not silent:
         click.echo("; ".join(filter(None, (str(takes), forecast.time_scales(equation)))))

@@ -101,3 +101,9 @@ def readable_html(part: Any) -> str:
         for depth, name, value, meaning in _rows(part)
     )
     return f"<p><b>{type(part).__name__}</b>: {escape(summary(type(part)))}</p><table>{rows}</table>"
+
+
+def size(n_bytes: float) -> str:
+    """ "13 MB"."""
+    power = min(int(np.log10(max(n_bytes, 1.0)) // 3), 4)
+    return f"{n_bytes / 1000.0**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"

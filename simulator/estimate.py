@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import records, sonata
+from .describe import size
 from .event import parts_of
 from .levelfile import records_per_chunk
 from .network import Network
@@ -25,13 +26,7 @@ class Estimate(NamedTuple):
     memory: int
 
     def __str__(self) -> str:
-        return f"file about {readable(self.file)}, memory about {readable(self.memory)}"
-
-
-def readable(n_bytes: float) -> str:
-    """ "13 MB"."""
-    power = min(int(np.log10(max(n_bytes, 1.0)) // 3), 4)
-    return f"{n_bytes / 1000.0**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
+        return f"file about {size(self.file)}, memory about {size(self.memory)}"
 
 
 def estimate(

@@ -21,6 +21,7 @@ import numpy as np
 
 from . import sonata
 from .convert import needed, rate_table, spike_table, to_xarray, weight_table
+from .describe import size
 from .nwb import write_nwb
 from .protocols import HebbscopeError
 from .results import Run, Spikes
@@ -120,7 +121,7 @@ def _check_room(target: Path, about: dict[str, Any], levels: Sequence[str], chos
     spikes = sum(population["count"] for population in _spikes_of(about, levels).values())
     wanted, free = weights * chosen.bytes[0] + spikes * chosen.bytes[1] + RESERVE, disk_usage(target.parent).free
     if free < wanted:
-        raise HebbscopeError(f"{target}: takes about {wanted / 1e6:,.0f} MB, the disk has {free / 1e6:,.0f} MB left")
+        raise HebbscopeError(f"{target}: needs about {size(wanted)}, {size(free)} are free")
 
 
 @contextmanager

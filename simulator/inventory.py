@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .describe import size
 from .runreader import DamagedFile
 
 SAID = {  # elsewhere in these lines, or of no interest to a reader
@@ -22,7 +23,7 @@ def inventory(about: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _lines(about: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "path", f"{about['path']}, {_size(about['size'])}"
+    yield "path", f"{about['path']}, {size(about['size'])}"
     yield "complete", _completeness(about)
     if not about["complete"]:
         yield "resumable", _resumability(about)
@@ -44,13 +45,6 @@ def _lines(about: dict[str, Any]) -> Iterator[tuple[str, str]]:
     others = [name.replace("_", " ") for name in ("theory", "receptive_fields") if about[name]]
     if others:
         yield "also", ", ".join(others)
-
-
-def _size(n_bytes: int) -> str:
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n_bytes >= scale:
-            return f"{n_bytes / scale:.3g} {unit}"
-    return f"{n_bytes} bytes"
 
 
 def _completeness(about: dict[str, Any]) -> str:

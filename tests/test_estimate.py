@@ -18,7 +18,8 @@ from hebbscope.models import HomogeneousPoisson, LinearPoisson
 from hebbscope.models.experiments.kempter1999 import Kempter1999
 from hebbscope.rules import SpikeHebb
 from hebbscope.simulator import records
-from hebbscope.simulator.estimate import estimate, readable
+from hebbscope.simulator.describe import size
+from hebbscope.simulator.estimate import estimate
 from hebbscope.simulator.runfile import RunFile, read
 
 
@@ -99,7 +100,7 @@ def test_a_run_holds_no_more_than_its_share(tmp_path, monkeypatch):
 
 
 def test_sizes_read_well():
-    assert [readable(n) for n in (0, 999, 12_345, 3.1e6, 2e9, 4e15)] == [
+    assert [size(n) for n in (0, 999, 12_345, 3.1e6, 2e9, 4e15)] == [
         "0 B",
         "999 B",
         "12.3 kB",

@@ -418,7 +418,7 @@ def test_neo_may_be_missing(monkeypatch):
 @pytest.mark.parametrize("to", FORMATS)
 def test_a_full_disk(to, small, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
-    assert "the disk has 1 MB left" in refused("export", small, "--to", to)
+    assert "1 MB are free" in refused("export", small, "--to", to)
     assert [file.name for file in tmp_path.iterdir()] == ["run.h5"]
 
 
