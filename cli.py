@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -30,6 +31,7 @@ class Door(click.Group):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                logging.getLogger("matplotlib").setLevel(logging.ERROR)  # its search for fonts is no news
                 _print_anywhere()
                 super().main(args, prog_name or "hebbscope", **(extra | {"standalone_mode": False}))
             if sys.stdout is not None:

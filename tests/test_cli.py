@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -518,3 +519,11 @@ def test_stopped_by_the_user(how, folder):
     assert "stopped" in err
     assert read(folder / "long.h5")["spike"].n_times > 1
     assert not (folder / "long.png").exists()
+
+
+def test_a_library_that_looks_for_fonts_says_nothing(run_file, folder):
+    import logging
+
+    shutil.copy(run_file, folder / "a.h5")
+    done("plot", "a.h5", "raster")
+    assert not logging.getLogger("matplotlib.font_manager").isEnabledFor(logging.WARNING)
