@@ -43,6 +43,7 @@ class Asleep:
 def _cache_class() -> type:
     from llvmlite.binding import address_of_symbol
     from numba.core.caching import FunctionCache
+    from numba.core.compiler import CompileResult
 
     class KernelCache(FunctionCache):
         """numba's cache of a function on disk, and the symbols that its machine code calls."""
@@ -59,10 +60,12 @@ def _cache_class() -> type:
                 return None
 
         def save_overload(self, sig, data):
-            symbols = Path(self.cache_path, SYMBOLS)
-            symbols.parent.mkdir(parents=True, exist_ok=True)
-            with symbols.open("a") as file:  # before the code, which nobody may find without them
-                file.writelines(f"{name}\n" for name in _symbols(data.library.get_llvm_str()))
+            match data:
+                case CompileResult(library=code):
+                    symbols = Path(self.cache_path, SYMBOLS)
+                    symbols.parent.mkdir(parents=True, exist_ok=True)
+                    with symbols.open("a") as file:  # before the code, which nobody may find without them
+                        file.writelines(f"{name}\n" for name in _symbols(code.get_llvm_str()))
             super().save_overload(sig, data)
 
     return KernelCache
