@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-from ...simulator.protocols import HebbscopeError, Hertz, ParameterError, Seconds, non_negative, part, positive, require
+from ...simulator.protocols import HebbscopeError, Hertz, Seconds, non_negative, part, positive, require
 from ..inputs import (
     CommonSourcePoisson,
     HomogeneousPoisson,
@@ -18,16 +19,25 @@ MOST_TRAINS = 1_000_000  # in a group; as many synapses take seconds to describe
 TOO_MANY = f"must be at most {MOST_TRAINS:,} trains"
 
 
-def _check(groups: Any, first: str, last: str) -> None:
-    """Sizes that make at least one train, and trains whose own parameters fit."""
-    non_negative(groups, first, last)
-    for name in (first, last):
-        require(getattr(groups, name) <= MOST_TRAINS, groups, name, TOO_MANY)
-    if groups.n < 1:
-        raise ParameterError(
-            type(groups).__name__, last, "must leave at least one train in the two groups", getattr(groups, last)
-        )
-    groups.trains().check(groups.n)
+def two_groups(first: str, last: str) -> tuple[property, Callable, Callable]:
+    """n, groups and check of a source with n_<first> trains and, after them, n_<last>."""
+    sizes = {first: f"n_{first}", last: f"n_{last}"}
+
+    def groups(self) -> dict[str, int]:
+        return {group: getattr(self, field) for group, field in sizes.items()}
+
+    def n(self) -> int:
+        return sum(self.groups().values())
+
+    def check(self):
+        """Sizes that make at least one train, and trains whose own parameters fit."""
+        non_negative(self, *sizes.values())
+        for field in sizes.values():
+            require(getattr(self, field) <= MOST_TRAINS, self, field, TOO_MANY)
+        require(self.n >= 1, self, sizes[last], "must leave at least one train in the two groups")
+        self.trains().check(self.n)
+
+    return property(n), groups, check
 
 
 @part
@@ -49,15 +59,7 @@ class Modulated(NamedTuple):
     amplitude: Hertz = 10.0
     frequency: Hertz = 40.0
 
-    def check(self):
-        _check(self, "n_constant", "n_modulated")
-
-    @property
-    def n(self) -> int:
-        return self.n_constant + self.n_modulated
-
-    def groups(self) -> dict[str, int]:
-        return {"constant": self.n_constant, "modulated": self.n_modulated}
+    n, groups, check = two_groups("constant", "modulated")  # type: ignore[misc]
 
     def trains(self) -> ModulatedPoisson:
         """The modulated trains come last."""
@@ -83,15 +85,7 @@ class OrnsteinUhlenbeck(NamedTuple):
     sd: Hertz = 3.0
     tau_c: Seconds = 20e-3
 
-    def check(self):
-        _check(self, "n_constant", "n_modulated")
-
-    @property
-    def n(self) -> int:
-        return self.n_constant + self.n_modulated
-
-    def groups(self) -> dict[str, int]:
-        return {"constant": self.n_constant, "modulated": self.n_modulated}
+    n, groups, check = two_groups("constant", "modulated")  # type: ignore[misc]
 
     def trains(self) -> OrnsteinUhlenbeckPoisson:
         """The modulated trains come last."""
@@ -115,15 +109,7 @@ class CommonSource(NamedTuple):
     c: float = 0.1
     jitter: Seconds = 0.0
 
-    def check(self):
-        _check(self, "n_independent", "n_correlated")
-
-    @property
-    def n(self) -> int:
-        return self.n_independent + self.n_correlated
-
-    def groups(self) -> dict[str, int]:
-        return {"independent": self.n_independent, "correlated": self.n_correlated}
+    n, groups, check = two_groups("independent", "correlated")  # type: ignore[misc]
 
     def trains(self) -> CommonSourcePoisson:
         """The correlated trains come last."""
