@@ -58,7 +58,6 @@ class RunFile:
         self._file, self._lock = handle, lock
         self._levels: dict[str, LevelFile] = {}
         self._spikes: dict[str, sonata.SpikesFile] = {}
-        self._spike_level: dict[str, str] = {}
         self._level = ""
         self._broken = False
         self._about: dict[str, Any] = {}
@@ -145,9 +144,7 @@ class RunFile:
         self.finished = {level: runs[level] for level in about["done"]}
         self._about = {name: about[name] for name in PLAN}
         self._levels = {level: LevelFile.of(root, level) for level in about["done"]}
-        kept = root.get("spikes", {})
-        self._spike_level = {name: _text(group.attrs["level"]) for name, group in kept.items()}
-        self._spikes = {name: sonata.SpikesFile(group) for name, group in kept.items()}
+        self._spikes = {name: sonata.SpikesFile(group) for name, group in root.get("spikes", {}).items()}
         if about["level"]:
             self._left = Left(runs[about["level"]], LevelFile.of(root, about["level"]), found, force_version)
 
@@ -260,11 +257,10 @@ class RunFile:
             with self._writing():
                 about = {"seed": int(self._file.attrs["seeds"][0]), "level": self._level, "recorded": window}
                 self._spikes[population] = sonata.SpikesFile.create(self._file, population, **about)
-                self._spike_level[population] = self._level
 
     def append_spikes(self, population: str, t: np.ndarray, ids: np.ndarray) -> None:
         """Add spikes of the first seed, of the level at hand: t (n_spikes,) s, ascending, ids (n_spikes,)."""
-        if len(t) == 0 or self._spike_level[population] != self._level:
+        if len(t) == 0 or self._spikes[population].level != self._level:
             return
         self._need(16 * len(t))
         with self._writing():

@@ -34,7 +34,7 @@ class SpikesFile:
     """
 
     def __init__(self, group: Any):
-        self.t, self.ids = group["timestamps"], group["node_ids"]
+        self.t, self.ids, self.level = group["timestamps"], group["node_ids"], group.attrs["level"]
 
     @classmethod
     def create(cls, root: Any, population: str, **attrs: Any) -> SpikesFile:
