@@ -108,17 +108,18 @@ def _carried(times: np.ndarray, own: np.ndarray, a: float, move: Callable) -> np
 
 def _reexpand(terms: np.ndarray, gap: np.ndarray) -> np.ndarray:
     """Coefficients of (u + gap)^m as coefficients of u^m."""
-    found = np.zeros_like(terms)
-    for m in range(terms.shape[1]):
-        for k in range(m + 1):
-            found[:, k] += comb(m, k) * gap ** (m - k) * terms[:, m]
-    return found
+    return np.einsum("smk,sm->sk", _powers(gap, terms.shape[1]), terms)
 
 
 def _expand(moments: np.ndarray, gap: np.ndarray) -> np.ndarray:
     """Integrals over u^m as integrals over (u + gap)^m."""
-    found = np.zeros_like(moments)
-    for m in range(moments.shape[1]):
+    return np.einsum("smk,sk->sm", _powers(gap, moments.shape[1]), moments)
+
+
+def _powers(gap: np.ndarray, size: int) -> np.ndarray:
+    """(n_spikes, size, size): the coefficient of u^k in (u + gap)^m, at [:, m, k]."""
+    found = np.zeros((len(gap), size, size))
+    for m in range(size):
         for k in range(m + 1):
-            found[:, m] += comb(m, k) * gap ** (m - k) * moments[:, k]
+            found[:, m, k] = comb(m, k) * gap ** (m - k)
     return found

@@ -116,7 +116,8 @@ class TripletEquation:
         seen, y = self.effective(weights), self.output_rate_of(weights)[..., None]
         for kind in self.statistics.third or []:
             if isinstance(kind, Empirical):
-                return self.rule.eta * np.apply_along_axis(self._recorded, -1, seen, kind)
+                traces = RecordedTraces.of(kind, *self._filters)
+                return self.rule.eta * np.apply_along_axis(self._recorded, -1, seen, kind, traces)
         return self.independent_drift(self.rates, y) + self.rule.eta * self._correlations(seen, y)
 
     def _correlations(self, seen: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -135,12 +136,11 @@ class TripletEquation:
             gained = gained - r.A3_minus * (pairs + inputs + of.pre_pre_post(r2, o1, seen))
         return gained
 
-    def _recorded(self, seen: np.ndarray, recording: Empirical) -> np.ndarray:
+    def _recorded(self, seen: np.ndarray, recording: Empirical, traces: RecordedTraces) -> np.ndarray:
         """(n,) -> (n,): the drift of unit eta as a mean over the recording."""
         if len(recording.times) == 0:
             return np.zeros(len(seen))
         r, (eps, r1, r2, o1, o2) = self.rule, self._filters
-        traces = RecordedTraces.of(recording, *self._filters)
         n_spikes, amounts = len(traces.times), seen[traces.sources]
         out = constant(self._base, n_spikes) + traces.after(eps, amounts)
         gain = constant(r.A2_plus + r.A3_plus * r.tau_y * self._base, n_spikes)
