@@ -29,7 +29,6 @@ class Unit(str):
 
 Seconds = Annotated[float, Unit("s")]
 Hertz = Annotated[float, Unit("Hz")]
-PerSecond = Annotated[float, Unit("1/s")]
 SecondsArray = Annotated[np.ndarray, Unit("s")]
 HertzArray = Annotated[np.ndarray, Unit("Hz")]
 
