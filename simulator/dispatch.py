@@ -13,7 +13,8 @@ import types as python_types
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .protocols import HELPERS, HOOKS, HebbscopeError, Synapses, is_part
+from .protocols import HELPERS, HOOKS, HebbscopeError, is_part
+from .synapses import SparseSynapses
 
 # Hooks allocate nothing: without numba's runtime nobody counts references to the arrays of a state, which would cost ten times the work.
 # They are inlined, and nobody calls them from C. Division by zero gives inf, so that no division branches.
@@ -22,7 +23,9 @@ OPTIONS = {"_nrt": False, "forceinline": True, "no_cfunc_wrapper": True, "error_
 # numba tells attributes of named tuples by their names alone: a field of such a name, of a part or a state, would hide the method of all.
 RESERVED = {"rates", "mean_rate", "on_rates"} | {name for hooks in HOOKS.values() for name in hooks}
 RESERVED |= {
-    name for name, value in vars(Synapses).items() if isinstance(value, python_types.FunctionType) and name[0] != "_"
+    name
+    for name, value in vars(SparseSynapses).items()
+    if isinstance(value, python_types.FunctionType) and name[0] != "_"
 }
 
 _methods: set[str] = set()
@@ -35,6 +38,7 @@ def classes_of(values: Iterable[Any]) -> list[type]:
     for value in values:
         if is_part(value):
             found[type(value)] = None
+        if isinstance(value, tuple):
             found.update(dict.fromkeys(classes_of(value)))
     return list(found)
 

@@ -7,7 +7,8 @@ Between events everything is closed-form. Four kinds of event take turns, the ea
     input           a candidate of the input; thinned, it becomes none, one or several spikes
     output          a candidate of the neurons; thinned, it becomes a spike of one of them
 
-A spike of source j delivers its current weight to each target, then calls `on_pre`; a spike of target i calls `on_post`. At the surrogate level
+A spike of source j delivers its current weight to each target, then calls `on_pre`; a spike of target i calls `on_post`. A rule that keeps changes
+back brings the synapses of a source up to date in `settle`, before anybody reads them. At the surrogate level
 the input has twice as many trains: the first n reach the rule, their n independent twins reach the neurons, and nothing else differs.
 
 Output candidates come from a unit-rate exponential clock, `hazard`, run down at the rate of the neurons' bound, so that one logarithm is
@@ -22,8 +23,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .protocols import Synapses, bounds_of, clip, helper
+from .protocols import bounds_of, clip, helper
 from .streams import exponential, uniform
+from .synapses import Synapses
 
 DONE, FULL, RUNAWAY = 0, 1, 2
 
@@ -85,9 +87,11 @@ def transmit(parts, state, t, count):
     """The `count` input spikes at time t: deliver, then learn."""
     n_pre = state.w.n_pre
     surrogate = len(state.inputs.sources) > n_pre
+    parts.rule.advance(state.rule, state.w, t)
     for c in range(count):
         train = state.inputs.sources[c]
         j = train if train < n_pre else train - n_pre
+        parts.rule.settle(state.rule, state.w, j, t)
         if train >= n_pre or not surrogate:
             for n in range(state.w.n_out(j)):
                 parts.neuron.deliver(state.neuron, state.w.post(j, n), parts.transmission.amount(state.w, j, n))
@@ -104,10 +108,18 @@ def fire(parts, state, t, bound):
     for i in range(state.w.n_post):
         level -= parts.neuron.intensity(state.neuron, i)
         if level < 0.0:
+            parts.rule.advance(state.rule, state.w, t)
             parts.rule.on_post(state.rule, state.w, i, t)
             state.outputs[i] += 1
             record(state.seen_output, t, i)
             return
+
+
+@helper
+def settle_all(rule, state, w, t):
+    """Bring all weights of a rule that keeps changes back up to date."""
+    for j in range(w.n_pre):
+        rule.settle(state, w, j, t)
 
 
 @helper
@@ -120,10 +132,10 @@ def set_norms(parts, w):
 
 
 @helper
-def next_input(parts, state, t):
-    """When the next input candidate after t comes."""
-    rate = parts.inputs.candidate_rate(state.inputs)
-    return t + exponential(state.rng_input) / rate if rate > 0.0 else math.inf
+def next_candidate(inputs, state, t, rng):
+    """When the next candidate of an input part after t comes."""
+    rate = inputs.candidate_rate(state)
+    return t + exponential(rng) / rate if rate > 0.0 else math.inf
 
 
 @helper
@@ -149,7 +161,7 @@ def advance(parts, state, t_end, max_rate):
     room = len(state.inputs.sources)
     now, t_input, t_normalise, hazard = state.times[0], state.times[1], state.times[2], state.times[3]
     if t_input < 0.0:  # nothing is pending yet
-        t_input = next_input(parts, state, 0.0)
+        t_input = next_candidate(parts.inputs, state.inputs, 0.0, state.rng_input)
         hazard = exponential(state.rng_output)
     while True:
         bound = parts.neuron.bound(state.neuron)
@@ -164,7 +176,7 @@ def advance(parts, state, t_end, max_rate):
         count, t = 0, t_input
         while count == 0 and t < t_other and t < t_end:  # a candidate that is thinned touches nothing else
             count = parts.inputs.draw(state.inputs, t, state.rng_input, state.rng_latent)
-            t_input = next_input(parts, state, t)
+            t_input = next_candidate(parts.inputs, state.inputs, t, state.rng_input)
             t = t if count > 0 else t_input
         t = min(t, t_other)
         if t >= t_end:
@@ -176,6 +188,7 @@ def advance(parts, state, t_end, max_rate):
         if count > 0:
             transmit(parts, state, t, count)
         elif t == t_normalise:
+            settle_all(parts.rule, state.rule, state.w, t)
             set_norms(parts, state.w)
             state.counts[0] += 1
             t_normalise = (state.counts[0] + 1) * parts.normalisation.every
@@ -184,6 +197,6 @@ def advance(parts, state, t_end, max_rate):
             fire(parts, state, t, bound)
         else:
             transmit(parts, state, t, parts.inputs.wake(state.inputs, t, state.rng_input, state.rng_latent))
-            t_input = next_input(parts, state, t)
+            t_input = next_candidate(parts.inputs, state.inputs, t, state.rng_input)
     state.times[0], state.times[1], state.times[2], state.times[3] = now, t_input, t_normalise, hazard
     return status

@@ -10,9 +10,9 @@ from . import event
 from .compile import compiled, content_hash
 from .dispatch import classes_of
 from .network import Network
-from .protocols import synapses
 from .results import Spikes
 from .streams import start
+from .synapses import settled, synapses
 
 BUFFER = 65536  # spikes that a recorder holds before it is emptied
 
@@ -36,7 +36,7 @@ class SeedRun:
             inputs=self.parts.inputs.init(source.n, copies),
             neuron=self.parts.neuron.init(target.n),
             rule=self.parts.rule.init(source.n, target.n),
-            w=synapses(projection.initial_weights(seed)),
+            w=synapses(projection.initial_weights(seed), self.parts.rule),
             times=np.array([0.0, -1.0, self.parts.normalisation.every, 0.0]),
             counts=np.zeros(2, np.int64),
             outputs=np.zeros(target.n, np.int64),
@@ -66,7 +66,7 @@ class SeedRun:
     @property
     def weights(self) -> np.ndarray:
         """(n_post, n_pre)."""
-        return self.state.w.matrix()
+        return settled(self.parts.rule, self.state.rule, self.state.w, self.time).matrix()
 
     @property
     def outputs(self) -> np.ndarray:

@@ -6,6 +6,8 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
     input    init(n, copies)       candidate_rate(state)  draw(state, t, rng, latent)  next_wake(state)  wake(state, t, rng, latent)
     neuron   init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
     rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)      on_rates(state, w, i, x, y, dt)
+             where it wants them:  advance(state, w, t)   settle(state, w, j, t)
+    stepper  init(n, rng)          step(state, i)         fires(state, i)              hold, reset(state, i)  receive(state, port, i, amount)
     window   init(n_pre, n_post)   pre_scale post_scale   from_pre from_post           add_pre add_post
     anything check(...) raises a named error before anything compiles
 
@@ -169,7 +171,19 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
         "bound": ("state",),
         "intensity": ("state", "i"),
     },
-    "rule": {"on_pre": ("state", "w", "j", "t"), "on_post": ("state", "w", "i", "t")},
+    "rule": {
+        "on_pre": ("state", "w", "j", "t"),
+        "on_post": ("state", "w", "i", "t"),
+        "advance": ("state", "w", "t"),
+        "settle": ("state", "w", "j", "t"),
+    },
+    "stepper": {
+        "receive": ("state", "port", "i", "amount"),
+        "step": ("state", "i"),
+        "fires": ("state", "i"),
+        "hold": ("state", "i"),
+        "reset": ("state", "i"),
+    },
     "normalisation": {"normalise": ("w", "i")},
     "transmission": {"amount": ("w", "j", "n")},
     "window": {
@@ -189,14 +203,29 @@ ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set 
 }
 
 
+def _settle(self, state, w, j, t):
+    """Nothing to bring up to date: the weights always are."""
+
+
+def _advance(self, state, w, t):
+    """Nothing to do before the spikes of a time."""
+
+
+# What a part may leave out: its class gets the empty one, so that a loop calls the hook of every part.
+OPTIONAL: dict[str, dict[str, Callable]] = {"rule": {"advance": _advance, "settle": _settle}}
+
+
 def require_hooks(part: Any, kind: str) -> None:
-    """Raise the named error of a part that lacks a hook of its kind, or has one with other arguments."""
+    """Raise the named error of a part that lacks a hook of its kind, or has one with other arguments; supply those that it may leave out."""
     name = part.__name__ if isinstance(part, type) else type(part).__name__
     if not is_part(part):
         raise ParameterError(name, "class", f"must be an instance of a {kind} part", part)
     for hook in ON_THE_WAY.get(kind, ("init", "check")):
         if not callable(getattr(part, hook, None)):
             raise ParameterError(name, hook, f"must be a method, as of every {kind}", None)
+    for hook, empty in OPTIONAL.get(kind, {}).items():
+        if not hasattr(part, hook):
+            setattr(type(part), hook, empty)
     for hook, arguments in HOOKS[kind].items():
         method = getattr(type(part), hook, None)
         rule = f"must be a method {hook}({', '.join(('self', *arguments))}), as of every {kind}"
@@ -228,49 +257,6 @@ def clip(x, low, high):
 def bounds_of(rule: Any) -> tuple[float, float]:
     """The hard bounds of the weights, a rule's fields w_min and w_max; infinite where it has none."""
     return getattr(rule, "w_min", -np.inf), getattr(rule, "w_max", np.inf)
-
-
-# Synapses -----------------------------------------------------------------------------------------------------------
-
-
-class Synapses(NamedTuple):
-    """All synapses of a projection, as a rule sees them.
-
-    value (n_pre * n_post,): the weights, sorted by source. The n-th synapse of source j is `value[out(j, n)]`, its target
-    `post(j, n)`; the n-th synapse onto target i is `value[into(i, n)]`, its source `pre(i, n)`.
-    """
-
-    value: np.ndarray
-    n_pre: int
-    n_post: int
-
-    def n_out(self, j):
-        return self.n_post
-
-    def out(self, j, n):
-        return j * self.n_post + n
-
-    def post(self, j, n):
-        return n
-
-    def n_in(self, i):
-        return self.n_pre
-
-    def into(self, i, n):
-        return n * self.n_post + i
-
-    def pre(self, i, n):
-        return n
-
-    def matrix(self) -> np.ndarray:
-        """A copy of the weights, (n_post, n_pre)."""
-        return self.value.reshape(self.n_pre, self.n_post).T.copy()
-
-
-def synapses(weights: np.ndarray) -> Synapses:
-    """All-to-all synapses with weights (n_post, n_pre)."""
-    n_post, n_pre = weights.shape
-    return Synapses(np.array(weights.T, dtype=float, order="C").ravel(), n_pre, n_post)
 
 
 # Covariances, stated by the inputs and used by the reduction --------------------------------------------------------

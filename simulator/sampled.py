@@ -23,7 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .event import set_norms
-from .protocols import Synapses, helper
+from .protocols import helper
+from .synapses import Synapses
 
 DONE, RUNAWAY = 0, 2
 

@@ -9,9 +9,10 @@ from .compile import compiled, content_hash
 from .dispatch import classes_of
 from .event import parts_of
 from .network import Network
-from .protocols import require_methods, synapses
+from .protocols import require_methods
 from .results import Spikes
 from .streams import start
+from .synapses import synapses
 
 
 def has_holds(network: Network) -> bool:

@@ -4,13 +4,16 @@ import numpy as np
 
 from hebbscope.simulator.cast import cast
 from hebbscope.simulator.compile import compiled
-from hebbscope.simulator.protocols import synapses
+from hebbscope.simulator.protocols import require_hooks
+from hebbscope.simulator.synapses import settled, synapses
 
 
 def loop(rule, state, w, times, kinds, cells):
     """kinds: 0 a presynaptic spike of source cells[k], 1 a postsynaptic spike of target cells[k]."""
     for k in range(len(times)):
+        rule.advance(state, w, times[k])
         if kinds[k] == 0:
+            rule.settle(state, w, cells[k], times[k])
             rule.on_pre(state, w, cells[k], times[k])
         else:
             rule.on_post(state, w, cells[k], times[k])
@@ -23,10 +26,11 @@ def replay(rule, pre, post, w):
         + [(t, 1, i) for i, train in enumerate(post) for t in train]
     )
     w = np.array(w, float)
-    learned = synapses(w)
     rule = cast(rule)
+    require_hooks(rule, "rule")
+    learned = synapses(w, rule)
     state = rule.init(w.shape[1], w.shape[0])
     columns = [np.array(column) for column in zip(*spikes, strict=True)]
     times, kinds, cells = columns[0].astype(float), columns[1].astype(np.int64), columns[2].astype(np.int64)
     compiled(loop, (rule, state, learned))(rule, state, learned, times, kinds, cells)
-    return learned.matrix()
+    return settled(rule, state, learned, times[-1]).matrix()

@@ -18,7 +18,7 @@ from hebbscope.models import (
 from hebbscope.rules import L2, KempterWindow, SpikeHebb, TabulatedWindow, Triplet
 from hebbscope.simulator import event
 from hebbscope.simulator.dispatch import expose
-from hebbscope.simulator.protocols import synapses
+from hebbscope.simulator.synapses import synapses
 
 
 def network(

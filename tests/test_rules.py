@@ -17,7 +17,8 @@ from hebbscope.rules import (
     SpikeHebb,
     Triplet,
 )
-from hebbscope.simulator.protocols import ParameterError, Synapses
+from hebbscope.simulator.protocols import ParameterError
+from hebbscope.simulator.synapses import synapses
 
 # Coincident, doublets, silence, and a spike in the shadow of another: 3 sources, 2 targets.
 NASTY_PRE = [[0.010, 0.011, 0.500, 0.900], [0.020, 0.500, 0.500001], []]
@@ -147,9 +148,9 @@ def test_sliding_threshold_scales_depression_by_the_squared_average_rate():
 def test_norms_are_kept():
     w = np.random.default_rng(3).normal(size=(7, 2))
     for part, norm in ((L1(norm=2.0), lambda x: np.abs(x).sum()), (L2(norm=3.0), np.linalg.norm)):
-        synapses = Synapses(w.ravel().copy(), 7, 2)
-        part.normalise(synapses, 1)
-        after = synapses.value.reshape(7, 2)
+        held = synapses(w.T)
+        part.normalise(held, 1)
+        after = held.value.reshape(7, 2)
         assert norm(after[:, 1]) == pytest.approx(part.norm, rel=1e-13)
         assert (after[:, 0] == w[:, 0]).all()
 

@@ -15,19 +15,20 @@ from ...simulator.protocols import helper
 class AliasTable(NamedTuple):
     """accept (n,), alias (n,): cell k stands for k with probability accept[k], else for alias[k]; total (1,) of the weights.
 
-    work (n,) is scratch space, so that a table can be rebuilt during a run without new memory.
+    even (1,): 1 where all weights are equal. work (n,) is scratch space, so that a table can be rebuilt during a run without new memory.
     """
 
     accept: np.ndarray
     alias: np.ndarray
     work: np.ndarray
     total: np.ndarray
+    even: np.ndarray
 
 
 def alias_table(weights: np.ndarray) -> AliasTable:
     """The table of (n,) non-negative weights."""
     n = len(weights)
-    table = AliasTable(np.ones(n), np.arange(n), np.zeros(n, np.int64), np.zeros(1))
+    table = AliasTable(np.ones(n), np.arange(n), np.zeros(n, np.int64), np.zeros(1), np.zeros(1, np.int64))
     rebuild(table, weights)
     return table
 
@@ -36,10 +37,12 @@ def alias_table(weights: np.ndarray) -> AliasTable:
 def rebuild(table, weights):
     """Fill the table anew from n non-negative weights."""
     n = len(table.accept)
-    total = 0.0
+    total, even = 0.0, 1
     for k in range(n):
         total += float(weights[k])
+        even = even if weights[k] == weights[0] else 0
     table.total[0] = total
+    table.even[0] = even
     if total == 0.0:
         return
     # work holds the cells below the mean from the front, the others from the back.
@@ -72,5 +75,7 @@ def pick(table, u):
     """The index that a uniform u in [0, 1) chooses."""
     x = u * len(table.accept)
     k = int(x)
+    if table.even[0]:
+        return k
     other = table.alias[k]  # read in any case: a choice of two values needs no jump, which would be mispredicted
     return k if x - k < table.accept[k] else other

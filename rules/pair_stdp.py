@@ -1,0 +1,108 @@
+"""Additive pair STDP, all-to-all, with potentiation kept back until somebody reads the weight."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ..simulator.protocols import Seconds, non_negative, part, positive, require
+
+SHORT = 10.0  # time constants of potentiation in which sums of exp(-t / tau) lose no more than 5 digits
+LONG = 100.0  # of depression: exp(100) is far from overflow
+
+
+class State(NamedTuple):
+    """Sums over the spikes since `now[0]`, when all of them were rescaled.
+
+    before (n_pre): of exp(lag / tau_plus); gained (n_post): of exp(-lag / tau_plus); after (n_post): of exp(lag / tau_minus)
+    now (3,): origin [s], and exp(lag / tau_plus), exp(lag / tau_minus) at the time that is now
+    """
+
+    before: np.ndarray
+    gained: np.ndarray
+    after: np.ndarray
+    now: np.ndarray
+
+
+@part
+class PairSTDP(NamedTuple):
+    """Each pair of a pre- and a postsynaptic spike changes the weight by an amount that depends on their distance alone.
+
+    postsynaptic spike of i:   w_ij += eta A_plus  sum over earlier spikes of j of exp(-(t - t_j) / tau_plus)
+    presynaptic spike of j:    w_ij -= eta A_minus sum over earlier spikes of i of exp(-(t - t_i) / tau_minus)
+
+    A_plus     5e-3     potentiation of a pair at distance 0, >= 0
+    A_minus    5.25e-3  depression of a pair at distance 0, >= 0
+    tau_plus   20 ms    width of potentiation
+    tau_minus  20 ms    width of depression
+    eta        1        learning rate on both amplitudes
+    w_min 0, w_max 1    hard bounds
+
+    All-to-all: every pair counts; of two spikes at one time the presynaptic is the first. Between two spikes of a source its synapses are
+    only potentiated, by `before` times what `gained` has grown; that is applied, bound and all, at the second, so that a postsynaptic spike costs
+    the same however many synapses it has.
+    Source: Song, Miller & Abbott 2000, Nat Neurosci 3:919 [recalled].
+    """
+
+    A_plus: float = 5e-3
+    A_minus: float = 5.25e-3
+    tau_plus: Seconds = 20e-3
+    tau_minus: Seconds = 20e-3
+    eta: float = 1.0
+    w_min: float = 0.0
+    w_max: float = 1.0
+
+    def check(self):
+        non_negative(self, "A_plus", "A_minus", "eta")
+        positive(self, "tau_plus", "tau_minus")
+        require(self.w_min == self.w_min, self, "w_min", "must be a number")
+        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+
+    def init(self, n_pre, n_post):
+        return State(np.zeros(n_pre), np.zeros(n_post), np.zeros(n_post), np.array([0.0, 1.0, 1.0]))
+
+    def advance(self, state, w, t):
+        lag = t - state.now[0]
+        if lag < min(SHORT * self.tau_plus, LONG * self.tau_minus):
+            state.now[1] = math.exp(lag / self.tau_plus)
+            state.now[2] = state.now[1] if self.tau_plus == self.tau_minus else math.exp(lag / self.tau_minus)
+            return
+        for j in range(w.n_pre):
+            self.settle(state, w, j, t)
+        w.memory[:] = 0.0
+        for j in range(len(state.before)):
+            state.before[j] *= math.exp(-lag / self.tau_plus)
+        for i in range(len(state.gained)):
+            state.gained[i] = 0.0
+            state.after[i] *= math.exp(-lag / self.tau_minus)
+        state.now[0], state.now[1], state.now[2] = t, 1.0, 1.0
+
+    def settle(self, state, w, j, t):
+        rate = self.eta * self.A_plus * state.before[j]
+        for n in range(w.n_out(j)):
+            k, gained = w.out(j, n), state.gained[w.post(j, n)]
+            w.value[k] = min(w.value[k] + rate * (gained - w.memory[k]), self.w_max)
+            w.memory[k] = gained
+
+    def on_pre(self, state, w, j, t):
+        loss = self.eta * self.A_minus / state.now[2]
+        for n in range(w.n_out(j)):
+            k = w.out(j, n)
+            w.value[k] = max(w.value[k] - loss * state.after[w.post(j, n)], self.w_min)
+        state.before[j] += state.now[1]
+
+    def on_post(self, state, w, i, t):
+        state.gained[i] += 1.0 / state.now[1]
+        state.after[i] += state.now[2]
+
+    def learning_equation(self, statistics, neuron, causal):
+        """That of the same pairs in a window of two exponentials."""
+        from .spike_hebb import SpikeHebb
+        from .windows import DoubleExponential
+
+        window = DoubleExponential(self.A_plus, self.A_minus, self.tau_plus, self.tau_minus)
+        return SpikeHebb(window, self.eta, 0.0, 0.0, self.w_min, self.w_max).learning_equation(
+            statistics, neuron, causal
+        )

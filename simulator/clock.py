@@ -1,0 +1,378 @@
+"""The clock-driven loop: any neuron, any wiring, delays and recurrence, in steps of dt.
+
+The schedule of step k, which is at time t = k dt and stands for [t, t + dt):
+
+    1. neurons step; those that are refractory are held; those above threshold fire
+    2. arriving spikes, projection by projection: deliver the current weight, then `on_pre`
+    3. back-propagating spikes, projection by projection: `on_post`
+    4. the neurons that fired are reset
+
+What is delivered in step k moves a neuron in step k + 1, and a presynaptic spike goes before a postsynaptic one of the same step. It is the order in
+which Brian2 runs the same network, so that the two agree spike by spike.
+
+Inputs run in continuous time between the steps, event by event as in the exact engine, so that a step without a spike draws nothing. A spike is
+known to everybody by its place in the ring of its population, which keeps those of the last steps: delays are looked up there, and nothing is
+queued. The neurons are in shards, each with the synapses onto it; within the shortest delay no shard needs another's spikes, so shards run that
+many steps at a time, one after the other or on as many threads as there are, with the same result.
+
+A rule with a hook `settle` changes weights only when they are read: before a spike delivers them, and for whoever records.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .event import next_candidate, record
+from .protocols import helper
+
+BLOCK = 256  # neurons that are stepped in one go, and looked at one by one only where one of them fired
+EARLY = 1e-3  # of a step: a spike this close to the next step's time belongs to that step
+
+DONE, FULL = 0, 1
+
+
+class Ring(NamedTuple):
+    """The spikes of a population in the last steps, by shard and in the order of the cells.
+
+    i (depth, room) cell of each spike: those of shard s in step k are i[k & mask, low[s] :][: count[k & mask, s]]
+    count (depth, n_shards); low (n_shards + 1,); mask = depth - 1, where depth is a power of two
+    """
+
+    i: np.ndarray
+    count: np.ndarray
+    low: np.ndarray
+    mask: int
+
+
+class Source(NamedTuple):
+    """An input population: its own state, its ring, and when its next candidate is coming (1,) [s], negative before the first."""
+
+    inputs: Any
+    ring: Ring
+    coming: np.ndarray
+    rng_input: np.ndarray
+    rng_latent: np.ndarray
+
+
+class CellParts(NamedTuple):
+    """stepper of the cells, and for how many steps after a spike they are held."""
+
+    stepper: Any
+    n_held: int
+
+
+class Cells(NamedTuple):
+    """The cells of one population in one shard: low is the first, n how many; hit (n_blocks,) scratch; spikes (n,) so far."""
+
+    state: Any
+    ring: Ring
+    shard: int
+    low: int
+    n: int
+    hit: np.ndarray
+    spikes: np.ndarray
+
+
+class LinkParts(NamedTuple):
+    """What the loop calls for a projection. port: of the target's receptors; has_twins: the trains after the first n_pre drive the cells."""
+
+    rule: Any
+    transmission: Any
+    normalisation: Any
+    stepper: Any
+    port: int
+    n_pre: int
+    has_twins: bool
+    w_min: float
+    w_max: float
+
+
+class Link(NamedTuple):
+    """A projection's synapses onto the cells of one shard.
+
+    lag (n_lags,) steps of axonal delay; fibre (n_lags, n_trains): what the rule knows a train with this delay as, -1: no such synapses; (1, 0): all as themselves
+    back (n_backs,) steps of dendritic delay; branch (n_backs, n_post): what the rule knows a target with this delay as, -1: none
+    cell (n_branches,) and wait (n_branches,): of a branch; late (depth, n_post): what is on its way down the dendrites
+    """
+
+    w: Any
+    rule: Any
+    source: Ring
+    target: Ring
+    cells: Any
+    shard: int
+    low: int
+    lag: np.ndarray
+    fibre: np.ndarray
+    back: np.ndarray
+    branch: np.ndarray
+    cell: np.ndarray
+    wait: np.ndarray
+    late: np.ndarray
+
+
+class Shard(NamedTuple):
+    """Some cells of each population, and all synapses onto them."""
+
+    cells: tuple
+    links: tuple
+
+
+class Parts(NamedTuple):
+    """What the loop calls, population by population and projection by projection; dt [s]; window: steps that a shard runs alone."""
+
+    inputs: tuple
+    cells: tuple
+    links: tuple
+    dt: float
+    window: int
+
+
+class State(NamedTuple):
+    """All that changes in a run of one seed. done (1,): how many steps are; heard: (ring, recorder) of populations listened to."""
+
+    sources: tuple
+    shards: tuple
+    heard: tuple
+    done: np.ndarray
+
+
+@helper
+def place(ring, k):
+    """Where the spikes of step k are in a ring; unsigned, so that nobody asks whether it counts from the end."""
+    return np.uintp(k & ring.mask)
+
+
+@helper
+def fibre_of(link, d, train):
+    """What the rule knows a source's train with the d-th delay as; itself where all delays are one and no train is a twin's."""
+    return link.fibre[np.uintp(d), train] if link.fibre.shape[1] > 0 else np.int64(train)
+
+
+# Inputs -------------------------------------------------------------------------------------------------------------
+
+
+@helper
+def draw_inputs(inputs, sources, dt, begin, end):
+    """The spikes of every input population in steps begin to end, into their rings."""
+    if len(sources) > 0:
+        draw_input(inputs[0], sources[0], dt, begin, end)
+        draw_inputs(inputs[1:], sources[1:], dt, begin, end)
+
+
+@helper
+def draw_input(part, source, dt, begin, end):
+    """The spikes of one input population in steps begin to end: event by event, each into the step that it falls in."""
+    ring, burst = source.ring, len(source.inputs.sources)
+    room, per_step = ring.i.shape[1] - burst, 1.0 / dt
+    for k in range(begin, end):
+        ring.count[place(ring, k), 0] = 0
+    coming = source.coming[0]
+    if coming < 0.0:
+        coming = next_candidate(part, source.inputs, 0.0, source.rng_input)
+    woken = part.next_wake(source.inputs)
+    until = (end - EARLY) * dt
+    while min(coming, woken) < until:
+        t = min(coming, woken)
+        slot = place(ring, max(begin, int(t * per_step + EARLY)))
+        n = ring.count[slot, 0]
+        if n > room:  # a step that is so full gives what is left to the first of the next window
+            break
+        if t == coming:
+            count = part.draw(source.inputs, t, source.rng_input, source.rng_latent)
+        else:
+            count = part.wake(source.inputs, t, source.rng_input, source.rng_latent)
+            woken = part.next_wake(source.inputs)
+        coming = next_candidate(part, source.inputs, t, source.rng_input)
+        for c in range(count):
+            ring.i[slot, np.uintp(n + c)] = source.inputs.sources[c]
+        ring.count[slot, 0] = n + count
+    source.coming[0] = coming
+
+
+# One step of a shard ------------------------------------------------------------------------------------------------
+
+
+@helper
+def integrate_all(parts, cells, k):
+    """Step the cells of every population; those that fire are in the rings."""
+    if len(cells) > 0:
+        integrate(parts[0], cells[0], k)
+        integrate_all(parts[1:], cells[1:], k)
+
+
+@helper
+def integrate(parts, cells, k):
+    """Step the cells of one population, hold the refractory, and find those that fire."""
+    stepper, state, ring = parts.stepper, cells.state, cells.ring
+    for b in range(len(cells.hit)):
+        low = b * BLOCK
+        hit = False
+        for n in range(min(BLOCK, cells.n - low)):
+            i = np.uintp(low + n)
+            stepper.step(state, i)
+            hit |= stepper.fires(state, i)
+        cells.hit[b] = hit
+    first = ring.low[cells.shard]
+    for ago in range(1, parts.n_held):
+        slot = place(ring, k - ago)
+        for q in range(ring.count[slot, cells.shard]):
+            stepper.hold(state, np.uintp(ring.i[slot, np.uintp(first + q)] - cells.low))
+    slot, count = place(ring, k), 0
+    for b in range(len(cells.hit)):
+        if cells.hit[b]:
+            low = b * BLOCK
+            for n in range(min(BLOCK, cells.n - low)):
+                i = np.uintp(low + n)
+                if stepper.fires(state, i):
+                    ring.i[slot, np.uintp(first + count)] = cells.low + low + n
+                    count += 1
+    ring.count[slot, cells.shard] = count
+
+
+@helper
+def arrive_all(parts, links, k, t):
+    """The spikes that reach their synapses in step k, of every projection."""
+    if len(links) > 0:
+        come_down(parts[0], links[0], k)
+        arrive(parts[0], links[0], k, t)
+        arrive_all(parts[1:], links[1:], k, t)
+
+
+@helper
+def arrive(parts, link, k, t):
+    """The spikes of one projection that reach their synapses in step k: settle, deliver, learn."""
+    ring = link.source
+    parts.rule.advance(link.rule, link.w, t)
+    for d in range(len(link.lag)):
+        slot = place(ring, k - link.lag[d])
+        for s in range(ring.count.shape[1]):
+            first = ring.low[s]
+            for q in range(ring.count[slot, s]):
+                train = np.uintp(ring.i[slot, np.uintp(first + q)])
+                j = fibre_of(link, d, train)
+                if j < 0:
+                    continue
+                parts.rule.settle(link.rule, link.w, j, t)
+                if train >= parts.n_pre or not parts.has_twins:
+                    deliver(parts, link, k, j)
+                if train < parts.n_pre:
+                    parts.rule.on_pre(link.rule, link.w, j, t)
+
+
+@helper
+def deliver(parts, link, k, j):
+    """The synapses of fibre j give their weight to the cells, at once or down the dendrite."""
+    if link.late.shape[0] == 0:
+        for n in range(link.w.n_out(j)):
+            parts.stepper.receive(link.cells, parts.port, link.w.post(j, n), parts.transmission.amount(link.w, j, n))
+    else:
+        for n in range(link.w.n_out(j)):
+            i = link.w.post(j, n)
+            slot = (k + link.wait[i]) & (link.late.shape[0] - 1)
+            link.late[slot, link.cell[i]] += parts.transmission.amount(link.w, j, n)
+
+
+@helper
+def come_down(parts, link, k):
+    """What was sent down the dendrites and reaches the cells in step k."""
+    if link.late.shape[0] > 0:
+        slot = k & (link.late.shape[0] - 1)
+        for i in range(link.late.shape[1]):
+            parts.stepper.receive(link.cells, parts.port, i, link.late[slot, i])
+            link.late[slot, i] = 0.0
+
+
+@helper
+def learn_all(parts, links, k, t):
+    """The spikes of targets that reach their synapses in step k, of every projection."""
+    if len(links) > 0:
+        learn(parts[0], links[0], k, t)
+        learn_all(parts[1:], links[1:], k, t)
+
+
+@helper
+def learn(parts, link, k, t):
+    """The spikes of the targets of one projection that reach their synapses in step k."""
+    ring = link.target
+    first = ring.low[link.shard]
+    for d in range(len(link.back)):
+        slot = place(ring, k - link.back[d])
+        for q in range(ring.count[slot, link.shard]):
+            i = link.branch[d, ring.i[slot, np.uintp(first + q)] - link.low]
+            if i >= 0:
+                parts.rule.on_post(link.rule, link.w, i, t)
+
+
+@helper
+def reset_all(parts, cells, k):
+    """Reset what fired."""
+    if len(cells) > 0:
+        reset(parts[0], cells[0], k)
+        reset_all(parts[1:], cells[1:], k)
+
+
+@helper
+def reset(parts, cells, k):
+    """Reset the cells of one population that fired."""
+    ring = cells.ring
+    slot, first = place(ring, k), ring.low[cells.shard]
+    for q in range(ring.count[slot, cells.shard]):
+        i = np.uintp(ring.i[slot, np.uintp(first + q)] - cells.low)
+        parts.stepper.reset(cells.state, i)
+        cells.spikes[i] += 1
+
+
+@helper
+def run_shard(parts, shard, begin, end):
+    """Steps begin to end of one shard."""
+    for k in range(begin, end):
+        t = k * parts.dt
+        integrate_all(parts.cells, shard.cells, k)
+        arrive_all(parts.links, shard.links, k, t)
+        learn_all(parts.links, shard.links, k, t)
+        reset_all(parts.cells, shard.cells, k)
+
+
+# All shards ---------------------------------------------------------------------------------------------------------
+
+
+@helper
+def any_full(heard, window):
+    """Whether a buffer of spikes might not hold those of another window."""
+    if len(heard) > 0:
+        ring, recorder = heard[0]
+        if recorder.count[0] + window * ring.i.shape[1] > len(recorder.t):
+            return True
+        return any_full(heard[1:], window)
+    return False
+
+
+@helper
+def listen(heard, dt, begin, end):
+    """Copy the spikes of steps begin to end of the populations that are listened to."""
+    if len(heard) > 0:
+        ring, recorder = heard[0]
+        for k in range(begin, end):
+            slot = place(ring, k)
+            for s in range(ring.count.shape[1]):
+                for q in range(ring.count[slot, s]):
+                    record(recorder, k * dt, ring.i[slot, ring.low[s] + q])
+        listen(heard[1:], dt, begin, end)
+
+
+def advance(parts, state, k_end):
+    """Run one seed up to (not including) step k_end; returns DONE or FULL (a buffer of spikes wants emptying)."""
+    while state.done[0] < k_end:
+        if any_full(state.heard, parts.window):
+            return FULL
+        begin = state.done[0]
+        end = min(k_end, begin + parts.window)
+        draw_inputs(parts.inputs, state.sources, parts.dt, begin, end)
+        for s in range(len(state.shards)):
+            run_shard(parts, state.shards[s], begin, end)
+        listen(state.heard, parts.dt, begin, end)
+        state.done[0] = end
+    return DONE

@@ -1,0 +1,142 @@
+"""The synapses of a projection, as a rule sees them.
+
+value (n_synapses,): the weights, sorted by source. The n-th synapse of source j is `value[out(j, n)]`, its target `post(j, n)`; the n-th
+synapse onto target i is `value[into(i, n)]`, its source `pre(i, n)`. A rule that changes weights only when they are read keeps a number of its own
+for each in `memory`, which is as long as `value`, and has no length for other rules.
+
+Indices are unsigned, so that a compiled loop over them does not ask at each whether it counts from the end.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from .protocols import OPTIONAL, is_part
+
+
+class Synapses(NamedTuple):
+    """All-to-all."""
+
+    value: np.ndarray
+    memory: np.ndarray
+    n_pre: int
+    n_post: int
+
+    def n_out(self, j):
+        return self.n_post
+
+    def out(self, j, n):
+        return np.uintp(j * self.n_post + n)
+
+    def post(self, j, n):
+        return np.uintp(n)
+
+    def n_in(self, i):
+        return self.n_pre
+
+    def into(self, i, n):
+        return np.uintp(n * self.n_post + i)
+
+    def pre(self, i, n):
+        return np.uintp(n)
+
+    def matrix(self) -> np.ndarray:
+        """A copy of the weights, (n_post, n_pre)."""
+        return self.value.reshape(self.n_pre, self.n_post).T.copy()
+
+
+class SparseSynapses(NamedTuple):
+    """Any wiring.
+
+    start (n_pre + 1,): where the synapses of a source begin; target (n_synapses,)
+    onto (n_post + 1,): where the synapses onto a target begin in `found` (n_synapses,), their places in `value`, and `source` (n_synapses,);
+    without length for rules that never go from a target to its synapses
+    """
+
+    value: np.ndarray
+    memory: np.ndarray
+    n_pre: int
+    n_post: int
+    start: np.ndarray
+    target: np.ndarray
+    onto: np.ndarray
+    found: np.ndarray
+    source: np.ndarray
+
+    def n_out(self, j):
+        return self.start[j + 1] - self.start[j]
+
+    def out(self, j, n):
+        return np.uintp(self.start[j] + n)
+
+    def post(self, j, n):
+        return np.uintp(self.target[np.uintp(self.start[j] + n)])
+
+    def n_in(self, i):
+        return self.onto[i + 1] - self.onto[i]
+
+    def into(self, i, n):
+        return np.uintp(self.found[np.uintp(self.onto[i] + n)])
+
+    def pre(self, i, n):
+        return np.uintp(self.source[np.uintp(self.onto[i] + n)])
+
+
+def synapses(weights: np.ndarray, rule: Any = None) -> Synapses:
+    """All-to-all synapses with weights (n_post, n_pre)."""
+    n_post, n_pre = weights.shape
+    value = np.array(weights.T, dtype=float, order="C").ravel()
+    return Synapses(value, _memory(rule, len(value)), n_pre, n_post)
+
+
+def sparse_synapses(
+    pre: np.ndarray, post: np.ndarray, weights: np.ndarray, n_pre: int, n_post: int, rule: Any = None
+) -> SparseSynapses:
+    """Synapses (n_synapses,) from `pre` onto `post`, sorted by source, then target."""
+    start = np.searchsorted(pre, np.arange(n_pre + 1))
+    order = np.argsort(post, kind="stable")
+    return SparseSynapses(
+        np.array(weights, dtype=float),
+        _memory(rule, len(pre)),
+        n_pre,
+        n_post,
+        start,
+        post.astype(np.int32),
+        np.searchsorted(post[order], np.arange(n_post + 1)),
+        order,
+        pre[order].astype(np.int32),
+    )
+
+
+T = TypeVar("T")
+empty_settle = OPTIONAL["rule"]["settle"]
+
+
+def settled(rule: Any, state: Any, w: Any, t: float) -> Any:
+    """Synapses with all weights up to date at time t [s]: the given ones, or copies where the rule has kept changes back."""
+    if not is_lazy(rule):
+        return w
+    from .compile import compiled
+    from .event import settle_all
+
+    state, w = copied(state), copied(w)
+    compiled(settle_all, (rule, state, w))(rule, state, w, t)
+    return w
+
+
+def copied(state: T) -> T:
+    """A state with arrays of its own."""
+    if isinstance(state, np.ndarray):
+        return state.copy()
+    return type(state)(*map(copied, state)) if is_part(state) else state
+
+
+def is_lazy(rule: Any) -> bool:
+    """Whether a rule changes its weights only when they are read."""
+    return getattr(type(rule), "settle", empty_settle) is not empty_settle
+
+
+def _memory(rule: Any, n: int) -> np.ndarray:
+    return np.zeros(n if is_lazy(rule) else 0)
