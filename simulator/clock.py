@@ -36,12 +36,12 @@ DONE, FULL = 0, 1
 class Ring(NamedTuple):
     """The spikes of a population in the last steps, by shard and in the order of the cells.
 
-    i (depth, room) cell of each spike: those of shard s in step k are i[k & mask, low[s] :][: count[k & mask, s]]
-    count (depth, n_shards); low (n_shards + 1,); mask = depth - 1, where depth is a power of two
+    i (depth, room) cell of each spike: those of shard s in step k are i[k & mask, low[s] :][: number[k & mask, s]]
+    number (depth, n_shards); low (n_shards + 1,); mask = depth - 1, where depth is a power of two
     """
 
     i: np.ndarray
-    count: np.ndarray
+    number: np.ndarray
     low: np.ndarray
     mask: int
 
@@ -168,7 +168,7 @@ def draw_input(part, source, dt, begin, end):
     ring, burst = source.ring, len(source.inputs.sources)
     room, per_step = ring.i.shape[1] - burst, 1.0 / dt
     for k in range(begin, end):
-        ring.count[place(ring, k), 0] = 0
+        ring.number[place(ring, k), 0] = 0
     coming = source.coming[0]
     if coming < 0.0:
         coming = next_candidate(part, source.inputs, 0.0, source.rng_input)
@@ -177,7 +177,7 @@ def draw_input(part, source, dt, begin, end):
     while min(coming, woken) < until:
         t = min(coming, woken)
         slot = place(ring, max(begin, int(t * per_step + EARLY)))
-        n = ring.count[slot, 0]
+        n = ring.number[slot, 0]
         if n > room:  # a step that is so full gives what is left to the first of the next window
             break
         if t == coming:
@@ -188,7 +188,7 @@ def draw_input(part, source, dt, begin, end):
         coming = next_candidate(part, source.inputs, t, source.rng_input)
         for c in range(count):
             ring.i[slot, np.uintp(n + c)] = source.inputs.sources[c]
-        ring.count[slot, 0] = n + count
+        ring.number[slot, 0] = n + count
     source.coming[0] = coming
 
 
@@ -212,13 +212,13 @@ def integrate(parts, cells, k):
         hit = False
         for n in range(min(BLOCK, cells.n - low)):
             i = np.uintp(low + n)
-            stepper.step(state, i)
+            stepper.update(state, i)
             hit |= stepper.fires(state, i)
         cells.hit[b] = hit
     first = ring.low[cells.shard]
     for ago in range(1, parts.n_held):
         slot = place(ring, k - ago)
-        for q in range(ring.count[slot, cells.shard]):
+        for q in range(ring.number[slot, cells.shard]):
             stepper.hold(state, np.uintp(ring.i[slot, np.uintp(first + q)] - cells.low))
     slot, count = place(ring, k), 0
     for b in range(len(cells.hit)):
@@ -229,15 +229,15 @@ def integrate(parts, cells, k):
                 if stepper.fires(state, i):
                     ring.i[slot, np.uintp(first + count)] = cells.low + low + n
                     count += 1
-    ring.count[slot, cells.shard] = count
+    ring.number[slot, cells.shard] = count
 
 
 @helper
 def arrive_all(parts, links, k, t):
     """The spikes that reach their synapses in step k, of every projection."""
     if len(links) > 0:
-        come_down(parts[0], links[0], k)
         arrive(parts[0], links[0], k, t)
+        come_down(parts[0], links[0], k)
         arrive_all(parts[1:], links[1:], k, t)
 
 
@@ -248,9 +248,9 @@ def arrive(parts, link, k, t):
     parts.rule.advance(link.rule, link.w, t)
     for d in range(len(link.lag)):
         slot = place(ring, k - link.lag[d])
-        for s in range(ring.count.shape[1]):
+        for s in range(ring.number.shape[1]):
             first = ring.low[s]
-            for q in range(ring.count[slot, s]):
+            for q in range(ring.number[slot, s]):
                 train = np.uintp(ring.i[slot, np.uintp(first + q)])
                 j = fibre_of(link, d, train)
                 if j < 0:
@@ -300,7 +300,7 @@ def learn(parts, link, k, t):
     first = ring.low[link.shard]
     for d in range(len(link.back)):
         slot = place(ring, k - link.back[d])
-        for q in range(ring.count[slot, link.shard]):
+        for q in range(ring.number[slot, link.shard]):
             i = link.branch[d, ring.i[slot, np.uintp(first + q)] - link.low]
             if i >= 0:
                 parts.rule.on_post(link.rule, link.w, i, t)
@@ -319,7 +319,7 @@ def reset(parts, cells, k):
     """Reset the cells of one population that fired."""
     ring = cells.ring
     slot, first = place(ring, k), ring.low[cells.shard]
-    for q in range(ring.count[slot, cells.shard]):
+    for q in range(ring.number[slot, cells.shard]):
         i = np.uintp(ring.i[slot, np.uintp(first + q)] - cells.low)
         parts.stepper.reset(cells.state, i)
         cells.spikes[i] += 1
@@ -357,8 +357,8 @@ def listen(heard, dt, begin, end):
         ring, recorder = heard[0]
         for k in range(begin, end):
             slot = place(ring, k)
-            for s in range(ring.count.shape[1]):
-                for q in range(ring.count[slot, s]):
+            for s in range(ring.number.shape[1]):
+                for q in range(ring.number[slot, s]):
                     record(recorder, k * dt, ring.i[slot, ring.low[s] + q])
         listen(heard[1:], dt, begin, end)
 

@@ -7,7 +7,7 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
     neuron   init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
     rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)      on_rates(state, w, i, x, y, dt)
              where it wants them:  advance(state, w, t)   settle(state, w, j, t)
-    stepper  init(n, rng)          step(state, i)         fires(state, i)              hold, reset(state, i)  receive(state, port, i, amount)
+    stepper  init(n, rng)          update(state, i)       fires(state, i)              hold, reset(state, i)  receive(state, port, i, amount)
     window   init(n_pre, n_post)   pre_scale post_scale   from_pre from_post           add_pre add_post
     anything check(...) raises a named error before anything compiles
 
@@ -179,7 +179,7 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "stepper": {
         "receive": ("state", "port", "i", "amount"),
-        "step": ("state", "i"),
+        "update": ("state", "i"),
         "fires": ("state", "i"),
         "hold": ("state", "i"),
         "reset": ("state", "i"),

@@ -9,7 +9,7 @@ Indices are unsigned, so that a compiled loop over them does not ask at each whe
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -110,7 +110,6 @@ def sparse_synapses(
     )
 
 
-T = TypeVar("T")
 empty_settle = OPTIONAL["rule"]["settle"]
 
 
@@ -126,7 +125,7 @@ def settled(rule: Any, state: Any, w: Any, t: float) -> Any:
     return w
 
 
-def copied(state: T) -> T:
+def copied(state: Any) -> Any:
     """A state with arrays of its own."""
     if isinstance(state, np.ndarray):
         return state.copy()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
-
-from ...simulator.protocols import Seconds, part
 
 
 class DeltaState(NamedTuple):
@@ -26,7 +23,7 @@ class DeltaStepper(NamedTuple):
     def receive(self, state, port, i, amount):
         state.v[i] += amount
 
-    def step(self, state, i):
+    def update(self, state, i):
         state.v[i] = self.rest + (state.v[i] - self.rest) * self.decay
 
     def fires(self, state, i):
@@ -64,7 +61,7 @@ class CondStepper(NamedTuple):
         else:
             state.g_in[i] += amount
 
-    def step(self, state, i):
+    def update(self, state, i):
         g_ex = state.g_ex[i] * self.half_ex
         g_in = state.g_in[i] * self.half_in
         a = self.half * (1.0 + g_ex + g_in)

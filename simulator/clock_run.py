@@ -1,0 +1,261 @@
+"""Runs the clock-driven loop: lays a network out as rings, cells and links, one state per seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import clock
+from .compile import compiled, content_hash
+from .dispatch import classes_of
+from .event import Recorder
+from .network import Network, Population, Projection
+from .protocols import ParameterError, bounds_of
+from .results import Spikes
+from .streams import start
+from .synapses import settled, sparse_synapses, synapses
+
+BUFFER = 65536  # spikes that a recorder holds before it is emptied
+WINDOW = 16  # steps whose inputs are drawn in one go
+ROOM = 4  # times the cells of an input: the spikes of one step that its ring has room for, beyond a burst
+NONE = np.zeros(0, np.int64)
+
+
+class Layout(NamedTuple):
+    """The synapses of a projection as its rule sees them, in the order (fibre, branch).
+
+    A fibre is a source with one axonal delay, a branch a target with one dendritic delay; where all delays are one they are sources and targets.
+    order (n_synapses,): which synapse of the wiring each is; fibre, branch (n_synapses,) of each
+    lag (n_lags,) steps; fibre_of (n_lags, n_pre), or (1, 0): as themselves; back (n_backs,) steps; branch_of (n_backs, n_post)
+    cell, wait (n_branches,): target and dendritic delay of a branch
+    """
+
+    order: np.ndarray
+    fibre: np.ndarray
+    branch: np.ndarray
+    n_fibres: int
+    lag: np.ndarray
+    fibre_of: np.ndarray
+    back: np.ndarray
+    branch_of: np.ndarray
+    cell: np.ndarray
+    wait: np.ndarray
+
+
+def in_steps(projection: Projection, field: str, dt: float) -> np.ndarray:
+    """(n_synapses,) or (1,): a projection's delays as the nearest numbers of steps; ParameterError for one that would vanish."""
+    delays = np.atleast_1d(np.asarray(getattr(projection, field), dtype=float))
+    steps = np.rint(delays / dt).astype(np.int64)
+    short = (steps == 0) & (delays > 0.0)
+    if short.any():
+        raise ParameterError(
+            f"Projection {projection.name}",
+            field,
+            f"must be 0 or at least half of dt = {dt:g} s",
+            float(delays[short][0]),
+        )
+    return steps
+
+
+def numbered(cells: np.ndarray, steps: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Number the pairs of a cell and a delay: of each synapse (n_synapses,), the delays, a table (n_delays, n), -1 where there is none, and the
+    first synapse of each pair."""
+    values, which = np.unique(steps, return_inverse=True)
+    if len(values) == 1:
+        return cells, values, np.arange(n)[None], np.zeros(n, np.int64)
+    keys, first, numbers = np.unique(cells * len(values) + which, return_index=True, return_inverse=True)
+    table = np.full((len(values), n), -1)
+    table[keys % len(values), keys // len(values)] = np.arange(len(keys))
+    return numbers, values, table, first
+
+
+def layout(projection: Projection, dt: float) -> Layout:
+    """How the synapses of a projection are laid out for a step of dt [s]."""
+    pre, post = projection.wiring
+    n_pre, n_post = projection.source.n, projection.target.n
+    fibre, lag, fibre_of, _ = numbered(pre, in_steps(projection, "delay", dt), n_pre)
+    branch, back, branch_of, first = numbered(post, in_steps(projection, "dendritic_delay", dt), n_post)
+    uniform = len(back) == 1
+    cell = np.arange(n_post) if uniform else post[first]
+    wait = (
+        np.full(n_post, back[0])
+        if uniform
+        else back[np.searchsorted(back, in_steps(projection, "dendritic_delay", dt)[first])]
+    )
+    order = np.lexsort((branch, fibre))
+    n_fibres = n_pre if len(lag) == 1 else int(fibre.max()) + 1
+    as_themselves = np.zeros((1, 0), np.int64) if len(lag) == 1 else fibre_of
+    return Layout(order, fibre[order], branch[order], n_fibres, lag, as_themselves, back, branch_of, cell, wait)
+
+
+class ClockRun:
+    """One seed in the clock-driven loop: its parts, its state, and the spikes that are listened to."""
+
+    def __init__(self, network: Network, seed: int, level: str, windows: Mapping[str, tuple[float, float]], dt: float):
+        self.network, self.seed, self.windows, self.dt, self.ran_away = network, seed, windows, dt, False
+        self.copies = 2 if level == "surrogate" else 1
+        self.layouts = {each.name: layout(each, dt) for each in network.projections}
+        self.rings = {each.name: self._ring(each) for each in network.populations}
+        sources = [self._source(each) for each in network.populations if each.is_input]
+        targets = [each for each in network.populations if not each.is_input]
+        steppers = {each.name: each.model.stepper(dt) for each in targets}
+        cells = {each.name: self._cells(each, steppers[each.name]) for each in targets}
+        links = [self._link(each, cells[each.target.name]) for each in network.projections]
+        self.parts = clock.Parts(
+            inputs=tuple(each.model for each in network.populations if each.is_input),
+            cells=tuple(clock.CellParts(steppers[each.name], held_steps(each, dt)) for each in targets),
+            links=tuple(self._link_parts(each, steppers[each.target.name]) for each in network.projections),
+            dt=dt,
+            window=WINDOW,
+        )
+        shard = clock.Shard(tuple(cells.values()), tuple(links))
+        heard = tuple((self.rings[name], _buffer(window, self.rings[name])) for name, window in windows.items())
+        self.state = clock.State(tuple(sources), (shard,), heard, np.zeros(1, np.int64))
+        self.heard: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in windows}
+        self.loop = compiled(clock.advance, (self.parts, self.state))
+
+    # Laying out ----------------------------------------------------------------------------------------------------
+
+    def _ring(self, population: Population) -> clock.Ring:
+        lags = [self.layouts[each.name].lag.max() for each in self.network.projections if each.source is population]
+        backs = [self.layouts[each.name].back.max() for each in self.network.projections if each.target is population]
+        depth = 1 << int(WINDOW + max([*lags, *backs, held_steps(population, self.dt), 0])).bit_length()
+        room = (ROOM + self.copies) * population.n if population.is_input else population.n
+        low = np.array([0, population.n])
+        return clock.Ring(np.zeros((depth, room), np.int32), np.zeros((depth, 1), np.int64), low, depth - 1)
+
+    def _source(self, population: Population) -> clock.Source:
+        streams = (start(self.seed, f"{name}/{population.name}") for name in ("input", "latent"))
+        inputs = population.model.init(population.n, self.copies)
+        return clock.Source(inputs, self.rings[population.name], np.array([-1.0]), *streams)
+
+    def _cells(self, population: Population, stepper: Any) -> clock.Cells:
+        n = population.n
+        state = stepper.init(n, start(self.seed, f"neuron/{population.name}"))
+        hit = np.zeros(-(-n // clock.BLOCK), np.bool_)
+        return clock.Cells(state, self.rings[population.name], 0, 0, n, hit, np.zeros(n, np.int64))
+
+    def _link_parts(self, projection: Projection, stepper: Any) -> clock.LinkParts:
+        receptors = projection.target.model.receptors
+        return clock.LinkParts(
+            projection.rule,
+            projection.transmission,
+            projection.normalisation,
+            stepper,
+            receptors.index(projection.receptor),
+            projection.source.n,
+            self.copies == 2 and projection.source.is_input,
+            *bounds_of(projection.rule),
+        )
+
+    def _link(self, projection: Projection, cells: clock.Cells) -> clock.Link:
+        laid, n_post = self.layouts[projection.name], projection.target.n
+        rule, n_branches = projection.rule, len(laid.cell)
+        if projection.is_dense and laid.n_fibres == projection.source.n and n_branches == n_post:
+            w: Any = synapses(projection.initial_weights(self.seed), rule)
+        else:
+            weights = projection.initial_values(self.seed)[laid.order]
+            w = sparse_synapses(laid.fibre, laid.branch, weights, laid.n_fibres, n_branches, rule)
+        fibre_of = laid.fibre_of
+        if self.copies == 2 and projection.source.is_input:
+            table = fibre_of if fibre_of.size else np.arange(projection.source.n)[None]
+            fibre_of = np.tile(table, (1, 2))
+        depth = 1 << int(laid.wait.max(initial=0)).bit_length() if laid.wait.any() else 0
+        return clock.Link(
+            w=w,
+            rule=rule.init(laid.n_fibres, n_branches),
+            source=self.rings[projection.source.name],
+            target=self.rings[projection.target.name],
+            cells=cells.state,
+            shard=0,
+            low=0,
+            lag=laid.lag,
+            fibre=fibre_of,
+            back=laid.back,
+            branch=laid.branch_of,
+            cell=laid.cell if depth else NONE,
+            wait=laid.wait if depth else NONE,
+            late=np.zeros((depth, n_post if depth else 0)),
+        )
+
+    # Running -------------------------------------------------------------------------------------------------------
+
+    @property
+    def kept(self) -> clock.State:
+        """What a checkpoint keeps: all but the buffers of spikes, which are empty between calls."""
+        return self.state._replace(heard=())
+
+    @property
+    def sources(self) -> str:
+        """A hash of the files that decide on what the loop does."""
+        return content_hash(clock.advance, tuple(classes_of((self.parts, self.state))))
+
+    @property
+    def time(self) -> float:
+        return int(self.state.done[0]) * self.dt
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(n_post, n_pre) of the projection that is recorded, or (n_synapses,) in the order of its wiring."""
+        return self.weights_of(self.network.recorded)
+
+    def weights_of(self, projection: Projection) -> np.ndarray:
+        """(n_post, n_pre) for all-to-all synapses, else (n_synapses,) in the order of the wiring."""
+        link = self._link_of(projection)
+        w = settled(projection.rule, link.rule, link.w, self.time)
+        if projection.is_dense and hasattr(w, "matrix"):
+            return w.matrix()
+        values = np.empty(len(w.value))
+        values[self.layouts[projection.name].order] = w.value
+        return values.reshape(projection.source.n, -1).T.copy() if projection.is_dense else values
+
+    def _link_of(self, projection: Projection) -> clock.Link:
+        return self.state.shards[0].links[self.network.projections.index(projection)]
+
+    @property
+    def outputs(self) -> np.ndarray:
+        """(n_post,) output spikes so far of the targets of the projection that is recorded."""
+        return self.spikes_of(self.network.recorded.target)
+
+    def spikes_of(self, population: Population) -> np.ndarray:
+        """(n,) spikes so far of a population that is no input."""
+        return self._cells_of(population).spikes
+
+    def _cells_of(self, population: Population) -> clock.Cells:
+        targets = [each for each in self.network.populations if not each.is_input]
+        return self.state.shards[0].cells[targets.index(population)]
+
+    def to(self, t: float) -> bool:
+        """Go on to the step at time t [s]; False when a rate ran away."""
+        end = round(t / self.dt)
+        while self.loop(self.parts, self.state, end) == clock.FULL:
+            self._empty()
+        self._empty()
+        return True
+
+    def _empty(self) -> None:
+        for name, (_, recorder) in zip(self.windows, self.state.heard, strict=True):
+            if n := int(recorder.count[0]):
+                self.heard[name].append((recorder.t[:n].copy(), recorder.i[:n].copy()))
+                recorder.count[0] = 0
+
+    def take_spikes(self) -> dict[str, Spikes]:
+        """What was heard since the last call."""
+        taken = {}
+        for name, pieces in self.heard.items():
+            columns = zip(*pieces, strict=True) if pieces else (([np.empty(0)]), ([np.empty(0, np.int64)]))
+            taken[name] = Spikes(*map(np.concatenate, columns))
+            pieces.clear()
+        return taken
+
+
+def held_steps(population: Population, dt: float) -> int:
+    """For how many steps after a spike the cells of a population are held."""
+    return round(getattr(population.model, "refractory", 0.0) / dt)
+
+
+def _buffer(window: tuple[float, float], ring: clock.Ring) -> Recorder:
+    size = max(BUFFER, 2 * WINDOW * ring.i.shape[1])
+    return Recorder(np.empty(size), np.empty(size, np.int64), np.zeros(1, np.int64), np.array(window, dtype=float))
