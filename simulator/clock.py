@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .event import next_candidate, record
+from .meeting import meet
 from .protocols import helper
 
 BLOCK = 256  # neurons that are stepped in one go, and looked at one by one only where one of them fired
@@ -131,12 +132,18 @@ class Parts(NamedTuple):
 
 
 class State(NamedTuple):
-    """All that changes in a run of one seed. done (1,): how many steps are; heard: (ring, recorder) of populations listened to."""
+    """All that changes in a run of one seed.
+
+    done (1,): how many steps are; heard: (ring, recorder) of populations listened to
+    status (1,): what the first thread says to all; gate (1,): where threads meet, 0 before they start
+    """
 
     sources: tuple
     shards: tuple
     heard: tuple
     done: np.ndarray
+    status: np.ndarray
+    gate: np.ndarray
 
 
 @helper
@@ -363,16 +370,25 @@ def listen(heard, dt, begin, end):
         listen(heard[1:], dt, begin, end)
 
 
-def advance(parts, state, k_end):
-    """Run one seed up to (not including) step k_end; returns DONE or FULL (a buffer of spikes wants emptying)."""
-    while state.done[0] < k_end:
-        if any_full(state.heard, parts.window):
-            return FULL
-        begin = state.done[0]
+def advance(parts, state, k_end, thread, n_threads):
+    """Run one seed up to (not including) step k_end; returns DONE or FULL (a buffer of spikes wants emptying).
+
+    Each of n_threads calls this at once with its number; the first draws the inputs and listens, and shards are dealt out in turn.
+    """
+    begin = state.done[0]
+    while begin < k_end:
         end = min(k_end, begin + parts.window)
-        draw_inputs(parts.inputs, state.sources, parts.dt, begin, end)
-        for s in range(len(state.shards)):
+        if thread == 0:
+            state.status[0] = FULL if any_full(state.heard, parts.window) else DONE
+            draw_inputs(parts.inputs, state.sources, parts.dt, begin, end if state.status[0] == DONE else begin)
+        meet(state.gate, n_threads)
+        if state.status[0] == FULL:
+            return FULL
+        for s in range(thread, len(state.shards), n_threads):
             run_shard(parts, state.shards[s], begin, end)
-        listen(state.heard, parts.dt, begin, end)
-        state.done[0] = end
+        meet(state.gate, n_threads)
+        if thread == 0:
+            listen(state.heard, parts.dt, begin, end)
+            state.done[0] = end
+        begin = end
     return DONE

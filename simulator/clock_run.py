@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ from .synapses import settled, sparse_synapses, synapses
 BUFFER = 65536  # spikes that a recorder holds before it is emptied
 WINDOW = 16  # steps whose inputs are drawn in one go
 ROOM = 4  # times the cells of an input: the spikes of one step that its ring has room for, beyond a burst
+CELLS_PER_SHARD = 4096  # their state, and what is known of them to a rule, stays in a core's own cache
+MOST_SHARDS = 16
 NONE = np.zeros(0, np.int64)
 
 
@@ -93,26 +96,40 @@ def layout(projection: Projection, dt: float) -> Layout:
 class ClockRun:
     """One seed in the clock-driven loop: its parts, its state, and the spikes that are listened to."""
 
-    def __init__(self, network: Network, seed: int, level: str, windows: Mapping[str, tuple[float, float]], dt: float):
+    def __init__(
+        self,
+        network: Network,
+        seed: int,
+        level: str,
+        windows: Mapping[str, tuple[float, float]],
+        dt: float,
+        threads: int = 1,
+    ):
         self.network, self.seed, self.windows, self.dt, self.ran_away = network, seed, windows, dt, False
         self.copies = 2 if level == "surrogate" else 1
+        self.targets = [each for each in network.populations if not each.is_input]
         self.layouts = {each.name: layout(each, dt) for each in network.projections}
+        self.n_shards, self.window = sharing(network, self.layouts)
+        self.threads = min(threads, self.n_shards)
         self.rings = {each.name: self._ring(each) for each in network.populations}
-        sources = [self._source(each) for each in network.populations if each.is_input]
-        targets = [each for each in network.populations if not each.is_input]
-        steppers = {each.name: each.model.stepper(dt) for each in targets}
-        cells = {each.name: self._cells(each, steppers[each.name]) for each in targets}
-        links = [self._link(each, cells[each.target.name]) for each in network.projections]
+        steppers = {each.name: each.model.stepper(dt) for each in self.targets}
+        inputs = [each for each in network.populations if each.is_input]
         self.parts = clock.Parts(
-            inputs=tuple(each.model for each in network.populations if each.is_input),
-            cells=tuple(clock.CellParts(steppers[each.name], held_steps(each, dt)) for each in targets),
+            inputs=tuple(each.model for each in inputs),
+            cells=tuple(clock.CellParts(steppers[each.name], held_steps(each, dt)) for each in self.targets),
             links=tuple(self._link_parts(each, steppers[each.target.name]) for each in network.projections),
             dt=dt,
-            window=WINDOW,
+            window=self.window,
         )
-        shard = clock.Shard(tuple(cells.values()), tuple(links))
-        heard = tuple((self.rings[name], _buffer(window, self.rings[name])) for name, window in windows.items())
-        self.state = clock.State(tuple(sources), (shard,), heard, np.zeros(1, np.int64))
+        initial = {each.name: self._initial(each) for each in network.projections}
+        self.state = clock.State(
+            sources=tuple(self._source(each) for each in inputs),
+            shards=tuple(self._shard(s, steppers, initial) for s in range(self.n_shards)),
+            heard=tuple((self.rings[name], _buffer(window, self.rings[name], self.window)) for name, window in windows.items()),
+            done=np.zeros(1, np.int64),
+            status=np.zeros(1, np.int64),
+            gate=np.zeros(1, np.int64),
+        )
         self.heard: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in windows}
         self.loop = compiled(clock.advance, (self.parts, self.state))
 
@@ -121,63 +138,78 @@ class ClockRun:
     def _ring(self, population: Population) -> clock.Ring:
         lags = [self.layouts[each.name].lag.max() for each in self.network.projections if each.source is population]
         backs = [self.layouts[each.name].back.max() for each in self.network.projections if each.target is population]
-        depth = 1 << int(WINDOW + max([*lags, *backs, held_steps(population, self.dt), 0])).bit_length()
-        room = (ROOM + self.copies) * population.n if population.is_input else population.n
-        low = np.array([0, population.n])
-        return clock.Ring(np.zeros((depth, room), np.int32), np.zeros((depth, 1), np.int64), low, depth - 1)
+        depth = 1 << int(self.window + max([*lags, *backs, held_steps(population, self.dt), 0])).bit_length()
+        n, n_shards = population.n, 1 if population.is_input else self.n_shards
+        room = (ROOM + self.copies) * n if population.is_input else n
+        low = np.arange(n_shards + 1) * n // n_shards
+        return clock.Ring(np.zeros((depth, room), np.int32), np.zeros((depth, n_shards), np.int64), low, depth - 1)
 
     def _source(self, population: Population) -> clock.Source:
         streams = (start(self.seed, f"{name}/{population.name}") for name in ("input", "latent"))
         inputs = population.model.init(population.n, self.copies)
         return clock.Source(inputs, self.rings[population.name], np.array([-1.0]), *streams)
 
-    def _cells(self, population: Population, stepper: Any) -> clock.Cells:
-        n = population.n
-        state = stepper.init(n, start(self.seed, f"neuron/{population.name}"))
+    def _shard(self, s: int, steppers: dict[str, Any], initial: dict[str, np.ndarray]) -> clock.Shard:
+        cells = {each.name: self._cells(each, steppers[each.name], s) for each in self.targets}
+        links = [self._link(each, cells[each.target.name], initial[each.name]) for each in self.network.projections]
+        return clock.Shard(tuple(cells.values()), tuple(links))
+
+    def _cells(self, population: Population, stepper: Any, s: int) -> clock.Cells:
+        ring = self.rings[population.name]
+        low, n = int(ring.low[s]), int(ring.low[s + 1] - ring.low[s])
+        state = stepper.init(n, start(self.seed, f"neuron/{population.name}", s))
         hit = np.zeros(-(-n // clock.BLOCK), np.bool_)
-        return clock.Cells(state, self.rings[population.name], 0, 0, n, hit, np.zeros(n, np.int64))
+        return clock.Cells(state, ring, s, low, n, hit, np.zeros(n, np.int64))
 
     def _link_parts(self, projection: Projection, stepper: Any) -> clock.LinkParts:
-        receptors = projection.target.model.receptors
         return clock.LinkParts(
             projection.rule,
             projection.transmission,
             projection.normalisation,
             stepper,
-            receptors.index(projection.receptor),
+            projection.target.model.receptors.index(projection.receptor),
             projection.source.n,
-            self.copies == 2 and projection.source.is_input,
+            self._has_twins(projection),
             *bounds_of(projection.rule),
         )
 
-    def _link(self, projection: Projection, cells: clock.Cells) -> clock.Link:
-        laid, n_post = self.layouts[projection.name], projection.target.n
-        rule, n_branches = projection.rule, len(laid.cell)
-        if projection.is_dense and laid.n_fibres == projection.source.n and n_branches == n_post:
-            w: Any = synapses(projection.initial_weights(self.seed), rule)
+    def _has_twins(self, projection: Projection) -> bool:
+        return self.copies == 2 and projection.source.is_input
+
+    def _initial(self, projection: Projection) -> np.ndarray:
+        """(n_synapses,) in the order of the layout."""
+        return projection.initial_values(self.seed)[self.layouts[projection.name].order]
+
+    def _link(self, projection: Projection, cells: clock.Cells, initial: np.ndarray) -> clock.Link:
+        laid, rule = self.layouts[projection.name], projection.rule
+        low, high = np.searchsorted(laid.cell, (cells.low, cells.low + cells.n))  # the branches of these cells
+        here = (laid.branch >= low) & (laid.branch < high)
+        fibre, branch, n = laid.fibre[here], laid.branch[here] - low, int(high - low)
+        if len(fibre) == laid.n_fibres * n:
+            w: Any = synapses(initial[here].reshape(laid.n_fibres, n).T, rule)
         else:
-            weights = projection.initial_values(self.seed)[laid.order]
-            w = sparse_synapses(laid.fibre, laid.branch, weights, laid.n_fibres, n_branches, rule)
+            w = sparse_synapses(fibre, branch, initial[here], laid.n_fibres, n, rule)
         fibre_of = laid.fibre_of
-        if self.copies == 2 and projection.source.is_input:
-            table = fibre_of if fibre_of.size else np.arange(projection.source.n)[None]
-            fibre_of = np.tile(table, (1, 2))
+        if self._has_twins(projection):
+            fibre_of = np.tile(fibre_of if fibre_of.size else np.arange(projection.source.n)[None], (1, 2))
+        branch_of = laid.branch_of[:, cells.low : cells.low + cells.n]
+        wait = laid.wait[low:high]
         depth = 1 << int(laid.wait.max(initial=0)).bit_length() if laid.wait.any() else 0
         return clock.Link(
             w=w,
-            rule=rule.init(laid.n_fibres, n_branches),
+            rule=rule.init(laid.n_fibres, n),
             source=self.rings[projection.source.name],
-            target=self.rings[projection.target.name],
+            target=cells.ring,
             cells=cells.state,
-            shard=0,
-            low=0,
+            shard=cells.shard,
+            low=cells.low,
             lag=laid.lag,
             fibre=fibre_of,
             back=laid.back,
-            branch=laid.branch_of,
-            cell=laid.cell if depth else NONE,
-            wait=laid.wait if depth else NONE,
-            late=np.zeros((depth, n_post if depth else 0)),
+            branch=np.where(branch_of >= 0, branch_of - low, -1),
+            cell=laid.cell[low:high] - cells.low if depth else NONE,
+            wait=wait.copy() if depth else NONE,
+            late=np.zeros((depth, cells.n if depth else 0)),
         )
 
     # Running -------------------------------------------------------------------------------------------------------
@@ -198,21 +230,19 @@ class ClockRun:
 
     @property
     def weights(self) -> np.ndarray:
-        """(n_post, n_pre) of the projection that is recorded, or (n_synapses,) in the order of its wiring."""
+        """Of the projection that is recorded, see `weights_of`."""
         return self.weights_of(self.network.recorded)
 
     def weights_of(self, projection: Projection) -> np.ndarray:
         """(n_post, n_pre) for all-to-all synapses, else (n_synapses,) in the order of the wiring."""
-        link = self._link_of(projection)
-        w = settled(projection.rule, link.rule, link.w, self.time)
-        if projection.is_dense and hasattr(w, "matrix"):
-            return w.matrix()
-        values = np.empty(len(w.value))
-        values[self.layouts[projection.name].order] = w.value
+        laid, k = self.layouts[projection.name], self.network.projections.index(projection)
+        values = np.empty(len(laid.order))
+        for shard in self.state.shards:
+            link, cells = shard.links[k], shard.cells[self.targets.index(projection.target)]
+            low, high = np.searchsorted(laid.cell, (cells.low, cells.low + cells.n))
+            here = (laid.branch >= low) & (laid.branch < high)
+            values[laid.order[here]] = settled(projection.rule, link.rule, link.w, self.time).value
         return values.reshape(projection.source.n, -1).T.copy() if projection.is_dense else values
-
-    def _link_of(self, projection: Projection) -> clock.Link:
-        return self.state.shards[0].links[self.network.projections.index(projection)]
 
     @property
     def outputs(self) -> np.ndarray:
@@ -221,19 +251,25 @@ class ClockRun:
 
     def spikes_of(self, population: Population) -> np.ndarray:
         """(n,) spikes so far of a population that is no input."""
-        return self._cells_of(population).spikes
-
-    def _cells_of(self, population: Population) -> clock.Cells:
-        targets = [each for each in self.network.populations if not each.is_input]
-        return self.state.shards[0].cells[targets.index(population)]
+        k = self.targets.index(population)
+        return np.concatenate([shard.cells[k].spikes for shard in self.state.shards])
 
     def to(self, t: float) -> bool:
         """Go on to the step at time t [s]; False when a rate ran away."""
         end = round(t / self.dt)
-        while self.loop(self.parts, self.state, end) == clock.FULL:
+        while self._advance(end) == clock.FULL:
             self._empty()
         self._empty()
         return True
+
+    def _advance(self, end: int) -> int:
+        """One call of the loop by every thread."""
+        self.state.gate[0] = 0
+        if self.threads == 1:
+            return self.loop(self.parts, self.state, end, 0, 1)
+        with ThreadPoolExecutor(self.threads) as pool:
+            done = pool.map(lambda thread: self.loop(self.parts, self.state, end, thread, self.threads), range(self.threads))
+            return max(done)
 
     def _empty(self) -> None:
         for name, (_, recorder) in zip(self.windows, self.state.heard, strict=True):
@@ -256,6 +292,18 @@ def held_steps(population: Population, dt: float) -> int:
     return round(getattr(population.model, "refractory", 0.0) / dt)
 
 
-def _buffer(window: tuple[float, float], ring: clock.Ring) -> Recorder:
-    size = max(BUFFER, 2 * WINDOW * ring.i.shape[1])
+def sharing(network: Network, layouts: Mapping[str, Layout]) -> tuple[int, int]:
+    """Into how many shards the neurons go, and for how many steps one may run without the others' spikes.
+
+    The number follows from the network alone, so that results do not depend on the threads: one shard where no delay keeps shards apart.
+    """
+    n_cells = sum(each.n for each in network.populations if not each.is_input)
+    lags = [int(layouts[each.name].lag.min()) for each in network.projections if not each.source.is_input]
+    apart = min(lags, default=WINDOW)
+    n_shards = min(max(n_cells // CELLS_PER_SHARD, 1), MOST_SHARDS) if apart > 0 else 1
+    return (n_shards, apart) if n_shards > 1 else (1, WINDOW)
+
+
+def _buffer(window: tuple[float, float], ring: clock.Ring, steps: int) -> Recorder:
+    size = max(BUFFER, 2 * steps * ring.i.shape[1])
     return Recorder(np.empty(size), np.empty(size, np.int64), np.zeros(1, np.int64), np.array(window, dtype=float))

@@ -13,6 +13,7 @@ import types as python_types
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .meeting import register as register_meeting
 from .protocols import HELPERS, HOOKS, HebbscopeError, is_part
 from .synapses import SparseSynapses
 
@@ -54,6 +55,7 @@ def bare(function: Callable) -> Callable:
 
 def expose(function: Callable, values: Iterable[Any]) -> None:
     """Register every hook that `function` can reach on the classes of `values`, and every helper."""
+    register_meeting()
     for plain in HELPERS:
         _register_helper(plain)
     classes = classes_of(values)

@@ -103,3 +103,69 @@ def alpha_potential_integral(start, stop, pre, weights, tau):
         for u in train
         if u < stop
     )
+
+
+def pair_changes(arrivals, returns, w, A_plus, A_minus, tau_plus, tau_minus, w_min, w_max):
+    """One synapse after presynaptic spikes that arrive and postsynaptic spikes that return, each a list of times: additive, all-to-all."""
+    for t, kind, _ in in_order([arrivals], [returns]):
+        if kind == 0:
+            w -= A_minus * sum(math.exp((s - t) / tau_minus) for s in returns if s < t)
+        else:
+            w += A_plus * sum(math.exp((s - t) / tau_plus) for s in arrivals if s <= t)
+        w = min(max(w, w_min), w_max)
+    return w
+
+
+def delta_network(n_steps, dt, sizes, injected, cells, links):
+    """A network of leaky integrate-and-fire cells with delta synapses, one synapse and one step at a time; spikes and weights at the end.
+
+    sizes: population -> cells; injected: population -> {step: [cells that spike]} for inputs; cells: population -> dict of tau_m, E_L, V_th, V_reset,
+    n_held (steps), v (initial list); links: list of dicts of source, target, sign, and synapses as lists pre, post, w, delay and dendrite (steps), and
+    rule, a dict of the arguments of `pair_changes` or None. The order in a step: cells move, spikes arrive, spikes return, cells reset.
+    Returns spikes (population -> list of (step, cell)) and the weights of each link, in its own order.
+    """
+    v = {name: list(of["v"]) for name, of in cells.items()}
+    spikes = {name: [] for name in sizes}
+    fired = {name: {} for name in sizes}  # step -> cells
+    weights = [list(link["w"]) for link in links]
+    last = {name: [-(10**9)] * sizes[name] for name in cells}
+    due = {}  # step -> [(population, cell, amount)] on their way down a dendrite
+    for k in range(n_steps):
+        for name, of in injected.items():
+            fired[name][k] = sorted(of.get(k, []))
+        for name, of in cells.items():
+            fired[name][k] = []
+            for i in range(sizes[name]):
+                v[name][i] = of["E_L"] + (v[name][i] - of["E_L"]) * math.exp(-dt / of["tau_m"])
+                if k - last[name][i] < of["n_held"]:
+                    v[name][i] = of["V_reset"]
+                elif v[name][i] >= of["V_th"]:
+                    fired[name][k].append(i)
+                    last[name][i] = k
+        for name, now in fired.items():
+            spikes[name] += [(k, i) for i in now.get(k, [])]
+        for link, w in zip(links, weights, strict=True):
+            for n, (j, i) in enumerate(zip(link["pre"], link["post"], strict=True)):
+                for _ in range(fired[link["source"]].get(k - link["delay"][n], []).count(j)):
+                    if link["rule"] is not None:
+                        w[n] = learned(link, n, spikes, k, dt, before=True)
+                    due.setdefault(k + link["dendrite"][n], []).append((link["target"], i, link["sign"] * w[n]))
+        for name, i, amount in due.pop(k, []):
+            v[name][i] += amount
+        for name, of in cells.items():
+            for i in fired[name][k]:
+                v[name][i] = of["V_reset"]
+    for link, w in zip(links, weights, strict=True):
+        if link["rule"] is not None:
+            w[:] = [learned(link, n, spikes, n_steps - 1, dt) for n in range(len(w))]
+    return spikes, weights
+
+
+def learned(link, n, spikes, k, dt, before=False):
+    """The weight of a link's n-th synapse after step k, or `before` its own presynaptic spikes of step k change it."""
+    j, i = link["pre"][n], link["post"][n]
+    arrivals = [s + link["delay"][n] for s, cell in spikes[link["source"]] if cell == j]
+    returns = [s + link["dendrite"][n] for s, cell in spikes[link["target"]] if cell == i]
+    arrivals = [s * dt for s in arrivals if s < k or (s == k and not before)]
+    returns = [s * dt for s in returns if s < k or (s == k and not before)]
+    return pair_changes(arrivals, returns, link["w"][n], **link["rule"])

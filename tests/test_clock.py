@@ -1,0 +1,97 @@
+"""The clock-driven loop against a plain twin that visits every synapse in every step, on trains with all the awkward cases."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from naive import delta_network
+
+from hebbscope import Network, Population, Projection
+from hebbscope.models import LIF, RecordedSpikes
+from hebbscope.rules import PairSTDP, Static
+from hebbscope.simulator.clock_run import ClockRun
+from hebbscope.simulator.connectivity import AllToAll, Given
+
+DT = 1e-4
+STEPS = 600
+RULE = {"A_plus": 0.03, "A_minus": 0.031, "tau_plus": 17e-3, "tau_minus": 23e-3, "w_min": 0.0, "w_max": 2.5e-3}
+NEURON = {"tau_m": 20e-3, "E_L": 0.0, "V_th": 20e-3, "V_reset": 0.0}
+N_HELD = 20
+
+
+def awkward_trains(n: int) -> dict[int, list[int]]:
+    """step -> cells: random trains with coincidences of all cells, doublets in neighbouring steps, and two spikes of one cell in one step."""
+    rng = np.random.default_rng(7)
+    trains = {int(k): rng.choice(n, rng.integers(1, n), replace=False).tolist() for k in rng.choice(STEPS, 250, replace=False)}
+    return trains | {40: list(range(n)), 41: list(range(n)), 200: [0, 0, 2], 201: [0], 400: list(range(n))}
+
+
+def recorded(trains: dict[int, list[int]]) -> RecordedSpikes:
+    spikes = sorted((k, j) for k, cells in trains.items() for j in cells)
+    return RecordedSpikes(np.array([k * DT for k, _ in spikes]), np.array([j for _, j in spikes]), STEPS * DT)
+
+
+def wirings():
+    """Name -> (pre, post) among 8 inputs and 5 cells; None: all-to-all."""
+    rng = np.random.default_rng(3)
+    some = np.nonzero(rng.random((8, 5)) < 0.6)
+    return {"dense": None, "sparse": some}
+
+
+def delays_of(kind: str, n: int, seed: int):
+    """Delays in steps, one or one for each of n synapses."""
+    rng = np.random.default_rng(seed)
+    return {"none": 0, "one": 13, "each": rng.integers(0, 20, n)}[kind]
+
+
+def compared(wiring, delay, dendrite, rule=PairSTDP, threads=1, recurrent=True):
+    """The network in the engine and in the twin: the trains of spikes, and the weights of the plastic projections, of both."""
+    pre, post = np.nonzero(np.ones((8, 5))) if wiring is None else wiring
+    loops = np.nonzero(~np.eye(5, dtype=bool))
+    steps = {name: [delays_of(kind, len(x), seed) for x, seed in ((pre, 1), (loops[0], 2))] for name, kind in (("delay", delay), ("dendrite", dendrite))}
+    weights = [np.random.default_rng(4).uniform(0.8e-3, 2.2e-3, len(pre)), np.random.default_rng(5).uniform(0, 1e-3, len(loops[0]))]
+    trains = awkward_trains(8)
+    inputs = Population("inputs", 8, recorded(trains))
+    cells = Population("cells", 5, LIF(**NEURON, refractory=N_HELD * DT))
+    rules = [PairSTDP(**RULE) if rule is PairSTDP else rule, PairSTDP(**RULE | {"A_plus": 1e-4, "A_minus": 1e-4})]
+    made = []
+    for source, (a, b), w, learning, k in ((inputs, (pre, post), weights[0], rules[0], 0), (cells, loops, weights[1], rules[1], 1)):
+        dense = source is inputs and wiring is None
+        made.append(
+            Projection(
+                source,
+                cells,
+                w.reshape(8, 5).T if dense else w,
+                learning,
+                connectivity=AllToAll() if dense else Given(a, b),
+                delay=steps["delay"][k] * DT,
+                dendritic_delay=steps["dendrite"][k] * DT,
+            )
+        )
+    run = ClockRun(Network([inputs, cells], made), 1, "spike", {"cells": (0.0, 1.0)}, DT, threads)
+    for t in (0.0123, 0.0124, 0.04, STEPS * DT):
+        run.to(t)
+    heard = run.take_spikes()["cells"]
+    found = list(zip(np.rint(heard.t / DT).astype(int).tolist(), heard.i.tolist(), strict=True))
+    links = []
+    for k, (a, b) in enumerate(((pre, post), loops)):
+        arguments = RULE if k == 0 else RULE | {"A_plus": 1e-4, "A_minus": 1e-4}
+        spread = {name: np.broadcast_to(each[k], len(a)).tolist() for name, each in steps.items()}
+        source = "cells" if k else "inputs"
+        links.append({"source": source, "target": "cells", "sign": 1, "pre": a, "post": b, "w": weights[k], "rule": arguments, **spread})
+    cell = NEURON | {"n_held": N_HELD, "v": [NEURON["V_reset"]] * 5}
+    spikes, learned = delta_network(STEPS, DT, {"inputs": 8, "cells": 5}, {"inputs": trains}, {"cells": cell}, links)
+    shaped = [run.weights_of(each) for each in made]
+    flat = [w.T.ravel() if w.ndim == 2 else w for w in shaped]
+    return found, spikes["cells"], flat, learned
+
+
+@pytest.mark.parametrize("dendrite", ["none", "one", "each"])
+@pytest.mark.parametrize("delay", ["none", "one", "each"])
+@pytest.mark.parametrize("wiring", wirings())
+def test_spikes_and_weights_are_those_of_the_plain_twin(wiring, delay, dendrite):
+    found, expected, weights, learned = compared(wirings()[wiring], delay, dendrite)
+    assert found == expected and 30 < len(found) < 1000
+    for w, twin in zip(weights, learned, strict=True):
+        np.testing.assert_allclose(w, twin, rtol=0, atol=1e-12 * RULE["w_max"])
+    assert {0.0, RULE["w_max"]} <= set(weights[0].tolist())  # both bounds were met
