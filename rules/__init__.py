@@ -1,9 +1,9 @@
 """What changes weights: learning windows, rules, normalisation, thresholds."""
 
+from ..simulator.plain import Static
 from .normalisation import L1, L2
 from .pair_stdp import PairSTDP
 from .spike_hebb import SpikeHebb
-from .static import Static
 from .tabulated import TabulatedWindow
 from .threshold import FixedThreshold, SlidingThreshold
 from .triplet import Triplet

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..simulator.network import Direct, Network
+from ..simulator.network import Network
+from ..simulator.plain import Direct
 from ..simulator.protocols import HebbscopeError, ParameterError, require_methods
 from . import modes
 from .linear_flow import LinearFlow

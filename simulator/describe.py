@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from html import escape
 from typing import Any, NamedTuple, get_type_hints
 
@@ -107,3 +108,9 @@ def size(n_bytes: float) -> str:
     """ "13 MB"."""
     power = min(int(np.log10(max(n_bytes, 1.0)) // 3), 4)
     return f"{n_bytes / 1000.0**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """ "; did you mean ...?", or nothing where no word comes near."""
+    close = get_close_matches(word, list(words), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""

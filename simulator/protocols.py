@@ -186,6 +186,7 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "normalisation": {"normalise": ("w", "i")},
     "transmission": {"amount": ("w", "j", "n")},
+    "connectivity": {},
     "window": {
         "pre_scale": ("ws", "t"),
         "from_pre": ("ws", "j", "t", "scale"),
@@ -200,6 +201,7 @@ ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set 
     "input": ("init", "check", "groups"),
     "normalisation": ("check",),
     "transmission": ("check", "effective"),
+    "connectivity": ("check", "edges"),
 }
 
 

@@ -110,6 +110,12 @@ def sparse_synapses(
     )
 
 
+def n_bytes(n_synapses: int, n_pre: int, n_post: int, is_dense: bool, rule: Any) -> int:
+    """What synapses of one of these kinds take in memory: value and memory, and of any wiring three indices and two lists of where they begin."""
+    indices = 0 if is_dense else (4 + 8 + 4) * n_synapses + 8 * (n_pre + n_post + 2)
+    return 8 * n_synapses * (2 if is_lazy(rule) else 1) + indices
+
+
 empty_settle = OPTIONAL["rule"]["settle"]
 
 

@@ -20,7 +20,8 @@ from hebbscope.models.inputs import (
 from hebbscope.models.neurons import ExponentialPoisson, LinearPoisson, PushPull
 from hebbscope.rules import DoubleExponential, KempterWindow, SpikeHebb, TabulatedWindow
 from hebbscope.rules.reduction import LearningEquation, reduce
-from hebbscope.simulator.network import Direct, Network, Population, Projection
+from hebbscope.simulator.network import Network, Population, Projection
+from hebbscope.simulator.plain import Direct
 from hebbscope.simulator.protocols import HebbscopeError, ParameterError
 
 ETA = 1e-5

@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .description import DescriptionError, nearest
+from ...simulator.describe import nearest
+from .description import DescriptionError
 
 if TYPE_CHECKING:
     from .experiment import Experiment

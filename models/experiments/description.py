@@ -9,13 +9,12 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from ...simulator.describe import fields, source, summary
+from ...simulator.describe import fields, nearest, source, summary
 from ...simulator.protocols import HebbscopeError, ParameterError, is_part, unit_in
 from ...simulator.quantity import read_quantity
 
@@ -168,12 +167,6 @@ def told(value: Any) -> str:
 def unknown(key: str, known: list[str]) -> DescriptionError:
     """The error for a key that does not exist, with the nearest one that does."""
     return DescriptionError(key, f"unknown key{nearest(key, known)}")
-
-
-def nearest(word: str, words: Iterable[str]) -> str:
-    """ "; did you mean ...?", or nothing where no word comes near."""
-    close = get_close_matches(word, list(words), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 # Annotations --------------------------------------------------------------------------------------------------------
