@@ -125,7 +125,9 @@ class ClockRun:
         self.state = clock.State(
             sources=tuple(self._source(each) for each in inputs),
             shards=tuple(self._shard(s, steppers, initial) for s in range(self.n_shards)),
-            heard=tuple((self.rings[name], _buffer(window, self.rings[name], self.window)) for name, window in windows.items()),
+            heard=tuple(
+                (self.rings[name], _buffer(window, self.rings[name], self.window)) for name, window in windows.items()
+            ),
             done=np.zeros(1, np.int64),
             status=np.zeros(1, np.int64),
             gate=np.zeros(1, np.int64),
@@ -268,7 +270,9 @@ class ClockRun:
         if self.threads == 1:
             return self.loop(self.parts, self.state, end, 0, 1)
         with ThreadPoolExecutor(self.threads) as pool:
-            done = pool.map(lambda thread: self.loop(self.parts, self.state, end, thread, self.threads), range(self.threads))
+            done = pool.map(
+                lambda thread: self.loop(self.parts, self.state, end, thread, self.threads), range(self.threads)
+            )
             return max(done)
 
     def _empty(self) -> None:

@@ -73,7 +73,9 @@ def register() -> None:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             from numba.core import cgutils
 
-            function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.IntType(32), []), "sched_yield")
+            function = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(ir.IntType(32), []), "sched_yield"
+            )
             builder.call(function, [])
             return context.get_dummy_value()
 

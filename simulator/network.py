@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .describe import brief, shown
+from .plain import Static
 from .population import Described, Population, check_name
 from .projection import Projection
 from .protocols import HebbscopeError, ParameterError
@@ -43,6 +44,11 @@ class Network(Described):
     def __repr__(self) -> str:
         parts = [f"  {line}" for item in (*self.populations, *self.projections) for line in repr(item).splitlines()]
         return "\n".join([f"Network {self.name}", *parts])
+
+    @property
+    def recorded(self) -> Projection:
+        """The projection whose weights are recorded: the first that learns, or the first."""
+        return next((each for each in self.projections if not isinstance(each.rule, Static)), self.projections[0])
 
     @property
     def projection(self) -> Projection:

@@ -146,9 +146,9 @@ def delta_network(n_steps, dt, sizes, injected, cells, links):
             spikes[name] += [(k, i) for i in now.get(k, [])]
         for link, w in zip(links, weights, strict=True):
             for n, (j, i) in enumerate(zip(link["pre"], link["post"], strict=True)):
-                for _ in range(fired[link["source"]].get(k - link["delay"][n], []).count(j)):
+                for nth in range(fired[link["source"]].get(k - link["delay"][n], []).count(j)):
                     if link["rule"] is not None:
-                        w[n] = learned(link, n, spikes, k, dt, before=True)
+                        w[n] = learned(link, n, spikes, k, dt, nth)
                     due.setdefault(k + link["dendrite"][n], []).append((link["target"], i, link["sign"] * w[n]))
         for name, i, amount in due.pop(k, []):
             v[name][i] += amount
@@ -161,11 +161,13 @@ def delta_network(n_steps, dt, sizes, injected, cells, links):
     return spikes, weights
 
 
-def learned(link, n, spikes, k, dt, before=False):
-    """The weight of a link's n-th synapse after step k, or `before` its own presynaptic spikes of step k change it."""
+def learned(link, n, spikes, k, dt, n_arrived=None):
+    """The weight of a link's n-th synapse after step k; or within it, after n_arrived of the spikes that arrive in it and before any returns."""
     j, i = link["pre"][n], link["post"][n]
     arrivals = [s + link["delay"][n] for s, cell in spikes[link["source"]] if cell == j]
     returns = [s + link["dendrite"][n] for s, cell in spikes[link["target"]] if cell == i]
-    arrivals = [s * dt for s in arrivals if s < k or (s == k and not before)]
-    returns = [s * dt for s in returns if s < k or (s == k and not before)]
-    return pair_changes(arrivals, returns, link["w"][n], **link["rule"])
+    if n_arrived is not None:
+        arrivals = [s for s in arrivals if s < k] + [k] * n_arrived
+        returns = [s for s in returns if s < k]
+    times = [[s * dt for s in train if s <= k] for train in (arrivals, returns)]
+    return pair_changes(*times, link["w"][n], **link["rule"])

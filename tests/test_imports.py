@@ -27,7 +27,10 @@ HEAVY = (
     "quantities",
 )
 OURS = ("simulator", "rules", "models", "analysis", "cli", "door")
-OPEN_TO_PARTS = {f"simulator.{name}" for name in ("protocols", "network", "plain", "connectivity", "streams", "describe", "quantity", "hdf5")}
+OPEN_TO_PARTS = {
+    f"simulator.{name}"
+    for name in ("protocols", "network", "plain", "connectivity", "streams", "describe", "quantity", "hdf5")
+}
 LOOPS = ("simulator.event", "simulator.sampled")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -79,3 +80,18 @@ class CondStepper(NamedTuple):
 
     def reset(self, state, i):
         state.v[i] = self.V_reset
+
+
+class LIF(NamedTuple):
+    tau_m: float = 20e-3
+    E_L: float = 0.0
+    V_th: float = 20e-3
+    V_reset: float = 0.0
+    refractory: float = 2e-3
+    receptors = ("excitatory", "inhibitory")
+
+    def check(self):
+        pass
+
+    def stepper(self, dt):
+        return DeltaStepper(math.exp(-dt / self.tau_m), self.E_L, self.V_th, self.V_reset)
