@@ -120,7 +120,8 @@ def _check(about: Any) -> None:
             raise ValueError(f"{ABOUT}.{name} is missing or of another kind")
     begun = about["done"] + [about["level"]] * bool(about["level"])
     unheard = not about["level"] and about["records"] > 0
-    if unheard or not set(begun) <= set(about["levels"]) or len(set(begun)) < len(begun) or not about["seeds"]:
+    unsown = begun and not about["seeds"]
+    if unheard or unsown or not set(begun) <= set(about["levels"]) or len(set(begun)) < len(begun):
         raise ValueError(f"{ABOUT} does not fit itself")
 
 

@@ -97,12 +97,12 @@ class RunFile:
             raise
         try:
             with file._writing():
-                file._header(list(seeds), config, dict(attrs or {}), getattr(network, "name", ""))
+                file._header([int(seed) for seed in seeds], config, dict(attrs or {}), getattr(network, "name", ""))
                 file._inputs(shape)
                 file._file.flush()
             if levels:
                 created = str(file._file.attrs["created"])
-                plan = (config, list(levels), list(seeds), created, versions())
+                plan = (config, list(levels), [int(seed) for seed in seeds], created, versions())
                 file._about = dict(zip(PLAN, plan, strict=True))
                 file.checkpoint({})
         except BaseException:
@@ -197,6 +197,8 @@ class RunFile:
             root = self._file
             if "seeds" not in root.attrs:
                 root.attrs["seeds"] = np.array(list(seeds))
+                if self._about:
+                    self._about["seeds"] = list(seeds)
             group = root["levels"].create_group(level)
             described = {"record_every": record_every, "duration": duration, **(attrs or {})}
             for key, value in described.items():

@@ -112,6 +112,22 @@ def test_stopped_again_and_again(tmp_path_factory, stops, threads):
 EVERY_RULE = {part.__name__: part for kind, part in EVERY if kind == "rule"}
 
 
+@pytest.mark.parametrize("seeds", [(), np.array(SEEDS)], ids=["unsaid", "array"])
+@pytest.mark.parametrize("stop", [1, 4])
+def test_a_file_need_not_be_told_its_seeds_beforehand(stop, seeds, tmp_path):
+    """As docs/run-file.md has it; and they may come as an array."""
+    network, path = network_with("rule", EVERY_RULE["SpikeHebb"]), tmp_path / "run.h5"
+    plan = {"network": network, "levels": ["spike"], "seeds": seeds}
+    run_levels(RunFile.create(tmp_path / "whole.h5", **plan), network, ["spike"])
+    with pytest.raises(KeyboardInterrupt):
+        run_levels(RunFile.create(path, **plan), network, ["spike"], StopAt(stop))
+    assert checkpoint.load(checkpoint.beside(path)).about["seeds"] == list(SEEDS)
+    run_levels(RunFile.reopen(path), network, ["spike"])
+    assert alike(tmp_path / "whole.h5", path)
+    RunFile.create(path, **plan, force=True)
+    assert checkpoint.load(checkpoint.beside(path)).about["seeds"] == list(seeds)
+
+
 # What a checkpoint refuses --------------------------------------------------------------------------------------------
 
 
