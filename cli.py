@@ -303,7 +303,7 @@ def resume(file: str, figure: str | None, no_figure: bool, threads: int | None, 
     from .simulator import checkpoint
     from .simulator.runfile import DamagedFile, RunFile, describe
 
-    target = Path(file)
+    target = checkpoint.itself(file)
     kept = checkpoint.beside(target)
     if target.exists() and not kept.exists() and describe(file)["complete"]:
         raise click.UsageError(f"{file}: is complete, there is nothing to resume")

@@ -52,9 +52,30 @@ class Keeper:
         self.cost = self.last - began
 
 
-def beside(path: Path) -> Path:
+def itself(path: str | Path) -> Path:
+    """The file that is meant where a link is named: it has one lock and one checkpoint, whatever it is called."""
+    path = Path(path)
+    return path.resolve() if path.is_symlink() else path
+
+
+def beside(path: str | Path) -> Path:
     """Where the checkpoint of a run file is."""
-    return path.with_name(path.name + ".checkpoint")
+    return _named(itself(path), ".checkpoint")
+
+
+def remove(path: str | Path) -> None:
+    """Take the checkpoint of a run file away, and what a kill left of its successor."""
+    for file in (beside(path), _unfinished(beside(path))):
+        file.unlink(missing_ok=True)
+
+
+def _unfinished(path: Path) -> Path:
+    """Where a checkpoint is written before it takes its name."""
+    return _named(path, ".new")
+
+
+def _named(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
 
 
 def arrays_of(state: Any, path: str = "") -> Iterator[tuple[str, np.ndarray]]:
@@ -127,7 +148,7 @@ def _check(about: Any) -> None:
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write it whole, then give it its name; HebbscopeError, the last one untouched, where that cannot be done."""
-    new = path.with_name(path.name + ".new")
+    new = _unfinished(path)
     words = json.dumps(checkpoint.about | {MEMBERS: sorted(checkpoint.arrays)})
     text = np.frombuffer(words.encode(), np.uint8)
     members: dict[str, Any] = {ABOUT: text, **checkpoint.arrays}

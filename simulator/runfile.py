@@ -87,24 +87,24 @@ class RunFile:
         """
         if network is not None:
             projection, groups, shape = network.projection.name, network.input.groups, network.input.shape
-        path = Path(path)
+        path = checkpoint.itself(path)
         _check_new(path, force)
+        seeds, created = [int(seed) for seed in seeds], datetime.now(UTC).isoformat(timespec="microseconds")
+        about = dict(zip(PLAN, (config, list(levels), seeds, created, versions()), strict=True)) if levels else {}
         lock = _locked(path)
         try:
+            _begin(path, about)
             file = cls(_open(path, "w" if force else "x"), path, lock, projection, tuple(groups))
         except HebbscopeError:
+            checkpoint.remove(path)
             _unlock(lock)
             raise
         try:
+            file._about = about
             with file._writing():
-                file._header([int(seed) for seed in seeds], config, dict(attrs or {}), getattr(network, "name", ""))
+                file._header(seeds, config, created, dict(attrs or {}), getattr(network, "name", ""))
                 file._inputs(shape)
                 file._file.flush()
-            if levels:
-                created = str(file._file.attrs["created"])
-                plan = (config, list(levels), [int(seed) for seed in seeds], created, versions())
-                file._about = dict(zip(PLAN, plan, strict=True))
-                file.checkpoint({})
         except BaseException:
             file._discard()
             raise
@@ -117,7 +117,7 @@ class RunFile:
         HebbscopeError in one line when there is no checkpoint, the file is damaged, of another run or being written, or the checkpoint is of
         another version (unless `force_version`).
         """
-        path = Path(path)
+        path = checkpoint.itself(path)
         found = checkpoint.load(checkpoint.beside(path))
         check_versions(found.about, force_version)
         lock = _locked(path)
@@ -148,7 +148,7 @@ class RunFile:
         if about["level"]:
             self._left = Left(runs[about["level"]], LevelFile.of(root, about["level"]), found, force_version)
 
-    def _header(self, seeds: list[int], config: str, attrs: dict[str, Any], name: str) -> None:
+    def _header(self, seeds: list[int], config: str, created: str, attrs: dict[str, Any], name: str) -> None:
         root = self._file
         sonata.mark(root)
         root.attrs["Conventions"] = CONVENTIONS
@@ -158,7 +158,7 @@ class RunFile:
         )
         root.attrs["config"] = config
         root.attrs["config_sha256"] = hashlib.sha256(config.encode()).hexdigest()
-        root.attrs["created"] = datetime.now(UTC).isoformat(timespec="seconds")
+        root.attrs["created"] = created
         root.attrs["complete"] = np.uint8(0)
         if seeds:
             root.attrs["seeds"] = np.array(seeds)
@@ -227,8 +227,7 @@ class RunFile:
             return
         self._check_there()
         with self._keeper.writing():
-            with self._writing():
-                self._file.flush()
+            self._settle()
             records = len(self._levels[self._level].time) if self._level else 0
             spikes = {name: len(of_one) for name, of_one in self._spikes.items()}
             done = [level for level in self._levels if level != self._level]
@@ -299,15 +298,17 @@ class RunFile:
                 self._check_there()
             with self._writing():
                 self._file.attrs["complete"] = np.uint8(complete)
+            self._settle()
+            with self._writing():
                 self._file.close()
             if complete:
-                checkpoint.beside(self.path).unlink(missing_ok=True)
+                checkpoint.remove(self.path)
         _unlock(self._lock)
 
     def _discard(self) -> None:
         self._file.close()
         self.path.unlink(missing_ok=True)
-        checkpoint.beside(self.path).unlink(missing_ok=True)
+        checkpoint.remove(self.path)
         _unlock(self._lock)
 
     def __enter__(self) -> Self:
@@ -329,6 +330,12 @@ class RunFile:
         except (OSError, RuntimeError) as error:
             self._abandon()
             raise HebbscopeError(f"{self.path}: cannot be written ({_reason(error)})") from error
+
+    def _settle(self) -> None:
+        """Have all of it on the disk, past the system's own buffers: a checkpoint must not outlive a machine that loses what it counts."""
+        with self._writing():
+            self._file.flush()
+            os.fsync(self._file.id.get_vfd_handle())
 
     def _abandon(self) -> None:
         """Leave the file as it is on the disk. HDF5 would try again to write the rest when it closes, and crash on the second failure:
@@ -375,6 +382,17 @@ def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -
                 file.append_spikes(population, spikes.t, spikes.i)
             if run.theory:
                 file.theory(run.theory)
+
+
+def _begin(path: Path, about: dict[str, Any]) -> None:
+    """The first checkpoint is there before the file is: a kill at any moment leaves a run that can go on. Without a plan there is none, and
+    none of a file that was here before.
+    """
+    if not about:
+        checkpoint.remove(path)
+        return
+    nothing: dict[str, Any] = {"done": [], "level": "", "records": 0, "spikes": {}}
+    checkpoint.save(checkpoint.beside(path), Checkpoint(about | nothing, {}))
 
 
 def _check_new(path: Path, force: bool) -> None:

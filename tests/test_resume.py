@@ -287,6 +287,52 @@ def test_a_file_that_is_taken_away_under_the_run(how, tmp_path):
         RunFile.reopen(path)
 
 
+def test_a_link_to_a_run_file_is_that_run_file(left):
+    path, _ = left
+    link = path.with_name("link.h5")
+    link.symlink_to(path.name)
+    with RunFile.reopen(path):
+        program = f"from hebbscope.simulator.runfile import RunFile; RunFile.create({str(link)!r}, force=True)"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        assert "run.h5: is being written by another run" in done.stderr
+        assert describe(link)["resumable"] and not describe(link)["complete"]
+
+
+def test_a_run_goes_on_by_a_link_to_its_file(left):
+    path, network = left
+    link = path.with_name("link.h5")
+    link.symlink_to(path.name)
+    run_levels(RunFile.reopen(link), network, LEVELS)
+    assert describe(path)["complete"] and not checkpoint.beside(path).exists() and link.is_symlink()
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new", "replaced"])
+def test_a_kill_before_the_first_record_leaves_a_run_that_can_go_on(there, tmp_path):
+    """Its checkpoint is there before its file is, and it is not that of the file that was here before."""
+    network, path = network_with("rule", EVERY_RULE["SpikeHebb"]), tmp_path / "run.h5"
+    plan = {"network": network, "seeds": SEEDS, "levels": LEVELS}
+    if there:
+        RunFile.create(path, **plan | {"seeds": (7,)}).close(complete=False)
+    program = f"""
+import os
+from hebbscope.simulator import runfile
+runfile._open = lambda *path_and_mode: os.kill(os.getpid(), 9)
+runfile.RunFile.create({str(path)!r}, seeds={SEEDS}, levels={LEVELS}, force=True)
+"""
+    assert subprocess.run([sys.executable, "-c", program]).returncode == -signal.SIGKILL
+    assert checkpoint.load(checkpoint.beside(path)).about["seeds"] == list(SEEDS)
+    with pytest.raises(HebbscopeError, match="is of another run" if there else "there is no such file"):
+        RunFile.reopen(path)
+
+
+def test_what_a_kill_left_of_a_checkpoint_goes_with_it(left):
+    path, network = left
+    half = path.with_name("run.h5.checkpoint.new")
+    half.write_bytes(b"half")
+    run_levels(RunFile.reopen(path), network, LEVELS)
+    assert describe(path)["complete"] and not half.exists()
+
+
 def test_a_file_of_another_run_is_refused(left):
     path, _ = left
     with h5py.File(path, "r+") as file:
