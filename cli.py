@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import signal
 import sys
 import time
@@ -269,6 +268,7 @@ def _foresee(described: Any, network: Any, levels: tuple[str, ...], seeds: tuple
     from .analysis import forecast
     from .simulator.describe import size
     from .simulator.estimate import estimate
+    from .simulator.room import RESERVE, room
     from .simulator.run import record_times
 
     n_times = len(record_times(described.duration, described.record_every))
@@ -276,10 +276,10 @@ def _foresee(described: Any, network: Any, levels: tuple[str, ...], seeds: tuple
     listened = {network.input.name: kept, network.neuron.name: end}
     beside = sum(array.nbytes for group in described.arrays().values() for _, array in group.values())
     takes = estimate(network, levels, len(seeds), n_times, listened, beside)
-    free = shutil.disk_usage(target.parent).free
-    if takes.file > free:
+    wanted, free = takes.file + RESERVE, room(target.parent)
+    if wanted > free:
         raise click.UsageError(
-            f"{target}: needs about {size(takes.file)}, {size(free)} are free (a larger record_every needs less)"
+            f"{target}: needs about {size(wanted)}, {size(free)} are free (a larger record_every needs less)"
         )
     if not silent:
         click.echo("; ".join(filter(None, (str(takes), forecast.time_scales(equation)))))

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from shutil import disk_usage
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
@@ -25,11 +24,11 @@ from .describe import size
 from .nwb import write_nwb
 from .protocols import HebbscopeError
 from .results import Run, Spikes
+from .room import RESERVE, room
 from .runreader import DamagedFile, blocks, describe, read_level, spike_blocks
 
 # What exported folders hold.
 FILES = ("spikes.h5", "weights_*.h5", "weights.csv", "output_rate.csv", "spikes.csv", "about.json")
-RESERVE = 16_000_000  # bytes that are left free on the disk
 
 
 class Format(NamedTuple):
@@ -119,7 +118,7 @@ def _check_room(target: Path, about: dict[str, Any], levels: Sequence[str], chos
     found = [about["levels"][level] for level in levels]
     weights = sum(level["records"] * level["n_seeds"] * level["n_post"] * level["n_pre"] for level in found)
     spikes = sum(population["count"] for population in _spikes_of(about, levels).values())
-    wanted, free = weights * chosen.bytes[0] + spikes * chosen.bytes[1] + RESERVE, disk_usage(target.parent).free
+    wanted, free = weights * chosen.bytes[0] + spikes * chosen.bytes[1] + RESERVE, room(target.parent)
     if free < wanted:
         raise HebbscopeError(f"{target}: needs about {size(wanted)}, {size(free)} are free")
 

@@ -19,7 +19,6 @@ import hashlib
 import json
 import os
 import platform
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -36,6 +35,7 @@ from .levelfile import LevelFile
 from .protocols import HebbscopeError
 from .results import Run
 from .resume import Left, check_versions, cut_back, holds, version_of, versions
+from .room import RESERVE, room
 from .runreader import DamagedFile, damage_told, describe, read, read_arrays, read_levels
 from .scales import add_dataset, write_values
 
@@ -43,7 +43,6 @@ __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
 
 CONVENTIONS = "SONATA-0.1, hebbscope-1"
 PLAN = ("config", "levels", "seeds", "created", "versions")  # what each checkpoint repeats
-RESERVE = 16_000_000  # bytes of free disk below which nothing more is appended
 
 
 class RunFile:
@@ -357,8 +356,11 @@ class RunFile:
 
     def _need(self, n_bytes: int) -> None:
         """Stop while there still is room to close the file in good order: HDF5 has no way back from a disk that is full."""
-        if shutil.disk_usage(self.path.parent).free < 2 * n_bytes + RESERVE:
-            raise HebbscopeError(f"{self.path}: the disk is full; what was recorded until now is kept")
+        written = os.fstat(self._file.id.get_vfd_handle()).st_size
+        if room(self.path.parent, written) < 2 * n_bytes + RESERVE:
+            raise HebbscopeError(
+                f"{self.path}: the disk is full, or the file as large as it may be; what was recorded until now is kept"
+            )
 
 
 def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -> None:

@@ -20,7 +20,7 @@ from hebbscope.rules import SpikeHebb
 from hebbscope.simulator import records
 from hebbscope.simulator.describe import size
 from hebbscope.simulator.estimate import estimate
-from hebbscope.simulator.runfile import RunFile, read
+from hebbscope.simulator.runfile import RunFile, describe, read
 
 
 @pytest.mark.parametrize("levels", [("spike",), ("spike", "surrogate", "rate"), ("rate",)], ids=",".join)
@@ -120,6 +120,26 @@ def test_a_file_that_the_disk_cannot_hold_is_refused(tmp_path, monkeypatch, caps
     assert (
         said.startswith("hebbscope: kempter1999.h5: needs about ") and "5 MB are free" in said and said.count("\n") == 1
     )
+
+
+def test_a_limit_on_the_size_of_files_is_a_full_disk(tmp_path):
+    """With `ulimit -f` a run is refused where it cannot end, and stopped in good order where it was taken for smaller."""
+    program = """
+import resource, sys
+from hebbscope.simulator import estimate
+from hebbscope.cli import main
+if sys.argv[1] == "small":
+    estimate.estimate = lambda *a, **b: estimate.Estimate(0, 0)
+resource.setrlimit(resource.RLIMIT_FSIZE, (17_000_000, 17_000_000))
+main(["run", "kempter1999", "--no-figure", "--quiet", "--seeds", "1:2", "--level", "spike", "--set", "record_every=1"])
+"""
+    for said_of_it, words in (("right", "needs about "), ("small", "the disk is full, or the file as large as it may")):
+        done = subprocess.run([sys.executable, "-c", program, said_of_it], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+        assert words in done.stderr
+        assert bool(list(tmp_path.iterdir())) == (said_of_it == "small")
+    assert describe(tmp_path / "kempter1999.h5")["resumable"]
+    assert read(tmp_path / "kempter1999.h5")["spike"].n_times > 100
 
 
 def test_notes_on_what_a_run_cannot_show():

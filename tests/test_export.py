@@ -18,7 +18,6 @@ import xarray
 from click.testing import CliRunner
 
 from hebbscope.cli import main
-from hebbscope.simulator import export as exporting
 from hebbscope.simulator import runreader
 from hebbscope.simulator.export import FORMATS, export
 from hebbscope.simulator.protocols import HebbscopeError
@@ -417,7 +416,7 @@ def test_neo_may_be_missing(monkeypatch):
 
 @pytest.mark.parametrize("to", FORMATS)
 def test_a_full_disk(to, small, tmp_path, monkeypatch):
-    monkeypatch.setattr(exporting, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
     assert "1 MB are free" in refused("export", small, "--to", to)
     assert [file.name for file in tmp_path.iterdir()] == ["run.h5"]
 
