@@ -256,10 +256,14 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
 
     _foresee(described, network, wanted, numbers, target, next(filter(None, equations), None), quiet or as_json)
     about = {"network": network, "seeds": numbers, "config": to_toml(described), "levels": wanted}
-    _carry_out(
-        lambda: RunFile.create(target, **about, force=force),
-        described, network, wanted, numbers, target, picture, threads, quiet, as_json
-    )  # fmt: skip
+
+    def created() -> Any:
+        file = RunFile.create(target, **about, force=force)
+        if picture is not None:
+            picture.unlink(missing_ok=True)  # of the run that was here before; `resume` draws where there is none
+        return file
+
+    _carry_out(created, described, network, wanted, numbers, target, picture, threads, quiet, as_json)
 
 
 def _foresee(described: Any, network: Any, levels: tuple[str, ...], seeds: tuple[int, ...], target: Path, equation: Any,

@@ -351,7 +351,7 @@ def shell(*arguments, folder):
     program = (
         "from hebbscope.simulator import checkpoint; checkpoint.EVERY = 0.01; from hebbscope.cli import main; main()"
     )
-    command = [sys.executable, "-c", program, *arguments, "--no-figure"]
+    command = [sys.executable, "-c", program, *arguments]
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -366,7 +366,7 @@ def call(*arguments):
 def test_a_stop_is_said_and_resumed(number, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert call("run", *SHORT, "--no-figure", "--quiet", "--out", "whole.h5") == 0
-    process = shell("run", *SHORT, "--out", "run.h5", folder=tmp_path)
+    process = shell("run", *SHORT, "--no-figure", "--out", "run.h5", folder=tmp_path)
     while not (tmp_path / "run.h5").exists() or describe("run.h5")["levels"].get("spike", {}).get("records", 0) < 3:
         time.sleep(0.02)
     process.send_signal(number)
@@ -380,10 +380,23 @@ def test_a_stop_is_said_and_resumed(number, tmp_path, monkeypatch, capsys):
     assert "run.h5: is complete, there is nothing to resume" in capsys.readouterr().err
 
 
+def test_a_run_that_replaces_another_goes_on_as_it_says(tmp_path, monkeypatch):
+    """Its figure is to be drawn at the place of an older one, which goes with the older run."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.png").write_text("of an older run")
+    process = shell("run", *SHORT, "--out", "run.h5", "--force", folder=tmp_path)
+    while not (tmp_path / "run.h5").exists() or describe("run.h5")["levels"].get("spike", {}).get("records", 0) < 3:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert "`hebbscope resume run.h5` goes on from there" in process.communicate()[1]
+    assert call("resume", "run.h5", "--quiet") == 0
+    assert (tmp_path / "run.png").stat().st_size > 10_000
+
+
 def test_a_damaged_run_file_is_made_anew(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert call("run", *SHORT, "--no-figure", "--quiet", "--out", "whole.h5") == 0
-    process = shell("run", *SHORT, "--out", "run.h5", folder=tmp_path)
+    process = shell("run", *SHORT, "--no-figure", "--out", "run.h5", folder=tmp_path)
     while not (tmp_path / "run.h5").exists() or describe("run.h5")["levels"].get("spike", {}).get("records", 0) < 3:
         time.sleep(0.02)
     process.kill()
