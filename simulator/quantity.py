@@ -14,6 +14,13 @@ LONGEST = 100  # letters of a number with its unit; what takes the library below
 PREFIXES = {-9: "n", -6: "u", -3: "m", 0: ""}
 
 
+class _Number(Quantity):
+    """One that stands alone: no name before it ("x = 5 ms") and no comment after it ("5 ms # x"), which the library would pass over."""
+
+
+_Number.set_prefs(assign_rec="(?!)")
+
+
 def read_quantity(value: Any, unit: str) -> float:
     """The SI value of a number, of text with or without a unit, or of a Brian2 quantity; ValueError says what is wrong.
 
@@ -40,13 +47,13 @@ def _from_text(text: str, unit: str) -> float:
         raise ValueError(f"must be a number{_of(unit)}, in at most {LONGEST} letters")
     bare = _without_per_second(text) if unit == "1/s" else text
     try:
-        given = Quantity(bare, ignore_sf=True)
+        given = _Number(bare, ignore_sf=True)
         if unit == "s" and given.units in LONG_TIMES:
             return float(given) * LONG_TIMES[given.units]
     except InvalidNumber:
         pass  # a non-ASCII prefix such as in "5 µs" is read only together with its unit
     try:
-        quantity = Quantity(bare)
+        quantity = _Number(bare)
     except InvalidNumber:
         raise ValueError(f"must be a number{_of(unit)}") from None
     if bare is text and quantity.units != unit and not _is_bare(text):

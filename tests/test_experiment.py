@@ -64,6 +64,9 @@ def test_quantity_is_read(text, unit, value):
         ("20 min", "Hz", "must be in Hz"),
         ("1,5", "s", "decimal point"),
         ("ten", "s", "must be a number in s"),
+        ("tau = 5 ms", "s", "must be a number in s"),  # in which the library sees a name,
+        ("5 ms # or 10 ms", "s", "must be a number in s"),  # or a comment
+        ("1e-5 -- 1e-4", "", "must be a number without a unit"),
         ("", "s", "must be a number in s"),
         ("__import__('os')", "", "must be a number"),
         (True, "s", "must be a number"),
