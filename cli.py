@@ -241,7 +241,7 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
         figure: str | None, no_figure: bool, threads: int | None, force: bool, quiet: bool, as_json: bool) -> None:  # fmt: skip
     """Run EXPERIMENT (a name or a .toml file), write its run file and figure, and print how the levels compare."""
     from .models.experiments import to_toml
-    from .simulator.run import check_level, has_copies
+    from .simulator.run import check_level, equation_at_hand, has_copies
     from .simulator.runfile import RunFile
 
     described = _load(experiment, pairs, duration)
@@ -253,8 +253,9 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
     if level is None and not has_copies(network):
         wanted = tuple(name for name in wanted if name != "surrogate")
     equations = [check_level(network, name, described.duration) for name in wanted]
+    equation = next(filter(None, equations), None) or equation_at_hand(network, described.duration)
 
-    _foresee(described, network, wanted, numbers, target, next(filter(None, equations), None), quiet or as_json)
+    _foresee(described, network, wanted, numbers, target, equation, quiet or as_json)
     about = {"network": network, "seeds": numbers, "config": to_toml(described), "levels": wanted}
 
     def created() -> Any:
@@ -308,6 +309,8 @@ def resume(file: str, figure: str | None, no_figure: bool, threads: int | None, 
     from .simulator.runfile import DamagedFile, RunFile, describe
 
     target = checkpoint.itself(file)
+    if target.is_dir():
+        raise click.UsageError(f"{target}: is a folder, not a run file")
     kept = checkpoint.beside(target)
     if target.exists() and not kept.exists() and describe(file)["complete"]:
         raise click.UsageError(f"{file}: is complete, there is nothing to resume")

@@ -12,7 +12,7 @@ import numpy as np
 from .drive import drive
 from .event_run import SeedRun
 from .network import Network
-from .protocols import ParameterError
+from .protocols import HebbscopeError, ParameterError
 from .quantity import read_quantity
 from .results import Run
 
@@ -102,6 +102,16 @@ def check_level(network: Network, level: str, duration: float) -> Any:
     if level == "surrogate":
         network.input.model.init(network.input.n, 2)
     return equation_of(network, duration) if level == "rate" and not has_holds(network) else None
+
+
+def equation_at_hand(network: Network, duration: float) -> Any:
+    """The averaged equation, for what it says of a run at any level; None where there is none, or where it is long to find, as for a recording."""
+    if not has_copies(network):
+        return None
+    try:
+        return check_level(network, "rate", duration)
+    except HebbscopeError:
+        return None
 
 
 def record_times(duration: float, every: float | None) -> np.ndarray:

@@ -159,7 +159,10 @@ def test_notes_on_what_a_run_cannot_show():
 def test_the_shell_says_it_before_the_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     arguments = ["run", "kempter1999", "--duration", "100", "--seeds", "1", "--no-figure"]
-    for more, wanted in (([], True), (["--quiet", "--force"], False), (["--json", "--force"], False)):
+    spikes_alone = ["--level", "spike", "--force"]
+    for more, wanted in (
+        ([], True), (spikes_alone, True), (["--quiet", "--force"], False), (["--json", "--force"], False)
+    ):  # fmt: skip
         with pytest.raises(SystemExit):
             main([*arguments, *more])
         said = capsys.readouterr().out

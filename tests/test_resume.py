@@ -409,6 +409,12 @@ def test_a_damaged_run_file_is_made_anew(tmp_path, monkeypatch, capsys):
     assert alike("whole.h5", "run.h5") and (tmp_path / "run.h5.damaged").stat().st_size == len(content) // 2
 
 
+@pytest.mark.parametrize("folder", ["", ".", "/"])
+def test_a_folder_is_nothing_to_resume(folder, capsys):
+    assert call("resume", folder) == 2
+    assert "is a folder, not a run file" in capsys.readouterr().err
+
+
 def test_nothing_to_resume(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert call("resume", "run.h5") == 2
