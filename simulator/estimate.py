@@ -38,11 +38,13 @@ def estimate(
     """
     n_weights, n_post = network.neuron.n * network.input.n, network.neuron.n
     file, memory = FILE + beside, PROCESS + 4 * 8 * n_seeds * n_weights
+    held = []
     for level in levels:
         alone = level == "rate" and not has_holds(network) and not hasattr(network.projection.weights, "draw")
         weights, rates = (8 * (1 if alone else n_seeds) * n for n in (n_weights, n_post))  # bytes of one record
         file += _chunked(n_times, 1024, 8) + sum(_chunked(n_times, records_per_chunk(n), n) for n in (weights, rates))
-        memory += len(records.held(n_times, weights)) * (weights + rates)
+        held.append(len(records.held(n_times, weights)) * (weights + rates))
+    memory += sum(held) + max(held)  # levels are compared by copies of one after another
     if "spike" in levels:
         file += _chunked(n_times, sonata.frames_per_chunk(n_weights), 4 * n_weights) + _chunked(n_times, 1024, 8)
     if "rate" in levels and not has_holds(network):
