@@ -59,6 +59,7 @@ class RunFile:
         self._spikes: dict[str, sonata.SpikesFile] = {}
         self._level = ""
         self._broken = False
+        self._is_new = True
         self._about: dict[str, Any] = {}
         self._left: Left | None = None
         self._keeper = checkpoint.Keeper()
@@ -131,7 +132,7 @@ class RunFile:
         return file
 
     def _go_on(self, found: Checkpoint, runs: dict[str, Run], force_version: bool) -> None:
-        about, root = found.about, self._file
+        about, root, self._is_new = found.about, self._file, False
         if root.attrs["created"] != about["created"]:
             raise HebbscopeError(f"{self.path}: is of another run than the checkpoint beside it")
         if not holds(root, runs, about):
@@ -187,9 +188,11 @@ class RunFile:
         """Make room for the records of `level`; `duration` [s] is how long it is meant to run. Returns what a checkpoint left of it."""
         if level in self._levels:
             raise HebbscopeError(f"{self.path}: level {level!r} is already there")
-        left, self._left, self._level = self._left, None, level
-        if left is not None and left.run.level == level:
-            self._check_left(left, len(seeds), n_post, n_pre)
+        left = self._left
+        if left is not None:
+            self._check_left(left, level, len(seeds), n_post, n_pre)
+        self._left, self._level = None, level
+        if left is not None:
             self._levels[level] = left.level
             return left
         with self._writing():
@@ -210,9 +213,11 @@ class RunFile:
             self._levels[level] = LevelFile.create(group, seeds, n_post, n_pre, report)
         return None
 
-    def _check_left(self, left: Left, n_seeds: int, n_post: int, n_pre: int) -> None:
-        """DamagedFile where what is recorded is not of the run that is to go on."""
+    def _check_left(self, left: Left, level: str, n_seeds: int, n_post: int, n_pre: int) -> None:
+        """HebbscopeError where another level is to go on than the one that was left, or what is recorded is not of this run."""
         run = left.run
+        if run.level != level:
+            raise HebbscopeError(f"{self.path}: was left at its {run.level} level, which must be over before {level}")
         if (run.n_seeds, run.n_post, run.n_pre) != (n_seeds, n_post, n_pre):
             raise DamagedFile(f"{self.path}: damaged, its weights are not of {n_seeds} x {n_post} x {n_pre} synapses")
 
@@ -291,8 +296,10 @@ class RunFile:
                     add_dataset(group, key, axes, np.asarray(array))
 
     def close(self, complete: bool = True) -> None:
-        """Mark the file complete, unless told otherwise, and close it. Closing twice is harmless."""
+        """Mark the file complete, unless told otherwise or levels of its plan are not over, and close it. Closing twice is harmless."""
         if self._file and not self._broken:
+            planned = set(self._about.get("levels", ()))
+            complete = complete and self._left is None and planned <= self._levels.keys()
             if complete:
                 self._check_there()
             with self._writing():
@@ -316,10 +323,14 @@ class RunFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None and not self._broken and not any(len(level.time) for level in self._levels.values()):
+        if error is not None and self._is_worthless():
             self._discard()
         else:
             self.close(complete=error is None)
+
+    def _is_worthless(self) -> bool:
+        """Whether nothing is lost with the file: one that was reopened has its checkpoint, if nothing else."""
+        return self._is_new and not self._broken and not any(len(level.time) for level in self._levels.values())
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

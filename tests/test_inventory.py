@@ -34,7 +34,7 @@ def lines(path):
 
 
 def test_a_complete_file(tmp_path):
-    found = lines(a_file(tmp_path / "run.h5", 5, complete=True))
+    found = lines(a_file(tmp_path / "run.h5", 5, levels=["spike"], complete=True))
     assert found["complete"] == "yes" and "resumable" not in found
     assert found["config"].startswith("TOML, as it was written (sha256 ")
     assert found["spike level"] == "5 records until 40 s, every 10 s, of seeds 1:3,9: weights 2 → 1, output rates"

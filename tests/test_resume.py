@@ -236,6 +236,24 @@ def test_a_checkpoint_without_its_counts_is_refused(left):
         run_levels(RunFile.reopen(path), network, LEVELS)
 
 
+@pytest.mark.parametrize("why", ["stopped", "other seeds", "another level"])
+def test_a_run_that_cannot_go_on_at_once_is_kept(why, left):
+    """Stopped before it takes up its level, or asked for something else: file and checkpoint are what they were."""
+    path, network = left
+    plan = {"seeds": SEEDS[:2] if why == "other seeds" else SEEDS, "record_every": 0.5, "level": "spike"}
+    if why == "another level":
+        plan["level"] = "surrogate"
+    records = describe(path)["checkpoint"]["records"]
+    with pytest.raises((KeyboardInterrupt, HebbscopeError)), RunFile.reopen(path) as file:
+        if why == "stopped":
+            raise KeyboardInterrupt
+        simulate(network, 4.0, file=file, **plan)
+    RunFile.reopen(path).close()
+    assert describe(path)["checkpoint"]["records"] == records > 0 and not describe(path)["complete"]
+    run_levels(RunFile.reopen(path), network, LEVELS)
+    assert describe(path)["complete"]
+
+
 def test_every_flipped_byte_of_a_checkpoint_is_noticed(left):
     """The archive holds a checksum of each array; what a flip may spare is the padding and the dates of the archive."""
     path = checkpoint.beside(left[0])
