@@ -138,6 +138,8 @@ class RunFile:
         if not holds(root, runs, about):
             raise DamagedFile(f"{self.path}: damaged, lacks records that were there at its checkpoint")
         cut_back(root, about)
+        if about["versions"] != versions():
+            root.attrs["resumed_with"] = json.dumps(versions())
         root.flush()
         self.projection = str(root["levels"].attrs["projection"])
         self.groups = tuple(_text(name) for name in root["inputs/group"]) if "inputs/group" in root else ()

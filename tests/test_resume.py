@@ -17,7 +17,7 @@ from test_contract import network as network_with
 
 from hebbscope import HebbscopeError, simulate
 from hebbscope.cli import main
-from hebbscope.simulator import checkpoint
+from hebbscope.simulator import checkpoint, resume
 from hebbscope.simulator.runfile import DamagedFile, RunFile, describe, read
 
 SEEDS = (1, 2, 3)
@@ -154,6 +154,7 @@ def test_another_version_is_refused_unless_forced(left):
     with pytest.raises(HebbscopeError, match=r"checkpoint: was written with numba 0\.1, here is .*--force-version"):
         RunFile.reopen(path)
     run_levels(RunFile.reopen(path, force_version=True), network, LEVELS)
+    assert describe(path)["resumed_with"] == resume.versions()
 
 
 def test_a_changed_rule_is_refused_unless_forced(left):
