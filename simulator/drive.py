@@ -108,7 +108,9 @@ def _advance(
         for t in map(float, times[len(recorder.times) :]):
             while now < t:
                 now, began = min(t, now + stride), perf_counter()
-                if not all(list(on_each(methodcaller("to", now), runs))):
+                with uninterrupted():  # a second stop would leave threads that go on under the checkpoint of the first
+                    reached = list(on_each(methodcaller("to", now), runs))
+                if not all(reached):
                     first = min((run for run in runs if run.ran_away), key=lambda run: run.time)
                     raise Runaway(
                         f"simulate: the output rate ran away past {max_rate:g} Hz at t = {first.time:.6g} s (seed {first.seed}); "

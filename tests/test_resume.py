@@ -18,6 +18,7 @@ from test_contract import network as network_with
 from hebbscope import HebbscopeError, simulate
 from hebbscope.cli import main
 from hebbscope.simulator import checkpoint, resume
+from hebbscope.simulator.event_run import SeedRun
 from hebbscope.simulator.runfile import DamagedFile, RunFile, describe, read
 
 SEEDS = (1, 2, 3)
@@ -126,6 +127,36 @@ def test_a_file_need_not_be_told_its_seeds_beforehand(stop, seeds, tmp_path):
     assert alike(tmp_path / "whole.h5", path)
     RunFile.create(path, **plan, force=True)
     assert checkpoint.load(checkpoint.beside(path)).about["seeds"] == list(seeds)
+
+
+def test_an_impatient_stop_finds_every_seed_at_rest(tmp_path, monkeypatch):
+    """Who stops twice does not get a checkpoint of states that threads still work on."""
+    network, path, at_work, seen = network_with("rule", EVERY_RULE["SpikeHebb"]), tmp_path / "run.h5", [], []
+    go_on, save = SeedRun.to, checkpoint.save
+
+    def impatient(run, t):
+        at_work.append(run.seed)
+        for _ in range(2 * (run.time > 1.0)):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+        reached = go_on(run, t)
+        at_work.remove(run.seed)
+        return reached
+
+    def watched(*path_and_checkpoint):
+        seen.append(list(at_work))
+        save(*path_and_checkpoint)
+
+    monkeypatch.setattr(SeedRun, "to", impatient)
+    monkeypatch.setattr(checkpoint, "save", watched)
+    plan = {"network": network, "seeds": SEEDS, "levels": ["spike"]}
+    with pytest.raises(KeyboardInterrupt):
+        run_levels(RunFile.create(path, **plan), network, ["spike"], threads=3)
+    monkeypatch.undo()
+    assert len(seen) > 1 and not any(seen)
+    run_levels(RunFile.create(tmp_path / "whole.h5", **plan), network, ["spike"])
+    run_levels(RunFile.reopen(path), network, ["spike"])
+    assert alike(tmp_path / "whole.h5", path)
 
 
 # What a checkpoint refuses --------------------------------------------------------------------------------------------
