@@ -65,7 +65,7 @@ def read(path: str | Path, *, spikes: bool = True) -> dict[str, Run]:
 def read_levels(path: str | Path, *, spikes: bool = True) -> dict[str, Run]:
     """Every level, also those without a record, where there may be none yet."""
     with _opened(path) as root:
-        common = _attributes(root)
+        common = _root_attributes(root)
         return {level: _read_level(root, level, common, spikes) for level in _level_names(root)}
 
 
@@ -90,7 +90,7 @@ def describe(path: str | Path) -> dict[str, Any]:
     there), complete, resumable (whether a checkpoint stands beside it), checkpoint (what it says).
     """
     with _opened(path) as root:
-        about = {key: value for key, value in _attributes(root).items() if key not in ("magic", "version")}
+        about = {key: value for key, value in _root_attributes(root).items() if key not in ("magic", "version")}
         levels = {}
         for level in _level_names(root):
             group, n_times = root["levels"][level], _n_records(root["levels"][level])
@@ -134,13 +134,13 @@ def _kept(path: Path) -> dict[str, Any]:
 def read_level(path: str | Path, level: str, part: slice | None = None) -> Run:
     """One level of a run file that has it, with its spikes; or a part of its records, without theory."""
     with _opened(path) as root:
-        return _read_level(root, level, _attributes(root), True, part)
+        return _read_level(root, level, _root_attributes(root), True, part)
 
 
 def blocks(path: str | Path, level: str) -> Iterator[Run]:
     """The records of a level as one Run after another, without spikes and theory: files may be larger than the memory."""
     with _opened(path) as root:
-        group, common = root["levels"][level], _attributes(root)
+        group, common = root["levels"][level], _root_attributes(root)
         n_seeds, _, n_post, n_pre = group["weights"].shape
         n_times, step = _n_records(group), max(1, BLOCK // (8 * n_seeds * n_post * n_pre or 1))
         for first in range(0, n_times, step):
@@ -292,13 +292,14 @@ def _attributes(group: Any) -> dict[str, Any]:
     return {name: _plain(value) for name, value in group.attrs.items() if name != "REFERENCE_LIST"}
 
 
+def _root_attributes(root: Any) -> dict[str, Any]:
+    """Those of the file, its versions as a dict."""
+    about = _attributes(root)
+    return about | {"versions": json.loads(about["versions"])}
+
+
 def _plain(value: Any) -> Any:
-    """An attribute as Python's own type; the versions, written as JSON, as a dict."""
+    """An attribute as Python's own type."""
     if isinstance(value, bytes):
-        value = value.decode()
-    if isinstance(value, str) and value.startswith("{"):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
+        return value.decode()
     return value.tolist() if hasattr(value, "tolist") else value

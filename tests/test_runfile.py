@@ -379,6 +379,18 @@ def test_bytes_overwritten_anywhere_give_a_run_or_one_line(tmp_path):
             assert "\n" not in str(error)
 
 
+def test_text_of_others_is_text_however_it_looks(path):
+    """Braces nested too deeply for any decoder, where an attribute is not hebbscope's own; the versions are, and are decoded."""
+    nested = 20_000 * '{"a":'
+    with h5py.File(path, "r+") as file:
+        file.attrs["note"] = file["report/inputs_to_neuron"].attrs["note"] = nested
+    assert describe(path)["note"] == next(iter(read(path).values())).attrs["note"] == nested
+    with h5py.File(path, "r+") as file:
+        file.attrs["versions"] = nested
+    with pytest.raises(HebbscopeError, match="damaged, cannot be read as a run file"):
+        read(path)
+
+
 def test_records_are_cheap_to_write(tmp_path):
     weights, rate = np.ones((16, 1, 50)), np.ones((16, 1))
     with RunFile.create(tmp_path / "run.h5", seeds=range(16), groups=("x",) * 50) as file:
