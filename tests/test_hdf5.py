@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from test_runfile import path  # noqa: F401
 
+from hebbscope.models.experiments.images import read_images
 from hebbscope.models.inputs import read_spikes
 from hebbscope.simulator.hdf5 import check_contained
 from hebbscope.simulator.protocols import HebbscopeError
@@ -65,6 +66,14 @@ def test_a_recording_that_leads_astray_is_refused(spoil, tmp_path):
         HebbscopeError, match=r"spikes.h5: damaged, cannot be read \(/spikes/a/node_ids lies elsewhere\)"
     ):
         read_spikes(tmp_path / "spikes.h5")
+
+
+@pytest.mark.parametrize("spoil", [virtual, external])
+def test_images_of_matlab_that_lead_astray_are_refused(spoil, tmp_path):
+    with h5py.File(tmp_path / "IMAGES.mat", "w") as file:
+        spoil(file, "IMAGES", ".")
+    with pytest.raises(HebbscopeError, match=r"cannot read IMAGES.mat as a MATLAB file \(/IMAGES lies elsewhere\)"):
+        read_images(str(tmp_path / "IMAGES.mat"))
 
 
 def test_two_names_for_one_dataset_are_fine(path):  # noqa: F811

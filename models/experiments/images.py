@@ -13,7 +13,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import HebbscopeError, finite, non_negative, part, positive, require
+from ...simulator.hdf5 import check_contained
+from ...simulator.protocols import HebbscopeError, finite, first_line, non_negative, part, positive, require
 from ...simulator.streams import generator
 
 Control = Literal["none", "shuffled", "scrambled", "noise"]
@@ -143,12 +144,11 @@ def _mat_arrays(path: Path) -> list[np.ndarray]:
     try:
         if h5py.is_hdf5(path):  # version 7.3, whose arrays lie transposed
             with h5py.File(path, "r") as file:
+                check_contained(file)
                 return [np.asarray(item).T for item in file.values() if isinstance(item, h5py.Dataset)]
         return [np.asarray(value) for key, value in loadmat(path).items() if not key.startswith("__")]
     except Exception as error:  # scipy raises what it meets: ValueError, struct.error, zlib.error, ...
-        raise HebbscopeError(
-            f"inputs.images: cannot read {path.name} as a MATLAB file ({type(error).__name__})"
-        ) from None
+        raise HebbscopeError(f"inputs.images: cannot read {path.name} as a MATLAB file ({first_line(error)})") from None
 
 
 def _scaled(pixels: np.ndarray, name: str, top: float | None) -> Image:
