@@ -112,6 +112,40 @@ def test_images_smaller_than_the_patch(tmp_path):
         make_patches(read_images(str(tmp_path / "enough.png")), n=2000)
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"offset": 1e18}, r"offset: must be at most 1e\+06, .*, got 1e\+18"),
+        ({"window": 0.1}, r"window: must be at least 0\.3 pixels, got 0\.1"),
+        ({"high_pass": 1e-9}, r"high_pass: must be at least 0\.3 pixels, got 1e-09"),
+        ({"floor": 1e-50}, r"floor: must be in \[1e-06, 1e\+06\], got 1e-50"),
+        ({"floor": 1e300}, r"floor: must be in \[1e-06, 1e\+06\], got 1e\+300"),
+        ({"cutoff": 0.002}, r"inputs\.whitening\.cutoff: must be at least 0\.0143 cycles per pixel, one across 0\.png, got 0\.002"),
+    ],
+)  # fmt: skip
+def test_whitening_that_leaves_nothing_of_a_picture(folder, settings, words):
+    with pytest.raises(HebbscopeError, match=words):
+        make_patches(read_images(str(folder)), size=8, n=500, whitening=Whitening(components=30, **settings))
+
+
+def test_a_picture_of_which_whitening_leaves_nothing(tmp_path):
+    """All its contrast is where patches are not taken."""
+    framed = np.full((120, 140), 0.5)
+    framed[0] = framed[:, 0] = 1.0
+    pictures = [images.Image(framed - 0.5 - 1e-12, "framed")]
+    with pytest.raises(HebbscopeError, match=r"inputs\.images: framed has no contrast that whitening leaves"):
+        make_patches(pictures, size=8, n=500)
+
+
+def test_the_bounds_of_whitening_still_make_patches(folder):
+    """What is just allowed gives white patches, not numbers beyond a float's."""
+    for bound in ({"offset": 1e6}, {"window": 0.3}, {"high_pass": 0.3}, {"floor": 1e-6}, {"floor": 1e6}):
+        settings = Whitening(**{"components": 20, "step": 1} | bound)
+        white = make_patches(read_images(str(folder)), size=8, n=500, n_held_out=100, whitening=settings)
+        values = np.linalg.eigvalsh(np.cov(white.patches, rowvar=False))
+        np.testing.assert_allclose(values[-20:], 64 / 20 * 500 / 499, rtol=1e-4)
+
+
 @pytest.mark.parametrize("control", images.CONTROLS)
 def test_patches_are_white_in_their_subspace(folder, control):
     white = make_patches(

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ...simulator.hdf5 import check_contained
-from ...simulator.protocols import HebbscopeError, finite, first_line, non_negative, part, positive, require
+from ...simulator.protocols import HebbscopeError, first_line, non_negative, part, positive, require, within
 from ...simulator.streams import generator
 
 Control = Literal["none", "shuffled", "scrambled", "noise"]
@@ -24,6 +24,7 @@ WHEELS = (
     ("sklearn", "datasets/images", ("china.jpg", "flower.jpg")),
     ("skimage", "data", ("coffee.png", "chelsea.png", "astronaut.png", "grass.png", "gravel.png")),
 )
+NARROWEST = 0.3  # pixels of a filter; below it leaves a picture as it is
 WIDEST = 200  # pixels of a filter; no photograph is so large that it wants more
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".pgm", ".ppm", ".webp", ".mat")
 
@@ -70,10 +71,12 @@ class Whitening(NamedTuple):
     def check(self):
         positive(self, "offset", "step", "cutoff", "window", "high_pass", "components")
         non_negative(self, "blur", "margin")
+        require(self.offset <= 1e6, self, "offset", "must be at most 1e+06, beside grey values in [0, 1]")
         for name in ("blur", "step", "margin", "window", "high_pass"):
             require(getattr(self, name) <= WIDEST, self, name, f"must be at most {WIDEST} pixels")
-        finite(self, "floor")
-        require(self.floor > 0, self, "floor", "must be > 0, or flat patches divide by zero")
+        for name in ("window", "high_pass"):
+            require(getattr(self, name) >= NARROWEST, self, name, f"must be at least {NARROWEST} pixels")
+        within(self, "floor", 1e-6, 1e6)  # flat patches are divided by it, in single precision
 
 
 # Reading ------------------------------------------------------------------------------------------------------------
@@ -208,10 +211,17 @@ def whiten(image: Image, size: int, p: Whitening, control: Control, random: np.r
     plane = _controlled(np.log(image.pixels + p.offset) if raw else image.pixels, control, random)
     if raw:
         plane = gaussian_filter(plane, p.blur)[::step, ::step]
+        lowest = 1.0 / max(plane.shape)
+        if p.cutoff < lowest:
+            raise HebbscopeError(
+                f"inputs.whitening.cutoff: must be at least {lowest:.3g} cycles per pixel, one across {image.name}, got {p.cutoff:g}"
+            )
         plane = _filtered(plane - plane.mean(), p.cutoff)
     plane = plane[p.margin : plane.shape[0] - p.margin, p.margin : plane.shape[1] - p.margin]
     mean = gaussian_filter(plane, p.window)
     sd = np.sqrt(np.maximum(gaussian_filter(plane**2, p.window) - mean**2, 0.0))
+    if not sd.mean() > 0.0:
+        raise HebbscopeError(f"inputs.images: {image.name} has no contrast that whitening leaves")
     plane = plane / (sd + p.floor * sd.mean())
     plane = plane - gaussian_filter(plane, p.high_pass)
     return plane / plane.std()
@@ -251,10 +261,7 @@ def _cut(planes: list[np.ndarray], n: int, size: int, random: np.random.Generato
 
 def _zca(patches: np.ndarray, components: int) -> np.ndarray:
     """(pixels, pixels) float32: whitens the leading principal components, drops the others, and turns back to pixels."""
-    covariance = np.cov(patches, rowvar=False)
-    if not np.isfinite(covariance).all():
-        raise HebbscopeError("inputs.whitening: makes patches of numbers out of all proportion")
-    values, vectors = np.linalg.eigh(covariance)
+    values, vectors = np.linalg.eigh(np.cov(patches, rowvar=False))
     values, vectors = values[-components:], vectors[:, -components:]
     if len(values) < components or values[0] <= 1e-6 * values[-1]:
         raise HebbscopeError(
