@@ -172,7 +172,8 @@ def complaints(args: list[str], answer: Answer) -> Iterator[str]:
         yield f"dies of signal {-answer.code}"
     elif answer.code not in ((0, 2, 130) if answer.stopped else (0, 2)):
         yield f"exit code {answer.code}"
-    if "Traceback" in answer.err or len(lines) > 1 or not all(line.startswith("hebbscope: ") for line in lines):
+    most = 1 + answer.stopped  # a run that begins anew says so, and then perhaps that it was stopped
+    if "Traceback" in answer.err or len(lines) > most or not all(line.startswith("hebbscope: ") for line in lines):
         yield "says more than one line of its own"
     elif len(answer.err) > 1100:
         yield "says too much"

@@ -43,6 +43,7 @@ def test_spoilt_files_are_answered_in_good_order(harness, tmp_path):
         (Answer(2, "", "hebbscope: \n", 1.0), "refuses with an empty line"),
         (Answer(2, "", "hebbscope: a\nhebbscope: b\n", 1.0), "says more than one line"),
         (Answer(0, "", "warning\n", 1.0), "says more than one line"),
+        (Answer(130, "", 3 * "hebbscope: a\n", 1.0, stopped=True), "says more than one line"),
         (Answer(2, "", "hebbscope: " + 2000 * "x" + "\n", 1.0), "says too much"),
         (Answer(2, "half a table", "hebbscope: no\n", 1.0), "prints before it refuses"),
         (Answer(0, "{", "", 1.0), "prints no JSON"),
@@ -55,6 +56,7 @@ def test_what_is_wrong_with_an_answer(answer, words):
 def test_what_is_right_with_an_answer():
     assert not list(complaints(["reduce", "--json"], Answer(0, "{}", "", 1.0)))
     assert not list(complaints(["run"], Answer(130, "", "hebbscope: stopped\n", 1.0, stopped=True)))
+    assert not list(complaints(["resume"], Answer(130, "", "hebbscope: anew\nhebbscope: stopped\n", 1.0, stopped=True)))
     assert not list(complaints(["run"], Answer(2, "", "hebbscope: no\n", 1.0)))
 
 
