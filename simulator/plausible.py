@@ -34,16 +34,17 @@ def check_run(run: Run) -> None:
 
 
 def _check_theory(run: Run) -> None:
-    """The courses without the causal term, which come together, and those of the spread."""
+    """The courses that come in twos: weights and rates without the causal term, also for each start, and the spread with and without it."""
     whole = run.weights.shape[1:]
-    shapes = {f"{name}_without_causal": shape for name, shape in (("weights", whole), ("output_rate", whole[:2]))}
-    given = [name for name in shapes if name in run.theory]
-    _require(len(given) in (0, len(shapes)), f"theory must hold {' and '.join(shapes)}")
-    shapes |= dict.fromkeys(("spread", "spread_without_causal"), whole[:1])
-    for name in shapes.keys() & run.theory.keys():
-        values = np.asarray(run.theory[name])
-        fits = values.dtype.kind == "f" and values.shape == shapes[name]
-        _require(fits, f"theory/{name} must be numbers of shape {shapes[name]}")
+    bare = {"weights_without_causal": whole, "output_rate_without_causal": whole[:2]}
+    each = {f"each_{name}": (run.n_seeds, *shape) for name, shape in bare.items()}
+    for shapes in (bare, each, dict.fromkeys(("spread", "spread_without_causal"), whole[:1])):
+        given = [name for name in shapes if name in run.theory]
+        _require(len(given) in (0, len(shapes)), f"theory must hold {' and '.join(shapes)}")
+        for name in given:
+            values = np.asarray(run.theory[name])
+            fits = values.dtype.kind == "f" and values.shape == shapes[name]
+            _require(fits, f"theory/{name} must be numbers of shape {shapes[name]}")
 
 
 def _cells(run: Run, name: str) -> int:

@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 import pytest
-from test_runfile import N_PRE, N_TIMES, a_rate_run, a_run, path  # noqa: F401
+from test_runfile import N_POST, N_PRE, N_TIMES, a_rate_run, a_run, path  # noqa: F401
 
 from hebbscope.simulator.plausible import check_run
 from hebbscope.simulator.protocols import HebbscopeError
@@ -38,7 +38,13 @@ SPOILT = {
     "theory must hold weights_without_causal and output_rate_without_causal": of(
         a_rate_run(), theory={"weights_without_causal": np.zeros(3)}
     ),
-    "theory/spread must be numbers of shape": with_theory(spread=np.zeros(2)),
+    "theory must hold spread and spread_without_causal": of(
+        a_rate_run(), theory={"spread_without_causal": np.zeros(N_TIMES)}
+    ),
+    "theory/spread must be numbers of shape": with_theory(spread=np.zeros(2), spread_without_causal=np.zeros(2)),
+    "theory/each_output_rate_without_causal must be numbers of shape": with_theory(
+        each_weights_without_causal=np.zeros((1, N_TIMES, N_POST, N_PRE)), each_output_rate_without_causal=np.zeros(2)
+    ),
     "theory/weights_without_causal must be numbers": with_theory(weights_without_causal="x"),
 }
 
