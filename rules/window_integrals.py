@@ -254,8 +254,11 @@ def convolved(window: Any, neuron: Any, t: Any) -> np.ndarray:
         return convolution_by_quadrature(window, neuron, t)
     before, after = window.terms()
     eps, t = neuron.epsp_terms(), np.asarray(t, dtype=float)
-    early, late = np.maximum(-t, 0.0), np.maximum(t, 0.0)
-    return np.where(t < 0.0, correlate(before, eps, early), correlate(eps, before, late) + convolve(eps, after, late))
+    early, found = t < 0.0, np.empty(t.shape)
+    late = t[~early]
+    found[early] = correlate(before, eps, -t[early])
+    found[~early] = correlate(eps, before, late) + convolve(eps, after, late)
+    return found
 
 
 def support(window: Any) -> tuple[float, float]:
