@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from html import escape
@@ -106,7 +107,7 @@ def readable_html(part: Any) -> str:
 
 def size(n_bytes: float) -> str:
     """ "13 MB"."""
-    power = min(int(np.log10(max(n_bytes, 1.0)) // 3), 4)
+    power = min(int(math.log10(max(n_bytes, 1.0)) // 3), 4)
     return f"{n_bytes / 1000.0**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
 
 

@@ -100,13 +100,14 @@ def test_a_run_holds_no_more_than_its_share(tmp_path, monkeypatch):
 
 
 def test_sizes_read_well():
-    assert [size(n) for n in (0, 999, 12_345, 3.1e6, 2e9, 4e15)] == [
+    assert [size(n) for n in (0, 999, 12_345, 3.1e6, 2e9, 4e15, 10**33)] == [
         "0 B",
         "999 B",
         "12.3 kB",
         "3.1 MB",
         "2 GB",
         "4e+03 TB",
+        "1e+21 TB",
     ]
 
 
