@@ -109,27 +109,32 @@ def _advance(
             while now < t:
                 now, began = min(t, now + stride), perf_counter()
                 with uninterrupted():  # a second stop would leave threads that go on under the checkpoint of the first
-                    reached = list(on_each(methodcaller("to", now), runs))
-                if not all(reached):
-                    first = min((run for run in runs if run.ran_away), key=lambda run: run.time)
-                    raise Runaway(
-                        f"simulate: the output rate ran away past {max_rate:g} Hz at t = {first.time:.6g} s (seed {first.seed}); "
-                        f"what was recorded until {recorder.times[-1]:g} s is kept",
-                        recorder.finish(runs),
-                    )
+                    going = all(list(on_each(methodcaller("to", now), runs)))
                 stride *= min(2.0, max(0.1, STRIDE / max(perf_counter() - began, 1e-9)))
                 stride = max(stride, 1e-3 * (t - recorder.times[-1]))
-                if now == t:
+                if going and now == t:
                     recorder.add(runs)
-                    if not recorder.sound:
-                        raise Runaway(
-                            f"simulate: weights ran away beyond all numbers by t = {t:g} s; what was recorded is kept",
-                            recorder.finish(runs),
-                        )
+                _check_course(recorder, runs, max_rate)
                 if recorder.file is not None and recorder.file.checkpoint_due():
                     recorder.checkpoint(runs)
                 if progress is not None:
                     progress(now)
+
+
+def _check_course(recorder: Recorder, runs: Sequence[OneSeed], max_rate: float) -> None:
+    """Raises Runaway, with the data so far, when the output rate of a seed or any weight ran away."""
+    kept = f"what was recorded until {recorder.times[-1]:g} s is kept"
+    lost = min((run for run in runs if run.ran_away), key=lambda run: run.time, default=None)
+    if lost is not None:
+        raise Runaway(
+            f"simulate: the output rate ran away past {max_rate:g} Hz at t = {lost.time:.6g} s (seed {lost.seed}); {kept}",
+            recorder.finish(runs),
+        )
+    if not recorder.sound:
+        raise Runaway(
+            f"simulate: weights ran away beyond all numbers by t = {recorder.times[-1]:g} s; {kept}",
+            recorder.finish(runs),
+        )
 
 
 class Recorder:
