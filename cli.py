@@ -11,7 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -255,7 +255,8 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
     equations = [check_level(network, name, described.duration) for name in wanted]
     equation = next(filter(None, equations), None) or equation_at_hand(network, described.duration)
 
-    _foresee(described, network, wanted, numbers, target, equation, quiet or as_json)
+    job = Job(described, network, wanted, numbers, target, picture, threads, quiet, as_json)
+    _foresee(job, equation)
     about = {"network": network, "seeds": numbers, "config": to_toml(described), "levels": wanted}
 
     def created() -> Any:
@@ -264,11 +265,29 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
             picture.unlink(missing_ok=True)  # of the run that was here before; `resume` draws where there is none
         return file
 
-    _carry_out(created, described, network, wanted, numbers, target, picture, threads, quiet, as_json)
+    _carry_out(job, created)
 
 
-def _foresee(described: Any, network: Any, levels: tuple[str, ...], seeds: tuple[int, ...], target: Path, equation: Any,
-             silent: bool) -> None:  # fmt: skip
+class Job(NamedTuple):
+    """A run as the command line asks for it: `picture` is where its figure goes, `threads` None for all cores."""
+
+    described: Any
+    network: Any
+    levels: tuple[str, ...]
+    seeds: tuple[int, ...]
+    target: Path
+    picture: Path | None
+    threads: int | None
+    quiet: bool
+    as_json: bool
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is printed while it runs."""
+        return self.quiet or self.as_json
+
+
+def _foresee(job: Job, equation: Any) -> None:
     """Say what the run takes and what it can show; refuse what the disk cannot hold."""
     from .analysis import forecast
     from .simulator.describe import size
@@ -276,17 +295,17 @@ def _foresee(described: Any, network: Any, levels: tuple[str, ...], seeds: tuple
     from .simulator.room import RESERVE, room
     from .simulator.run import record_times
 
-    n_times = len(record_times(described.duration, described.record_every))
-    end, kept = described.duration, min(described.inputs_kept, described.duration)
-    listened = {network.input.name: kept, network.neuron.name: end}
+    described, network, end = job.described, job.network, job.described.duration
+    n_times = len(record_times(end, described.record_every))
+    listened = {network.input.name: min(described.inputs_kept, end), network.neuron.name: end}
     beside = sum(array.nbytes for group in described.arrays().values() for _, array in group.values())
-    takes = estimate(network, levels, len(seeds), n_times, listened, beside)
-    wanted, free = takes.file + RESERVE, room(target.parent)
+    takes = estimate(network, job.levels, len(job.seeds), n_times, listened, beside)
+    wanted, free = takes.file + RESERVE, room(job.target.parent)
     if wanted > free:
         raise click.UsageError(
-            f"{target}: needs about {size(wanted)}, {size(free)} are free (a larger record_every needs less)"
+            f"{job.target}: needs about {size(wanted)}, {size(free)} are free (a larger record_every needs less)"
         )
-    if not silent:
+    if not job.silent:
         click.echo("; ".join(filter(None, (str(takes), forecast.time_scales(equation)))))
         for note in forecast.notes(equation, end):
             click.echo(f"note: {note}")
@@ -328,7 +347,7 @@ def resume(file: str, figure: str | None, no_figure: bool, threads: int | None, 
                 os.replace(target, target.with_name(f"{target.name}.damaged"))
             return RunFile.create(target, network=network, seeds=seeds, config=about["config"], levels=levels)
 
-    _carry_out(reopened, described, network, levels, seeds, target, picture, threads, quiet, as_json)
+    _carry_out(Job(described, network, levels, seeds, target, picture, threads, quiet, as_json), reopened)
 
 
 def _picture(figure: str | None, no_figure: bool, target: Path, force: bool) -> Path | None:
@@ -341,44 +360,43 @@ def _picture(figure: str | None, no_figure: bool, target: Path, force: bool) -> 
     return picture
 
 
-def _carry_out(open_file: Callable[[], Any], described: Any, network: Any, levels: tuple[str, ...], seeds: tuple[int, ...], target: Path,
-               picture: Path | None, threads: int | None, quiet: bool, as_json: bool) -> None:  # fmt: skip
-    """Run what a file is opened for, draw it, and print how the levels compare."""
+def _carry_out(job: Job, open_file: Callable[[], Any]) -> None:
+    """Run into the file that is opened for it, draw what came of it, and print how the levels compare."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.perf_counter()
     try:
         with open_file() as file:
-            runs = _simulate(described, network, levels, seeds, threads, file, silent=quiet or as_json)
-        reports = _reports(runs, target)
+            runs = _simulate(job, file)
+        reports = _reports(runs, job.target)
     except KeyboardInterrupt:
-        kept = f"; `hebbscope resume {target}` goes on from there" if target.exists() else ""
+        kept = f"; `hebbscope resume {job.target}` goes on from there" if job.target.exists() else ""
         raise KeyboardInterrupt(f"stopped{kept}") from None
-    if picture is not None:
-        _save(list(reports.values())[-1].figure(), picture)
-    if as_json:
-        files = {"file": target, "figure": picture, "seconds": time.perf_counter() - started}
-        about = {"experiment": described.name, "levels": levels, "seeds": seeds, "duration": described.duration}
+    if job.picture is not None:
+        _save(list(reports.values())[-1].figure(), job.picture)
+    if job.as_json:
+        files = {"file": job.target, "figure": job.picture, "seconds": time.perf_counter() - started}
+        about = {"experiment": job.described.name, "levels": job.levels, "seeds": job.seeds}
+        about["duration"] = job.described.duration
         print_json(about | files | {name: report.to_dict() for name, report in reports.items()})
-    elif not quiet:
+    elif not job.quiet:
         click.echo("\n\n".join(map(repr, reports.values())))
-        click.echo(f"\nwritten: {target}" + (f", {picture}" if picture else ""))
+        click.echo(f"\nwritten: {job.target}" + (f", {job.picture}" if job.picture else ""))
 
 
-def _simulate(described: Any, network: Any, levels: tuple[str, ...], seeds: tuple[int, ...], threads: int | None, file: Any,
-              silent: bool) -> list[Any]:  # fmt: skip
+def _simulate(job: Job, file: Any) -> list[Any]:
     """Run every level into one file."""
     from . import simulate
 
     runs = []
-    end = described.duration
+    described, network, end = job.described, job.network, job.described.duration
     spikes = {network.input.name: (max(0.0, end - described.inputs_kept), end), network.neuron.name: (0.0, end)}
-    heard = next(level for level in LEVELS if level in levels)  # whose spikes the file keeps
-    common = {"seeds": seeds, "record_every": described.record_every, "threads": threads, "file": file}
+    heard = next(level for level in LEVELS if level in job.levels)  # whose spikes the file keeps
+    common = {"seeds": job.seeds, "record_every": described.record_every, "threads": job.threads, "file": file}
     for group, arrays in described.arrays().items():
         file.arrays(group, arrays)
-    for level in levels:
+    for level in job.levels:
         listen = spikes if level == heard else {}
-        with Progress(level, end, silent) as progress:
+        with Progress(level, end, job.silent) as progress:
             runs.append(simulate(network, end, level=level, record_spikes=listen, progress=progress.at, **common))
     return runs
 
