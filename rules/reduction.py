@@ -15,6 +15,8 @@ van Hemmen, Neural Comput. 13:2709 (2001) [recalled]; unequal rates and any cova
 from __future__ import annotations
 
 import html
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -23,7 +25,7 @@ import numpy as np
 
 from ..simulator.network import Network
 from ..simulator.plain import Direct
-from ..simulator.protocols import HebbscopeError, ParameterError, require_methods
+from ..simulator.protocols import HebbscopeError, ParameterError, is_part, require_methods
 from . import modes
 from .linear_flow import LinearFlow
 
@@ -83,7 +85,23 @@ def reduce(network: Network, causal: bool = True) -> Any:
     try:
         return rule.learning_equation(statistics, projection.target.model, causal)
     except ArithmeticError:  # beyond the largest number, or below the smallest
-        raise HebbscopeError(f"{type(rule).__name__}: has a parameter out of all proportion") from None
+        part, field, value = _farthest_from_one(rule, projection.target.model, source.model)
+        raise ParameterError(
+            part, field, "must be nearer to 1 (the learning equation is beyond the range of numbers)", value
+        ) from None
+
+
+def _farthest_from_one(*parts: Any) -> tuple[str, str, float]:
+    """Part, field and value of the parameter, of these parts and those inside them, that is the most orders of magnitude from one."""
+    return max((each for part in parts for each in _parameters(part)), key=lambda each: abs(math.log10(abs(each[2]))))
+
+
+def _parameters(part: Any) -> Iterator[tuple[str, str, float]]:
+    for field, value in zip(part._fields, part, strict=True):
+        if is_part(value):
+            yield from _parameters(value)
+        elif isinstance(value, float) and value != 0.0 and math.isfinite(value):
+            yield type(part).__name__, field, value
 
 
 @dataclass(frozen=True, repr=False, eq=False)

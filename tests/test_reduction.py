@@ -419,8 +419,12 @@ def test_a_rule_out_of_all_proportion_is_refused(window):
 def test_numbers_at_the_end_of_their_range_are_no_errors():
     equation = reduce(network(HomogeneousPoisson(), 3, LinearPoisson(gain=1e-300)))
     assert math.isinf(equation.predictions()["tau_noise"])
-    for rule in (SpikeHebb(KempterWindow(), eta=1e200), SpikeHebb(KempterWindow(tau_syn=1e308), eta=ETA)):
-        with np.errstate(all="ignore"), pytest.raises(HebbscopeError, match="SpikeHebb: has a parameter out of all"):
+    for rule, named, value in (
+        (SpikeHebb(KempterWindow(), eta=1e200), "SpikeHebb.eta", r"1e\+200"),
+        (SpikeHebb(KempterWindow(tau_syn=1e308), eta=ETA), "KempterWindow.tau_syn", r"1e\+308"),
+    ):
+        words = rf"{named}: must be nearer to 1 \(the learning equation is beyond .*\), got {value}"
+        with np.errstate(all="ignore"), pytest.raises(ParameterError, match=words):
             reduce(kempter(rule=rule))
 
 
