@@ -58,6 +58,8 @@ def test_what_is_right_with_an_answer():
     assert not list(complaints(["run"], Answer(130, "", "hebbscope: stopped\n", 1.0, stopped=True)))
     assert not list(complaints(["resume"], Answer(130, "", "hebbscope: anew\nhebbscope: stopped\n", 1.0, stopped=True)))
     assert not list(complaints(["run"], Answer(2, "", "hebbscope: no\n", 1.0)))
+    away = "hebbscope: weights ran away; what was recorded until 3 s is kept\n"
+    assert not list(complaints(["run"], Answer(2, "80 kB", away, 1.0)))
 
 
 def test_what_is_wrong_with_files():
