@@ -83,3 +83,36 @@ def test_two_names_for_one_dataset_are_fine(path):  # noqa: F811
             == file["report/inputs_to_neuron/mapping/index_pointers"]
         )
         check_contained(file)
+
+
+def texts(where):
+    """A file with texts of many lengths, some taken back, and one collection's first bytes among its numbers."""
+    with h5py.File(where, "w") as file:
+        for k in range(300):
+            file.attrs[f"text {k % 40}"] = k * "x"
+        file.create_dataset("names", data=[k * "y" for k in range(300)], dtype=h5py.string_dtype())
+        numbers = np.zeros(4096, dtype=np.uint8)
+        numbers[:5] = list(b"GCOL\x01")
+        file["plain"] = numbers
+        file.create_dataset("packed", data=numbers, chunks=(512,), maxshape=(None,))
+    return where
+
+
+def test_texts_of_all_lengths_are_fine(tmp_path):
+    with h5py.File(texts(tmp_path / "texts.h5")) as file:
+        check_contained(file)
+
+
+@pytest.mark.parametrize("size", [258, 2**64 - 16])
+def test_a_text_that_leads_nowhere_is_refused(tmp_path, size):
+    """libhdf5 2.0 never comes back from reading it: the next text begins where there is nothing, or at itself."""
+    spoilt = tmp_path / "spikes.h5"
+    with h5py.File(spoilt, "w") as file:
+        file.attrs["units"] = "ms"
+    data = bytearray(spoilt.read_bytes())
+    place = data.index(b"GCOL") + 24
+    assert data[place : place + 8] == (2).to_bytes(8, "little")
+    data[place : place + 8] = size.to_bytes(8, "little")
+    spoilt.write_bytes(data)
+    with h5py.File(spoilt) as file, pytest.raises(ValueError, match="a text leads nowhere"):
+        check_contained(file)
