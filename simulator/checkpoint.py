@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .protocols import HebbscopeError, first_line, is_part
+from .protocols import HebbscopeError, first_line
 
 ABOUT = "about"  # the member that holds the JSON text
 MEMBERS = "arrays"  # what it calls the list of the others
@@ -78,13 +78,15 @@ def _named(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
-def arrays_of(state: Any, path: str = "") -> Iterator[tuple[str, np.ndarray]]:
-    """All arrays of a state, however its NamedTuples are nested, by their path."""
-    for name, value in zip(state._fields, state, strict=True):
-        if isinstance(value, np.ndarray):
+def arrays_of(state: Any, path: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, np.ndarray]]:
+    """All arrays of a state, however its tuples are nested, by their path; each once, though several may share it."""
+    seen = set() if seen is None else seen
+    for name, value in zip(getattr(state, "_fields", map(str, range(len(state)))), state, strict=True):
+        if isinstance(value, np.ndarray) and id(value) not in seen:
+            seen.add(id(value))
             yield path + name, value
-        elif is_part(value):
-            yield from arrays_of(value, f"{path}{name}/")
+        elif isinstance(value, tuple):
+            yield from arrays_of(value, f"{path}{name}/", seen)
 
 
 def put_back(state: Any, arrays: dict[str, np.ndarray]) -> None:

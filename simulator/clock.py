@@ -136,6 +136,7 @@ class State(NamedTuple):
 
     done (1,): how many steps are; heard: (ring, recorder) of populations listened to
     status (1,): what the first thread says to all; gate (1,): where threads meet, 0 before they start
+    counted (n_populations,): output spikes at the last whole second
     """
 
     sources: tuple
@@ -144,6 +145,7 @@ class State(NamedTuple):
     done: np.ndarray
     status: np.ndarray
     gate: np.ndarray
+    counted: np.ndarray
 
 
 @helper

@@ -103,9 +103,12 @@ class ClockRun:
         level: str,
         windows: Mapping[str, tuple[float, float]],
         dt: float,
+        *,
+        max_rate: float = np.inf,
         threads: int = 1,
     ):
         self.network, self.seed, self.windows, self.dt, self.ran_away = network, seed, windows, dt, False
+        self.max_rate = max_rate
         self.copies = 2 if level == "surrogate" else 1
         self.targets = [each for each in network.populations if not each.is_input]
         self.layouts = {each.name: layout(each, dt) for each in network.projections}
@@ -131,6 +134,7 @@ class ClockRun:
             done=np.zeros(1, np.int64),
             status=np.zeros(1, np.int64),
             gate=np.zeros(1, np.int64),
+            counted=np.zeros(len(self.targets), np.int64),
         )
         self.heard: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in windows}
         self.loop = compiled(clock.advance, (self.parts, self.state))
@@ -257,12 +261,23 @@ class ClockRun:
         return np.concatenate([shard.cells[k].spikes for shard in self.state.shards])
 
     def to(self, t: float) -> bool:
-        """Go on to the step at time t [s]; False when a rate ran away."""
-        end = round(t / self.dt)
-        while self._advance(end) == clock.FULL:
+        """Go on to the step at time t [s]; False when a population fired faster than max_rate all through a second."""
+        end, second = round(t / self.dt), max(1, round(1.0 / self.dt))
+        while not self.ran_away and (done := int(self.state.done[0])) < end:
+            until = min(end, (done // second + 1) * second)
+            while self._advance(until) == clock.FULL:
+                self._empty()
             self._empty()
-        self._empty()
-        return True
+            if until % second == 0:
+                self._guard()
+        return not self.ran_away
+
+    def _guard(self) -> None:
+        """Compare the spikes of the last whole second with the most that there may be."""
+        for k, population in enumerate(self.targets):
+            so_far = int(self.spikes_of(population).sum())
+            self.ran_away |= so_far - self.state.counted[k] > self.max_rate * population.n
+            self.state.counted[k] = so_far
 
     def _advance(self, end: int) -> int:
         """One call of the loop by every thread."""

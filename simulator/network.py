@@ -46,6 +46,14 @@ class Network(Described):
         return "\n".join([f"Network {self.name}", *parts])
 
     @property
+    def is_exact(self) -> bool:
+        """Whether the exact engine runs it: one layer of Poisson neurons, all joined to all inputs without delay."""
+        try:
+            return self.projection is not None
+        except HebbscopeError:
+            return False
+
+    @property
     def recorded(self) -> Projection:
         """The projection whose weights are recorded: the first that learns, or the first."""
         return next((each for each in self.projections if not isinstance(each.rule, Static)), self.projections[0])

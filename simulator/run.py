@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import cpu_count
 from typing import Any
 
 import numpy as np
 
+from .clock_run import ClockRun
 from .drive import drive
 from .event_run import SeedRun
 from .network import Network
-from .protocols import HebbscopeError, ParameterError
+from .protocols import HebbscopeError, ParameterError, is_part
 from .quantity import read_quantity
 from .results import Run
 
 LEVELS = ("spike", "surrogate", "rate")
+ENGINES = ("auto", "event", "clock")
+DT = 1e-4  # s
 MOST_RECORDS = 10_000_000
 N_RECORDS = 100  # record times of a run that names no interval
 LAST_INPUTS = 5.0  # s of input spikes kept by default, enough for a raster
@@ -29,6 +32,8 @@ def simulate(
     duration: float,
     *,
     level: str = "spike",
+    engine: str = "auto",
+    dt: float = DT,
     seeds: int | Iterable[int] = 1,
     record_every: float | None = None,
     record_spikes: Mapping[str, tuple[float, float]] | None = None,
@@ -42,6 +47,8 @@ def simulate(
     duration       biological time [s]
     level          "spike": every spike counts; "surrogate": the neurons are driven by an independent copy of their input; "rate": the
                    learning equation of the averaged rule
+    engine         "event": exact, for one layer of Poisson neurons; "clock": in steps, for any network; "auto": exact where that can be
+    dt             step of the clock-driven engine [s]; delays are rounded to it, and records come at multiples of it
     seeds          one integer or several; each is a run of its own, the same bits whatever the threads, chunks and records
     record_every   interval of the recorded weights and rates [s]; default: a hundredth of the duration
     record_spikes  population -> (from, to) [s], of the first seed; default: the neurons always, the inputs in the last 5 s
@@ -62,24 +69,74 @@ def simulate(
     max_rate = _positive("max_rate", max_rate, "Hz", most=math.inf)
     if file is not None and level in file.finished:
         return file.finished[level]
-    engine = {"max_rate": max_rate, "threads": _threads(threads), "file": file, "progress": progress}
+    how = {"max_rate": max_rate, "threads": _threads(threads), "file": file, "progress": progress}
     if level == "rate":
-        return _rate(network, times, seeds, engine)
+        return _rate(network, times, seeds, how)
     windows = _windows(network, record_spikes, times[-1])
-    runs = [SeedRun(network, seed, level, windows if k == 0 else {}, max_rate) for k, seed in enumerate(seeds)]
-    return drive(network, level, runs, times, **engine)
+    if engine_of(network, engine) == "event":
+        runs: list[Any] = [
+            SeedRun(network, seed, level, windows if k == 0 else {}, max_rate) for k, seed in enumerate(seeds)
+        ]
+        return drive(network, level, runs, times, **how)
+    dt = _positive("dt", dt, "s")
+    check_step(network, level, times, dt)
+    shares = {"max_rate": max_rate, "threads": max(1, how["threads"] // len(seeds))}
+    runs = [ClockRun(network, seed, level, windows if k == 0 else {}, dt, **shares) for k, seed in enumerate(seeds)]
+    return drive(network, level, runs, times, **how)
 
 
-def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], engine: dict[str, Any]) -> Run:
+def engine_of(network: Network, engine: str = "auto") -> str:
+    """ "event" or "clock": the engine that is asked for, or the exact one where it can run the network; raises what it cannot."""
+    if engine not in ENGINES:
+        raise ParameterError("simulate", "engine", f"must be one of {', '.join(ENGINES)}", engine)
+    if engine == "auto":
+        return "event" if network.is_exact else "clock"
+    if engine == "event":
+        network.projection  # noqa: B018
+    return engine
+
+
+def check_step(network: Network, level: str, times: np.ndarray, dt: float) -> None:
+    """Raise what a step of dt [s] does not fit: the shortest time constant, the times of records, a surrogate of a recurrent network."""
+    for name, tau in time_constants(network):
+        if dt >= tau:
+            raise ParameterError("simulate", "dt", f"must be < {name} = {tau:g} s", dt)
+    for name, t in (("duration", times[-1]), ("record_every", times[1])):
+        if abs(t / dt - round(t / dt)) > 1e-6 * max(1.0, t / dt):
+            raise ParameterError("simulate", name, f"must be a multiple of dt = {dt:g} s", float(t))
+    recurrent = [each.name for each in network.projections if not each.source.is_input]
+    if level == "surrogate" and recurrent:
+        rule = f"must be spike: there is no independent copy of the neurons' spikes in {recurrent[0]}"
+        raise ParameterError("simulate", "level", rule, level)
+
+
+def time_constants(network: Network) -> Iterator[tuple[str, float]]:
+    """Name and value [s] of every time constant of neurons and rules, the parts within them too."""
+    for population in network.populations:
+        if not population.is_input:
+            yield from _taus(population.model)
+    for projection in network.projections:
+        yield from _taus(projection.rule)
+
+
+def _taus(part: Any) -> Iterator[tuple[str, float]]:
+    for name, value in zip(part._fields, part, strict=True):
+        if is_part(value):
+            yield from _taus(value)
+        elif name.startswith("tau") and np.ndim(value) == 0:
+            yield f"{type(part).__name__}.{name}", float(value)
+
+
+def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], how: dict[str, Any]) -> Run:
     """Hold by hold where rates stand still between changes and the rule knows its drift; else the averaged equation."""
     from .averaged_run import simulate_averaged
     from .sampled_run import SampledRun, has_holds
 
     if has_holds(network):
-        runs = [SampledRun(network, seed, engine["max_rate"]) for seed in seeds]
-        return drive(network, "rate", runs, times, **engine)
-    del engine["threads"]  # of one trajectory a seed, in closed form
-    return simulate_averaged(network, times, seeds, **engine)
+        runs = [SampledRun(network, seed, how["max_rate"]) for seed in seeds]
+        return drive(network, "rate", runs, times, **how)
+    del how["threads"]  # of one trajectory a seed, in closed form
+    return simulate_averaged(network, times, seeds, **how)
 
 
 def has_copies(network: Network) -> bool:
@@ -155,9 +212,10 @@ def _threads(threads: int | None) -> int:
 
 
 def _windows(network: Network, wanted: Mapping | None, duration: float) -> dict[str, tuple[float, float]]:
-    names = (network.input.name, network.neuron.name)
+    names = [each.name for each in network.populations]
     if wanted is None:
-        return {names[0]: (max(0.0, duration - LAST_INPUTS), duration), names[1]: (0.0, duration)}
+        begins = [max(0.0, duration - LAST_INPUTS) if each.is_input else 0.0 for each in network.populations]
+        return {name: (begin, duration) for name, begin in zip(names, begins, strict=True)}
     if not isinstance(wanted, Mapping):
         raise ParameterError("simulate", "record_spikes", "must be {population: (from, to)}", wanted)
     for name in wanted:

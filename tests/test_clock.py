@@ -79,7 +79,7 @@ def compared(wiring, delay, dendrite, rule=PairSTDP, threads=1, recurrent=True):
                 dendritic_delay=steps["dendrite"][k] * DT,
             )
         )
-    run = ClockRun(Network([inputs, cells], made), 1, "spike", {"cells": (0.0, 1.0)}, DT, threads)
+    run = ClockRun(Network([inputs, cells], made), 1, "spike", {"cells": (0.0, 1.0)}, DT, threads=threads)
     for t in (0.0123, 0.0124, 0.04, STEPS * DT):
         run.to(t)
     heard = run.take_spikes()["cells"]
