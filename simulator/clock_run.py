@@ -300,8 +300,8 @@ class ClockRun:
         """What was heard since the last call."""
         taken = {}
         for name, pieces in self.heard.items():
-            columns = zip(*pieces, strict=True) if pieces else (([np.empty(0)]), ([np.empty(0, np.int64)]))
-            taken[name] = Spikes(*map(np.concatenate, columns))
+            t, i = ([each[k] for each in pieces] for k in (0, 1))
+            taken[name] = Spikes(np.concatenate([np.empty(0), *t]), np.concatenate([np.empty(0, np.int64), *i]))
             pieces.clear()
         return taken
 
