@@ -14,6 +14,7 @@ import numpy as np
 
 from .checkpoint import arrays_of, put_back
 from .network import Network
+from .pace import Pace
 from .protocols import HebbscopeError
 from .records import held
 from .results import Run, Spikes
@@ -22,7 +23,6 @@ from .stopping import uninterrupted
 
 WRITE = 0.2  # s on the clock, at least, between two writes of records
 MOST_WAITING = 32_000_000  # bytes of records that may wait for it
-STRIDE = 0.5  # s on the clock, about: so often a stop is heeded and progress told, however far apart the records are
 
 
 class Runaway(HebbscopeError):
@@ -101,17 +101,19 @@ def _advance(
     threads: int | None,
     progress: Callable[[float], None] | None,
 ) -> None:
-    now, stride = recorder.times[-1], 1.0  # s of biological time
+    for run in runs:
+        run.to(run.time)  # gets nowhere, but compiles what is new: no stop need wait for that
+    pace, now = Pace(), max(recorder.times[-1], min(run.time for run in runs))
     with ThreadPoolExecutor(threads) as pool:
         # Handing work to a thread takes a while, which shows where records come fast.
         on_each = pool.map if min(threads or len(runs), len(runs)) > 1 else map
         for t in map(float, times[len(recorder.times) :]):
-            while now < t:
-                now, began = min(t, now + stride), perf_counter()
+            while recorder.times[-1] < t:
+                end, began = pace.end(now, t), perf_counter()
                 with uninterrupted():  # a second stop would leave threads that go on under the checkpoint of the first
-                    going = all(list(on_each(methodcaller("to", now), runs)))
-                stride *= min(2.0, max(0.1, STRIDE / max(perf_counter() - began, 1e-9)))
-                stride = max(stride, 1e-3 * (t - recorder.times[-1]))
+                    going = all(list(on_each(methodcaller("to", end), runs)))
+                pace.took(end - now, perf_counter() - began)
+                now = end
                 if going and now == t:
                     recorder.add(runs)
                 _check_course(recorder, runs, max_rate)

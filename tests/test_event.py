@@ -230,7 +230,7 @@ def test_common_source_spikes_arrive_together():
 
 
 def test_the_pace_leaves_no_mark_and_a_stop_waits_for_no_record(monkeypatch):
-    from hebbscope.simulator import drive
+    from hebbscope.simulator import pace
 
     def stop(t):
         told.append(t)
@@ -238,7 +238,7 @@ def test_the_pace_leaves_no_mark_and_a_stop_waits_for_no_record(monkeypatch):
             raise KeyboardInterrupt
 
     reference = simulate(small(), 20.0, record_every=20.0)
-    monkeypatch.setattr(drive, "STRIDE", 1e-4)
+    monkeypatch.setattr(pace, "STRIDE", 1e-4)
     told = []
     with pytest.raises(KeyboardInterrupt):
         simulate(small(), 20.0, record_every=20.0, progress=stop)
