@@ -35,7 +35,7 @@ def simulate_averaged(
     if not hasattr(projection.weights, "draw"):
         seeds = seeds[:1]
     starts = [projection.initial_weights(seed) for seed in seeds]
-    weights = np.stack([averaged(equation, start, times) for start in starts])
+    weights = np.stack([averaged(equation, start, times, max_rate) for start in starts])
     rates = equation.output_rate_of(weights)
     first, step = _first_beyond(rates, max_rate), times[1] - times[0]
     last, times = times[-1], times[:first]
@@ -51,7 +51,7 @@ def simulate_averaged(
         groups=projection.source.groups,
         projection=projection.name,
         shape=projection.source.shape,
-        theory=_theory(equation, starts, times),
+        theory=_theory(equation, starts, times, max_rate),
         network=network,
     )
     if file is not None:
@@ -93,7 +93,7 @@ def _first_beyond(rates: np.ndarray, max_rate: float) -> int:
     return 1 + int(np.argmax(beyond)) if beyond.any() else rates.shape[1]
 
 
-def _theory(equation: Any, starts: list[np.ndarray], times: np.ndarray) -> dict[str, Any]:
+def _theory(equation: Any, starts: list[np.ndarray], times: np.ndarray, max_rate: float) -> dict[str, Any]:
     """What the equation says beside its own trajectories: those without the causal term, the spread, its numbers.
 
     Without the causal term the mean over the starts, and where there are several each of them, too, as `each_...` with the seeds first.
@@ -103,7 +103,7 @@ def _theory(equation: Any, starts: list[np.ndarray], times: np.ndarray) -> dict[
     if hasattr(equation, "spread"):
         theory["spread"] = equation.spread(times)
         theory["spread_without_causal"] = bare.spread(times)
-    weights = np.stack([averaged(bare, start, times) for start in starts])
+    weights = np.stack([averaged(bare, start, times, max_rate) for start in starts])
     for name, each in (("weights", weights), ("output_rate", _between(bare.output_rate_of(weights)))):
         theory[f"{name}_without_causal"] = each.mean(axis=0)
         if len(starts) > 1:

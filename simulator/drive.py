@@ -130,7 +130,7 @@ def _check_course(recorder: Recorder, runs: Sequence[OneSeed], max_rate: float) 
     if lost is not None:
         raise Runaway(
             f"simulate: the output rate ran away past {max_rate:g} Hz at t = {lost.time:.6g} s (seed {lost.seed}); {kept}",
-            recorder.finish(runs),
+            recorder.finish(runs, until=lost.time),
         )
     if not recorder.sound:
         raise Runaway(
@@ -142,7 +142,7 @@ def _check_course(recorder: Recorder, runs: Sequence[OneSeed], max_rate: float) 
 class Recorder:
     """Collects the records of all seeds, and passes each on to the file when it is made.
 
-    Where there is a file, memory holds no more of them than records.HELD allows. Records go to the file several at a time where they come
+    Where there is a file, memory holds no more of them than records.HELD allows, and no spikes. Records go to the file several at a time where they come
     faster than every WRITE seconds on the clock: each time it is written takes a millisecond or two.
     """
 
@@ -156,7 +156,7 @@ class Recorder:
         self.rate = np.full(self.weights.shape[:3], np.nan)
         # Output spikes at the last record, and at the last that is held.
         self.counted = np.zeros((2, len(seeds), n_post))
-        self.spikes: dict[str, list[Spikes]] = {}
+        self.spikes: dict[str, list[Spikes]] = {}  # where there is no file
         self.waiting: list[tuple[float, np.ndarray, np.ndarray]] = []  # records on their way to the file
         self.written = -math.inf
         self.sound = True  # whether the weights are numbers
@@ -176,15 +176,11 @@ class Recorder:
 
     def _take_up(self, left: Left, runs: Sequence[OneSeed]) -> None:
         left.check(runs[0].sources, self._what)
-        n, found = left.checkpoint.about["records"], left.run
+        n = left.checkpoint.about["records"]
         self.times = self.due[:n].tolist()
         kept = self.held[self.held < n]
         self.weights[:, : len(kept)], self.rate[:, : len(kept)] = left.level.at(kept)
         self.counted[...] = left.checkpoint.arrays["counted"]
-        for name, n_spikes in left.checkpoint.about["spikes"].items():
-            if name in found.spikes:
-                spikes = found.spikes[name]
-                self.spikes[name] = [Spikes(spikes.t[:n_spikes], spikes.i[:n_spikes])]
         for run in runs:
             put_back(run.kept, left.checkpoint.below(f"seed {run.seed}/"))
 
@@ -228,25 +224,24 @@ class Recorder:
             if perf_counter() - self.written > WRITE or len(self.waiting) * weights.nbytes > MOST_WAITING:
                 self._write(runs)
 
-    def _write(self, runs: Sequence[OneSeed]) -> None:
-        """Hand on what waits: spikes first, so that a run that is killed lacks none before its last record."""
-        self._keep(runs[0].take_spikes())
+    def _write(self, runs: Sequence[OneSeed], until: float = math.inf) -> None:
+        """Hand on what waits: spikes first, so that a run that is killed lacks none before its last record. until: the last spike [s]."""
+        for name, heard in runs[0].take_spikes().items():
+            new = heard.between(-math.inf, math.nextafter(until, math.inf))
+            if self.file is None:
+                self.spikes.setdefault(name, []).append(new)
+            else:
+                self.file.append_spikes(name, new.t, new.i)
         if self.waiting:
             times, weights, rates = zip(*self.waiting, strict=True)
             self.file.append(self.level, times, np.stack(weights, axis=1), np.stack(rates, axis=1))
             self.waiting.clear()
             self.written = perf_counter()
 
-    def _keep(self, spikes: dict[str, Spikes]) -> None:
-        for name, new in spikes.items():
-            self.spikes.setdefault(name, []).append(new)
-            if self.file is not None:
-                self.file.append_spikes(name, new.t, new.i)
-
-    def finish(self, runs: Sequence[OneSeed]) -> Run:
-        """The Run of everything recorded; spikes heard since the last record are in it too."""
+    def finish(self, runs: Sequence[OneSeed], until: float = math.inf) -> Run:
+        """The Run of everything recorded; spikes heard since the last record are in it too, to the moment `until` [s]."""
         with uninterrupted():
-            self._write(runs)
+            self._write(runs, until)
         kept = self.held[self.held < len(self.times)]
         projection, end, windows = self.network.projection, self.times[-1], runs[0].windows
         return Run(
@@ -258,13 +253,17 @@ class Recorder:
             groups=projection.source.groups,
             projection=projection.name,
             shape=projection.source.shape,
-            spikes={
-                name: Spikes(
-                    np.concatenate([p.t for p in pieces]),
-                    np.concatenate([p.i for p in pieces]),
-                    (windows[name][0], min(windows[name][1], end)),
-                )
-                for name, pieces in self.spikes.items()
-            },
+            spikes=self._heard(windows, end) if self.file is None else self.file.spikes(self.level),
             network=self.network,
         )
+
+    def _heard(self, windows: Mapping[str, tuple[float, float]], end: float) -> dict[str, Spikes]:
+        """All spikes until now, by population."""
+        return {
+            name: Spikes(
+                np.concatenate([piece.t for piece in pieces]),
+                np.concatenate([piece.i for piece in pieces]),
+                (windows[name][0], min(windows[name][1], end)),
+            )
+            for name, pieces in self.spikes.items()
+        }

@@ -97,7 +97,7 @@ def write_quantity(value: float, unit: str) -> str | float:
     if not unit or not math.isfinite(value):
         return value
     if value == 0:
-        return f"0 {unit}"
+        return f"{value:g} {unit}"  # -0 keeps its sign
     small = unit == "s" and abs(value) < 1
     exponent = max(3 * math.floor(math.log10(abs(value)) / 3), -9) if small else 0
     digits = Decimal(repr(value)).scaleb(-exponent).normalize()

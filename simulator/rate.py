@@ -5,7 +5,7 @@ that is all. With hard bounds w_min <= J <= w_max a weight stops at a bound whil
 inwards; between such moments, which are found as roots, the solution is exact again. So nothing depends on how stiff the equation is.
 
 An equation that offers its `drift` alone (a rule that is not linear in the weights) goes to LSODA, which changes to an implicit method
-where the equation is stiff.
+where the equation is stiff. Between the same moments: a solver that is to step over a bound, where the drift jumps, comes to a standstill.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ AT_BOUND = 1e-10  # relative to the scale of weights and drifts: how exactly the
 TOGETHER = 1e-9  # weights that are so close to a bound, relatively, have reached it
 
 
-def averaged(equation: Any, weights: np.ndarray, times: Any) -> np.ndarray:
+def averaged(equation: Any, weights: np.ndarray, times: Any, max_rate: float = np.inf) -> np.ndarray:
     """(n_times, n_post, n_pre) weights at the times [s], ascending, from weights (n_post, n_pre) at the first of them.
 
     equation   of one output neuron, applied to each: drift(weights), w_min, w_max, and flow(...) where it is linear. Exact up to rounding
                without bounds, to about 1e-9 with them; equations with a drift alone to a relative 1e-8 a step.
+    max_rate   of an equation with a drift alone: output_rate_of(weights) [Hz] from which on it is not followed any further. One that is not linear
+               may be beyond all numbers in finite time.
 
-    Weights that run away beyond the range of numbers are inf or nan from there on. HebbscopeError for weights outside the bounds.
+    Weights that run away are inf or nan from there on. HebbscopeError for weights outside the bounds.
     """
     weights = np.atleast_2d(np.asarray(weights, dtype=float))
     times = np.asarray(times, dtype=float)
@@ -36,22 +38,28 @@ def averaged(equation: Any, weights: np.ndarray, times: Any) -> np.ndarray:
         raise HebbscopeError(
             f"averaged: weights must start within [w_min, w_max] = [{equation.w_min:g}, {equation.w_max:g}]"
         )
-    if not hasattr(equation, "flow"):
-        return _by_lsoda(equation, weights, times)
-    if equation.w_min == -np.inf and equation.w_max == np.inf:
-        path = equation.flow(weights, horizon=times[-1] - times[0]).path(times - times[0])
-    else:
-        path = np.stack([_between_bounds(equation, start, times) for start in weights], axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        path = _path(equation, weights, times, max_rate)
     path[times == times[0]] = weights  # to the bit
     return path
 
 
+def _path(equation: Any, weights: np.ndarray, times: np.ndarray, max_rate: float) -> np.ndarray:
+    if not hasattr(equation, "flow"):
+        return np.stack([_by_lsoda(equation, start, times, max_rate) for start in weights], axis=1)
+    if equation.w_min == -np.inf and equation.w_max == np.inf:
+        return equation.flow(weights, horizon=times[-1] - times[0]).path(times - times[0])
+    return np.stack([_between_bounds(equation, start, times) for start in weights], axis=1)
+
+
 def _between_bounds(equation: Any, weights: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """(n_times, n_pre) from weights (n_pre,) of one neuron."""
-    out = np.empty((len(times), len(weights)))
+    """(n_times, n_pre) from weights (n_pre,) of one neuron; nan once it has run away."""
+    out = np.full((len(times), len(weights)), np.nan)
     segment, now = _Segment(equation, weights, times[-1] - times[0]), times[0]
     for k, t in enumerate(times):
         while now < t:
+            if not np.isfinite(segment.state).all():
+                return out
             length = min(t - now, REACH / max(segment.fastest, 1e-300))
             hit = segment.first_hit(length)
             if hit is not None:
@@ -64,10 +72,10 @@ def _between_bounds(equation: Any, weights: np.ndarray, times: np.ndarray) -> np
     return out
 
 
-class _Segment:
-    """The exact solution from the present weights (n,) on, for as long as no weight meets or leaves a bound."""
+class _Free:
+    """Which weights (n,) are free, and how long: until one of them meets a bound, or the drift of one that is held there turns inwards."""
 
-    def __init__(self, equation: Any, weights: np.ndarray, horizon: float):
+    def __init__(self, equation: Any, weights: np.ndarray):
         self.equation = equation
         low, high = equation.w_min, equation.w_max
         bounds = [abs(b) for b in (low, high) if np.isfinite(b)]
@@ -78,10 +86,34 @@ class _Segment:
             weights - low < TOGETHER * self.size, low, np.where(high - weights < TOGETHER * self.size, high, weights)
         )
         inwards = np.where(weights == low, 1.0, np.where(weights == high, -1.0, 0.0))
-        held = (inwards != 0.0) & (inwards * equation.drift(weights) <= AT_BOUND * self.speed)
-        self.free, self.weights = ~held, weights
-        self.inwards = inwards[held]
-        self.flow = equation.flow(weights[None], self.free, horizon)
+        self.held = (inwards != 0.0) & (inwards * equation.drift(weights) <= AT_BOUND * self.speed)
+        self.free, self.weights = ~self.held, weights
+        self.inwards = inwards[self.held]
+
+    def whole(self, free: np.ndarray) -> np.ndarray:
+        """(..., n) all weights, from (..., n_free) the free ones."""
+        whole = np.broadcast_to(self.weights, (*free.shape[:-1], len(self.weights))).copy()
+        whole[..., self.free] = free
+        return whole
+
+    def clipped(self, free: np.ndarray) -> np.ndarray:
+        """The same within the bounds."""
+        return np.clip(self.whole(free), self.equation.w_min, self.equation.w_max)
+
+    def room(self, free: np.ndarray) -> np.ndarray:
+        """(...): negative once a free weight is past a bound or the drift of a held one points inwards."""
+        inside = np.minimum(free - self.equation.w_min, self.equation.w_max - free).min(axis=-1, initial=np.inf)
+        drift = self.equation.drift(self.whole(free))[..., self.held]
+        pull = (self.inwards * drift).max(axis=-1, initial=-np.inf)
+        return np.minimum(inside / self.size + AT_BOUND, 2.0 * AT_BOUND - pull / self.speed)
+
+
+class _Segment:
+    """The exact solution from the present weights (n,) on, for as long as no weight meets or leaves a bound."""
+
+    def __init__(self, equation: Any, weights: np.ndarray, horizon: float):
+        self.now = _Free(equation, weights)
+        self.flow = equation.flow(self.now.weights[None], self.now.free, horizon)
         self.state = self.flow.state
         self.fastest = self.flow.fastest()
 
@@ -92,7 +124,7 @@ class _Segment:
     def weights_at(self, dt: float) -> np.ndarray:
         """(n,) weights dt [s] from now, within the bounds."""
         state = self.state @ self.flow.transition(dt) if dt > 0.0 else self.state
-        return np.clip(self._whole(state)[0], self.equation.w_min, self.equation.w_max)
+        return self.now.clipped(self.flow.unfold(state))[0]
 
     def first_hit(self, length: float) -> float | None:
         """The time from now [s], up to `length`, at which a weight meets or leaves a bound; None if none does."""
@@ -104,53 +136,58 @@ class _Segment:
         for _ in range(SAMPLES):
             states.append(states[-1] @ step)
         room = self._room(np.concatenate(states[1:]))
-        if np.all(room >= 0.0):
+        if not np.any(room < 0.0):  # nor where numbers end
             return None
         first = int(np.argmax(room < 0.0))
         before = states[first]
         root = brentq(lambda t: self._room(before @ self.flow.transition(t))[0], 0.0, dt, xtol=1e-13 * dt, rtol=1e-13)
         return first * dt + float(root)
 
-    def _whole(self, states: np.ndarray) -> np.ndarray:
-        """(n_states, n) all weights, from states of the free ones."""
-        whole = np.repeat(self.weights[None], len(states), axis=0)
-        whole[:, self.free] = self.flow.unfold(states)
-        return whole
-
     def _room(self, states: np.ndarray) -> np.ndarray:
-        """(n_states,): negative once a free weight is past a bound or the drift of a held one points inwards."""
-        whole = self._whole(states)
-        free = whole[:, self.free]
-        inside = np.minimum(free - self.equation.w_min, self.equation.w_max - free).min(axis=1, initial=np.inf)
-        pull = (self.inwards * self.equation.drift(whole)[:, ~self.free]).max(axis=1, initial=-np.inf)
-        return np.minimum(inside / self.size + AT_BOUND, 2.0 * AT_BOUND - pull / self.speed)
+        """(n_states,) what `_Free.room` says of states of the flow."""
+        return self.now.room(self.flow.unfold(states))
 
 
-def _by_lsoda(equation: Any, weights: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """(n_times, n_post, n_pre) of an equation of which only the drift is known; its vector field is projected at the bounds."""
-    from scipy.integrate import solve_ivp
-
-    low, high = equation.w_min, equation.w_max
-
-    def field(_, flat: np.ndarray) -> np.ndarray:
-        now = np.clip(flat, low, high).reshape(weights.shape)
-        drift = np.asarray(equation.drift(now))
-        outwards = ((now <= low) & (drift < 0.0)) | ((now >= high) & (drift > 0.0))
-        return np.where(outwards, 0.0, drift).ravel()
-
-    out = np.full((len(times), *weights.shape), np.nan)
-    out[0] = weights
-    if len(times) > 1:
-        scale = max(float(np.abs(weights).max()), 1e-6)
-        with np.errstate(over="ignore", invalid="ignore"):
-            found = solve_ivp(
-                field,
-                (times[0], times[-1]),
-                weights.ravel(),
-                method="LSODA",
-                t_eval=times,
-                rtol=1e-8,
-                atol=1e-10 * scale,
-            )
-        out[: found.y.shape[1]] = np.clip(found.y.T, low, high).reshape(-1, *weights.shape)
+def _by_lsoda(equation: Any, weights: np.ndarray, times: np.ndarray, max_rate: float) -> np.ndarray:
+    """(n_times, n_pre) from weights (n_pre,) of one neuron, by an equation of which only the drift is known; nan once it runs away."""
+    out, now = np.full((len(times), len(weights)), np.nan), times[0]
+    out[times == now] = weights
+    while now < times[-1]:
+        stretch = _Free(equation, weights)
+        if stretch.held.all():
+            out[times > now] = stretch.weights
+            break
+        now, weights = _stretched(equation, stretch, now, times, out, max_rate)
     return out
+
+
+def _stretched(
+    equation: Any, stretch: _Free, now: float, times: np.ndarray, out: np.ndarray, max_rate: float
+) -> tuple[float, np.ndarray]:
+    """Fill `out` from `now` on until another weight meets or leaves a bound; when [s], and the weights (n_pre,) then. inf: it runs away."""
+    from scipy.integrate import LSODA
+    from scipy.optimize import brentq
+
+    def field(_, free: np.ndarray) -> np.ndarray:
+        return np.asarray(equation.drift(stretch.whole(free)))[stretch.free]
+
+    start, scale = stretch.weights[stretch.free], max(float(np.abs(stretch.weights).max()), 1e-6)
+    if not np.isfinite(field(now, start)).all():
+        return np.inf, stretch.weights
+    solver = LSODA(field, now, start, times[-1], rtol=1e-8, atol=1e-10 * scale)
+    while solver.status == "running":
+        solver.step()
+        fast = max_rate < np.inf and not equation.output_rate_of(stretch.clipped(solver.y)) <= max_rate
+        if fast or not solver.t > solver.t_old or not np.isfinite(solver.y).all():
+            return np.inf, stretch.weights
+        course, end = solver.dense_output(), solver.t
+        if not stretch.room(solver.y) >= 0.0:
+            ends = [float(stretch.room(course(t))) for t in (solver.t_old, solver.t)]
+            if ends[0] > 0.0 > ends[1]:
+                end = brentq(lambda t: stretch.room(course(t)), solver.t_old, solver.t, xtol=1e-13 * (end - now))  # noqa: B023
+            end = end if end > now else solver.t  # no number lies between: the bounds hold it
+        due = (times > solver.t_old) & (times <= end)
+        out[due] = stretch.clipped(course(times[due]).T)
+        if end < solver.t or solver.status != "running":
+            return end, stretch.clipped(course(end))
+    return np.inf, stretch.weights

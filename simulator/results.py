@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -77,7 +77,7 @@ class Run:
     groups: tuple[str, ...] = ()
     projection: str = "projection"
     shape: tuple[int, ...] | None = None
-    spikes: dict[str, Spikes] = field(default_factory=dict)
+    spikes: Mapping[str, Spikes] = field(default_factory=dict)
     theory: dict[str, Any] = field(default_factory=dict)
     network: Any = None
     attrs: dict[str, Any] = field(default_factory=dict)

@@ -36,7 +36,7 @@ from .protocols import HebbscopeError
 from .results import Run
 from .resume import Left, check_versions, cut_back, holds, version_of, versions
 from .room import RESERVE, room
-from .runreader import DamagedFile, damage_told, describe, read, read_arrays, read_levels
+from .runreader import DamagedFile, StoredSpikes, damage_told, describe, read, read_arrays, read_levels
 from .scales import add_dataset, write_values
 
 __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
@@ -273,6 +273,10 @@ class RunFile:
         with self._writing():
             self._spikes[population].append(t, ids)
             self._file.flush()
+
+    def spikes(self, level: str) -> StoredSpikes:
+        """The spikes of a level, which stay in the file."""
+        return StoredSpikes(self.path, level, [name for name, found in self._spikes.items() if found.level == level])
 
     def theory(self, values: dict[str, Any]) -> None:
         """Write what the rate level says: numbers, arrays over time (n_times[, n_post[, n_pre]]), and dicts of such."""

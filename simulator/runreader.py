@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from hashlib import sha256
@@ -135,6 +135,25 @@ def read_level(path: str | Path, level: str, part: slice | None = None) -> Run:
     """One level of a run file that has it, with its spikes; or a part of its records, without theory."""
     with _opened(path) as root:
         return _read_level(root, level, _root_attributes(root), True, part)
+
+
+class StoredSpikes(Mapping[str, Spikes]):
+    """Population -> Spikes of a level, left in the run file until they are asked for, each time."""
+
+    def __init__(self, path: str | Path, level: str, populations: Sequence[str]):
+        self.path, self.level, self.populations = path, level, tuple(populations)
+
+    def __getitem__(self, population: str) -> Spikes:
+        if population not in self.populations:
+            raise KeyError(population)
+        with _opened(self.path) as root:
+            return _read_spikes(root, self.level)[population]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.populations)
+
+    def __len__(self) -> int:
+        return len(self.populations)
 
 
 def blocks(path: str | Path, level: str) -> Iterator[Run]:

@@ -11,7 +11,7 @@ from scipy.linalg import expm
 from hebbscope import simulate
 from hebbscope.models.inputs import HomogeneousPoisson, ModulatedPoisson, RecordedSpikes
 from hebbscope.models.neurons import LinearPoisson
-from hebbscope.rules import L2, KempterWindow, SpikeHebb
+from hebbscope.rules import L2, KempterWindow, SpikeHebb, Triplet
 from hebbscope.rules.linear_flow import invariant_subspace
 from hebbscope.rules.reduction import LearningEquation, reduce
 from hebbscope.simulator.drive import Runaway
@@ -246,3 +246,34 @@ def test_a_normalisation_that_the_averaged_equation_lacks_is_refused_in_one_line
     network = Network([inputs, neuron], [Projection(inputs, neuron, 0.1, SpikeHebb(), L2(every=0.2))])
     with pytest.raises(HebbscopeError, match=r"SpikeHebb knows no normalisation, got L2\(norm=1, every=200 ms\)$"):
         simulate(network, 1.0, level="rate")
+
+
+@pytest.mark.parametrize("w_max, A3_plus", [(0.47, -1.194), (math.inf, 3.0), (0.5, 3.0)])
+def test_a_triplet_equation_at_its_bounds_comes_to_an_end(w_max, A3_plus):
+    """Found by test_properties.py: weights that slide into a bound, or run away in finite time."""
+    rule = Triplet(A2_plus=0.0, A3_plus=A3_plus, A2_minus=0.0071, eta=1.2, w_min=0.0, w_max=w_max)
+    source, target = (
+        Population("inputs", 3, HomogeneousPoisson(10.0)),
+        Population("neuron", 2, LinearPoisson(base_rate=5.1)),
+    )
+    start = min(w_max, 1.0) * np.array([0.1, 0.2, 0.4])
+    network = Network([source, target], [Projection(source, target, start, rule)])
+    try:
+        run = simulate(network, 5.0, level="rate")
+    except Runaway as stopped:
+        assert w_max == math.inf and stopped.run.n_times < 101
+    else:
+        assert w_max < math.inf
+        assert ((run.weights >= 0.0) & (run.weights <= w_max)).all()
+
+
+def test_growth_beyond_all_numbers_between_bounds_is_said():
+    """Found by test_properties.py: exp(2000 t) from 0.3 is no number after half a second."""
+    rule = SpikeHebb(KempterWindow(A_plus=4.0, A_minus=-1.8, tau_syn=0.126), eta=0.17, w_in=-0.84, w_min=0.18)
+    source, target = (
+        Population("inputs", 2, HomogeneousPoisson(10.0)),
+        Population("neuron", 1, LinearPoisson(tau=0.177, threshold=2.28)),
+    )
+    network = Network([source, target], [Projection(source, target, 0.3, rule)])
+    with pytest.raises(Runaway, match="the averaged equation ran away past"):
+        simulate(network, 5.0, level="rate", record_every=5.0)

@@ -1,4 +1,4 @@
-"""A run that is stopped, killed or cut anywhere and goes on gives the same bits as one that never was."""
+"""Going on from a checkpoint: what it refuses, and how it is done from the shell. That all bits are the same: test_properties.py."""
 
 import os
 import signal
@@ -10,8 +10,6 @@ import h5py
 import numpy as np
 import pytest
 from faults import differences
-from hypothesis import given, settings
-from hypothesis import strategies as some
 from test_contract import EVERY, example
 from test_contract import network as network_with
 
@@ -53,61 +51,9 @@ def run_levels(file, network, levels, progress=None, threads=1):
         ]
 
 
-def levels_of(network):
-    """Those that the parts of a network have."""
-    levels = ["spike"]
-    if type(network.input.model).__name__ != "RecordedSpikes":
-        levels.append("surrogate")
-    try:
-        simulate(network, 1e-3, level="rate")
-        levels.append("rate")
-    except HebbscopeError:
-        pass
-    return levels
-
-
 def alike(one, other):
     with h5py.File(one) as a, h5py.File(other) as b:
         return differences(a, b) == []
-
-
-@pytest.mark.parametrize("kind, part", EVERY, ids=lambda value: getattr(value, "__name__", value))
-def test_a_run_that_is_stopped_goes_on_with_the_same_bits(kind, part, tmp_path):
-    """For every part there is: stopped near the start, in the middle, and in the second level."""
-    network = network_with(kind, part)
-    levels = levels_of(network)
-    plan = {"network": network, "seeds": SEEDS, "levels": levels}
-    whole = run_levels(RunFile.create(tmp_path / "whole.h5", **plan), network, levels)
-    for n, threads in ((1, 1), (5, 2), (9, 1)):
-        path = tmp_path / f"cut-{n}.h5"
-        with pytest.raises(KeyboardInterrupt):
-            run_levels(RunFile.create(path, **plan), network, levels, StopAt(n), threads)
-        assert describe(path)["resumable"] and not describe(path)["complete"]
-        resumed = run_levels(RunFile.reopen(path), network, levels, threads=threads)
-        assert alike(tmp_path / "whole.h5", path)
-        for one, other in zip(whole, resumed, strict=True):
-            assert (one.weights == other.weights).all()
-            assert np.array_equal(one.output_rate, other.output_rate, equal_nan=True)
-        assert sorted(file.name for file in tmp_path.iterdir() if file.name.startswith(path.name)) == [path.name]
-
-
-@settings(max_examples=15, deadline=None)
-@given(stops=some.lists(some.integers(1, 9), min_size=1, max_size=4), threads=some.integers(1, 3))
-def test_stopped_again_and_again(tmp_path_factory, stops, threads):
-    network = network_with("rule", EVERY_RULE["Triplet"])
-    folder = tmp_path_factory.mktemp("stops")
-    plan = {"network": network, "seeds": SEEDS, "levels": LEVELS}
-    run_levels(RunFile.create(folder / "whole.h5", **plan), network, LEVELS)
-    file = RunFile.create(folder / "cut.h5", **plan)
-    for n in stops:
-        try:
-            run_levels(file, network, LEVELS, StopAt(n), threads)
-            break
-        except KeyboardInterrupt:
-            file = RunFile.reopen(folder / "cut.h5")
-    else:
-        run_levels(file, network, LEVELS, threads=threads)
-    assert alike(folder / "whole.h5", folder / "cut.h5")
 
 
 EVERY_RULE = {part.__name__: part for kind, part in EVERY if kind == "rule"}
