@@ -263,6 +263,7 @@ class ClockRun:
     def to(self, t: float) -> bool:
         """Go on to the step at time t [s]; False when a population fired faster than max_rate all through a second."""
         end, second = round(t / self.dt), max(1, round(1.0 / self.dt))
+        self._advance(int(self.state.done[0]))  # gets nowhere, but compiles what is new
         while not self.ran_away and (done := int(self.state.done[0])) < end:
             until = min(end, (done // second + 1) * second)
             while self._advance(until) == clock.FULL:
