@@ -7,23 +7,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import Seconds, non_negative, part, positive, require
+from ..simulator.protocols import Seconds, SecondsArray, non_negative, part, positive, require
 
 SHORT = 10.0  # time constants of potentiation in which sums of exp(-t / tau) lose no more than 5 digits
 LONG = 100.0  # of depression: exp(100) is far from overflow
 
 
 class State(NamedTuple):
-    """Sums over the spikes since `now[0]`, when all of them were rescaled.
+    """Sums over the spikes since the origin, when all of them were rescaled.
 
     before (n_pre): of exp(lag / tau_plus); gained (n_post): of exp(-lag / tau_plus); after (n_post): of exp(lag / tau_minus)
-    now (3,): origin [s], and exp(lag / tau_plus), exp(lag / tau_minus) at the time that is now
+    origin (1,) [s]; grown (2,): exp(lag / tau_plus) and exp(lag / tau_minus) at the time that is now
     """
 
     before: np.ndarray
     gained: np.ndarray
     after: np.ndarray
-    now: np.ndarray
+    origin: SecondsArray
+    grown: np.ndarray
 
 
 @part
@@ -61,13 +62,13 @@ class PairSTDP(NamedTuple):
         require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
 
     def init(self, n_pre, n_post):
-        return State(np.zeros(n_pre), np.zeros(n_post), np.zeros(n_post), np.array([0.0, 1.0, 1.0]))
+        return State(np.zeros(n_pre), np.zeros(n_post), np.zeros(n_post), np.zeros(1), np.ones(2))
 
     def advance(self, state, w, t):
-        lag = t - state.now[0]
+        lag = t - state.origin[0]
         if lag < min(SHORT * self.tau_plus, LONG * self.tau_minus):
-            state.now[1] = math.exp(lag / self.tau_plus)
-            state.now[2] = state.now[1] if self.tau_plus == self.tau_minus else math.exp(lag / self.tau_minus)
+            state.grown[0] = math.exp(lag / self.tau_plus)
+            state.grown[1] = state.grown[0] if self.tau_plus == self.tau_minus else math.exp(lag / self.tau_minus)
             return
         for j in range(w.n_pre):
             self.settle(state, w, j, t)
@@ -77,7 +78,7 @@ class PairSTDP(NamedTuple):
         for i in range(len(state.gained)):
             state.gained[i] = 0.0
             state.after[i] *= math.exp(-lag / self.tau_minus)
-        state.now[0], state.now[1], state.now[2] = t, 1.0, 1.0
+        state.origin[0], state.grown[0], state.grown[1] = t, 1.0, 1.0
 
     def settle(self, state, w, j, t):
         rate = self.eta * self.A_plus * state.before[j]
@@ -87,15 +88,15 @@ class PairSTDP(NamedTuple):
             w.memory[k] = gained
 
     def on_pre(self, state, w, j, t):
-        loss = self.eta * self.A_minus / state.now[2]
+        loss = self.eta * self.A_minus / state.grown[1]
         for n in range(w.n_out(j)):
             k = w.out(j, n)
             w.value[k] = max(w.value[k] - loss * state.after[w.post(j, n)], self.w_min)
-        state.before[j] += state.now[1]
+        state.before[j] += state.grown[0]
 
     def on_post(self, state, w, i, t):
-        state.gained[i] += 1.0 / state.now[1]
-        state.after[i] += state.now[2]
+        state.gained[i] += 1.0 / state.grown[0]
+        state.after[i] += state.grown[1]
 
     def learning_equation(self, statistics, neuron, causal):
         """That of the same pairs in a window of two exponentials."""
