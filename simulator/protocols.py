@@ -31,6 +31,11 @@ class Unit(str):
 
 Seconds = Annotated[float, Unit("s")]
 Hertz = Annotated[float, Unit("Hz")]
+Volts = Annotated[float, Unit("V")]
+VoltsPerSecond = Annotated[float, Unit("V/s")]
+Amperes = Annotated[float, Unit("A")]
+Farads = Annotated[float, Unit("F")]
+Siemens = Annotated[float, Unit("S")]
 SecondsArray = Annotated[np.ndarray, Unit("s")]
 HertzArray = Annotated[np.ndarray, Unit("Hz")]
 

@@ -11,7 +11,8 @@ from quantiphy import InvalidNumber, Quantity
 
 LONG_TIMES = {"min": 60.0, "h": 3600.0, "hour": 3600.0, "hours": 3600.0, "d": 86400.0, "day": 86400.0, "days": 86400.0}
 LONGEST = 100  # letters of a number with its unit; what takes the library below minutes to read is none
-PREFIXES = {-9: "n", -6: "u", -3: "m", 0: ""}
+PREFIXES = {-12: "p", -9: "n", -6: "u", -3: "m", 0: ""}
+SCALED = ("s", "V", "A", "F", "S")  # units that are written with a prefix where the number is small
 
 
 class _Number(Quantity):
@@ -24,7 +25,7 @@ _Number.set_prefs(assign_rec="(?!)")
 def read_quantity(value: Any, unit: str) -> float:
     """The SI value of a number, of text with or without a unit, or of a Brian2 quantity; ValueError says what is wrong.
 
-    unit: "s", "Hz", "1/s", or "" for a dimensionless number. A number without a unit is taken as SI.
+    unit: as the annotations of parts have it ("s", "Hz", "V", ...), "1/s", or "" for a dimensionless number. A number without a unit is taken as SI.
     """
     if isinstance(value, bool):
         raise ValueError(f"must be a number{_of(unit)}")
@@ -83,10 +84,20 @@ def _of(unit: str) -> str:
 
 def from_brian(value: Any, unit: str) -> Any:
     """The SI value of a Brian2 quantity, a number or an array; ValueError when its dimension is not that of `unit`."""
-    from brian2 import hertz, second
+    from brian2 import amp, farad, hertz, second, siemens, volt
     from brian2.units.fundamentalunits import have_same_dimensions
 
-    expected = {"s": second, "Hz": hertz, "1/s": hertz}.get(unit, 1)
+    units = {
+        "s": second,
+        "Hz": hertz,
+        "1/s": hertz,
+        "V": volt,
+        "V/s": volt / second,
+        "A": amp,
+        "F": farad,
+        "S": siemens,
+    }
+    expected = units.get(unit, 1)
     if not have_same_dimensions(value, expected):
         raise ValueError(f"must have the dimension of {unit}" if unit else "must be dimensionless")
     return np.array(value) if np.ndim(value) else float(value)
@@ -98,8 +109,8 @@ def write_quantity(value: float, unit: str) -> str | float:
         return value
     if value == 0:
         return f"{value:g} {unit}"  # -0 keeps its sign
-    small = unit == "s" and abs(value) < 1
-    exponent = max(3 * math.floor(math.log10(abs(value)) / 3), -9) if small else 0
+    small = unit in SCALED and abs(value) < 1
+    exponent = max(3 * math.floor(math.log10(abs(value)) / 3), min(PREFIXES)) if small else 0
     digits = Decimal(repr(value)).scaleb(-exponent).normalize()
     text = f"{digits:f} {PREFIXES[exponent]}{unit}" if -6 < digits.adjusted() < 12 else ""
     return text if text and read_quantity(text, unit) == value else value

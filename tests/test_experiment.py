@@ -46,6 +46,11 @@ def experiment(request):
         ("10 Hz", "Hz", 10.0),
         ("1 kHz", "Hz", 1000.0),
         ("0.1 1/s", "1/s", 0.1),
+        ("-70.6 mV", "V", -0.0706),
+        ("80.5 pA", "A", 80.5e-12),
+        ("200 pF", "F", 200e-12),
+        ("10 nS", "S", 10e-9),
+        ("8 mV/s", "V/s", 8e-3),
         ("1e-5", "", 1e-5),
         ("-inf", "", -math.inf),
         (3, "s", 3.0),
@@ -61,6 +66,8 @@ def test_quantity_is_read(text, unit, value):
     [
         ("5ms", "", "without a unit"),
         ("5 Hz", "s", "must be in s"),
+        ("10 ns", "S", "must be in S"),
+        ("20 mV", "V/s", "must be in V/s"),
         ("5m", "s", "must be in s"),  # metres, minutes or milli?
         ("20 min", "Hz", "must be in Hz"),
         ("1,5", "s", "decimal point"),
@@ -81,7 +88,7 @@ def test_quantity_that_does_not_fit(text, unit, words):
         read_quantity(text, unit)
 
 
-@given(st.floats(allow_nan=False), st.sampled_from(["s", "Hz", "1/s", ""]))
+@given(st.floats(allow_nan=False), st.sampled_from(["s", "Hz", "1/s", "", "V", "V/s", "A", "F", "S"]))
 @hypothesis_example(-0.0, "Hz")
 def test_written_quantity_reads_back_to_the_same_bits(value, unit):
     read = read_quantity(write_quantity(value, unit), unit)
@@ -89,12 +96,17 @@ def test_written_quantity_reads_back_to_the_same_bits(value, unit):
 
 
 def test_brian2_quantities_are_checked_for_their_dimension():
-    from brian2 import Hz, ms, mV
+    from brian2 import Hz, ms, mV, nS, pA, pF
 
     assert read_quantity(20 * ms, "s") == pytest.approx(0.02)
     assert read_quantity(10 * Hz, "Hz") == 10.0
+    for value, unit, expected in ((-70 * mV, "V", -0.07), (8 * mV / ms, "V/s", 8.0), (80 * pA, "A", 8e-11)):
+        assert read_quantity(value, unit) == pytest.approx(expected)
+    assert read_quantity(10 * nS, "S") == pytest.approx(1e-8) and read_quantity(2 * pF, "F") == pytest.approx(2e-12)
     with pytest.raises(ValueError, match="dimension of s"):
         read_quantity(20 * mV, "s")
+    with pytest.raises(ValueError, match="dimension of V"):
+        read_quantity(20 * ms, "V")
 
 
 # Keys ---------------------------------------------------------------------------------------------------------------
