@@ -4,7 +4,8 @@ A *part* (an input, a neuron, a rule, a window) is a `typing.NamedTuple` of para
 methods; its state is a second NamedTuple, of arrays, that the engine passes in. Parameters never change during a run.
 
     input    init(n, copies)       candidate_rate(state)  draw(state, t, rng, latent)  next_wake(state)  wake(state, t, rng, latent)
-    neuron   init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
+    neuron   stepper(dt), and for the exact engine:
+             init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
     rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)      on_rates(state, w, i, x, y, dt)
              where it wants them:  advance(state, w, t)   settle(state, w, j, t)
     stepper  init(n, rng)          update(state, i)       fires(state, i)              hold, reset(state, i)  receive(state, port, i, amount)
@@ -189,6 +190,7 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
         "hold": ("state", "i"),
         "reset": ("state", "i"),
     },
+    "synapses": {},  # those of a neuron: its stepper has what they make
     "normalisation": {"normalise": ("w", "i")},
     "transmission": {"amount": ("w", "j", "n")},
     "connectivity": {},
@@ -204,6 +206,8 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set up
     "input": ("init", "check", "groups"),
+    "stepper": ("init",),
+    "synapses": ("check", "over"),
     "normalisation": ("check",),
     "transmission": ("check", "effective"),
     "connectivity": ("check", "edges"),

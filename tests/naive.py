@@ -1,4 +1,4 @@
-"""Plain twins of the rules and the neuron, written from the papers' equations as sums over all pairs and triplets of spikes.
+"""Plain twins of the rules and the neurons, written from the papers' equations as sums over all pairs and triplets of spikes.
 
 They take spike trains (lists of times, one per cell) and know nothing of traces, hooks or engines. A presynaptic spike counts as the
 earlier of two coincident ones.
@@ -171,3 +171,124 @@ def learned(link, n, spikes, k, dt, n_arrived=None):
         returns = [s for s in returns if s < k]
     times = [[s * dt for s in train if s <= k] for train in (arrivals, returns)]
     return pair_changes(*times, link["w"][n], **link["rule"])
+
+
+# Neurons of the clock-driven engine ---------------------------------------------------------------------------------
+
+
+def course(s, kind, tau):
+    """The input by one spike of weight 1, a time s after it: an exponential from 1, or an alpha function with a peak of 1 at tau."""
+    s = np.maximum(s, 0.0) if kind == "exponential" else s
+    late = np.where(s >= 0.0, s, 0.0) / tau
+    return np.where(s >= 0.0, np.exp(-late) if kind == "exponential" else late * np.exp(1.0 - late), 0.0)
+
+
+def membrane(s, kind, tau, tau_m):
+    """What a spike of weight 1 leaves in tau_m dv/dt = -v + input, a time s > 0 after it (kind "delta": a jump of v)."""
+    if kind == "delta":
+        return np.exp(-s / tau_m)
+    if kind == "exponential":
+        if tau == tau_m:
+            return s / tau * np.exp(-s / tau)
+        return tau / (tau - tau_m) * (np.exp(-s / tau) - np.exp(-s / tau_m))
+    if tau == tau_m:
+        return math.e * s**2 / (2.0 * tau**2) * np.exp(-s / tau)
+    k = 1.0 / tau_m - 1.0 / tau
+    return math.e / (tau * tau_m) * (np.exp(-s / tau) * (k * s - 1.0) + np.exp(-s / tau_m)) / k**2
+
+
+def solved(slope, start, begin, end, breaks=(), events=None):
+    """The solution of dx/dt = slope(t, x) from `begin` to `end`, begun anew at each of the breaks, and scipy's result for the last piece."""
+    from scipy.integrate import solve_ivp
+
+    x = np.asarray(start, float)
+    edges = [begin, *(t for t in sorted(breaks) if begin < t < end), end]
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        result = solve_ivp(slope, (low, high), x, method="DOP853", rtol=1e-12, atol=1e-15, events=events, max_step=1e-3)
+        x = result.y[:, -1]
+    return x, result
+
+
+def conductance_slope(cell, kind, spikes):
+    """dv/dt of a conductance-based cell; spikes: (t, port, weight)."""
+
+    def slope(t, v):
+        g = [0.0, 0.0]
+        for t_spike, port, weight in spikes:
+            tau = (cell.synapses.tau_ex, cell.synapses.tau_in)[port]
+            g[port] += weight * float(course(t - t_spike, kind, tau)) if t >= t_spike else 0.0
+        return (cell.E_L - v + cell.drive + g[0] * (cell.E_ex - v) + g[1] * (cell.E_in - v)) / cell.tau_m
+
+    return slope
+
+
+def adex_slope(cell, current):
+    """d/dt of (v, w, z, V_T) of the adaptive exponential cell, with an input current(t)."""
+
+    def slope(t, x):
+        v, w, z, V_T = x
+        upswing = cell.g_L * cell.Delta_T * np.exp((v - V_T) / cell.Delta_T)
+        dv = (-cell.g_L * (v - cell.E_L) + upswing - w + z + current(t)) / cell.C
+        dw = (cell.a * (v - cell.E_L) - w) / cell.tau_w
+        return [dv, dw, -z / cell.tau_z, (cell.V_Trest - V_T) / cell.tau_VT]
+
+    return slope
+
+
+def adex_spikes(cell, drive, duration, held):
+    """Spike times of the adaptive exponential cell from rest under a constant current; the spike lasts `held`.
+
+    A spike is where v passes 0 mV, from where the upswing takes another nanosecond or so to any peak.
+    """
+    slope = adex_slope(cell, lambda t: drive)
+
+    def peak(t, x):
+        return x[0]
+
+    peak.terminal = True
+    t, x, spikes = 0.0, [cell.E_L, 0.0, 0.0, cell.V_Trest], []
+    while t < duration:
+        x, result = solved(slope, x, t, duration, events=peak)
+        if not len(result.t_events[0]):
+            break
+        spikes.append(result.t_events[0][0])
+        w_end = cell.a * (cell.V_reset - cell.E_L)
+        w = w_end + (x[1] + cell.b - w_end) * math.exp(-held / cell.tau_w)
+        t, x = spikes[-1] + held, [cell.V_reset, w, cell.I_sp, cell.V_Tmax]
+    return np.array(spikes)
+
+
+def izhikevich_script(a, b, c, d, current, n_steps):
+    """Steps of 1 ms in which the cell fires, v and u after each, in mV and ms: the published loop, fired cells being reset at once."""
+    v, u = c, b * c
+    fired, traces = [], []
+    for k in range(n_steps):
+        v += 0.5 * (0.04 * v**2 + 5 * v + 140 - u + current)
+        v += 0.5 * (0.04 * v**2 + 5 * v + 140 - u + current)
+        u += a * (b * v - u)
+        if v >= 30:
+            fired.append(k)
+            v, u = c, u + d
+        traces.append((v, u))
+    return fired, np.array(traces)
+
+
+def izhikevich_slope(current):
+    """d/dt of (v, u) of the regular spiking cell, in mV and ms."""
+
+    def slope(t, x):
+        v, u = x
+        return [0.04 * v**2 + 5 * v + 140 - u + current, 0.02 * (0.2 * v - u)]
+
+    return slope
+
+
+def escape_interval(rate, dead):
+    """(mean, standard deviation) of the intervals of a renewal process that is silent for `dead` and then has the hazard rate(s)."""
+    s = np.linspace(0.0, 3.0, 3_000_001)
+    hazard = rate(s)
+    total = np.concatenate([[0.0], np.cumsum(0.5 * (hazard[1:] + hazard[:-1]) * (s[1] - s[0]))])
+    survivor = np.exp(-total)
+    mean = np.trapezoid(survivor, s)
+    square = np.trapezoid(2.0 * s * survivor, s)
+    return dead + mean, math.sqrt(square - mean**2)

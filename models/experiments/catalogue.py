@@ -16,7 +16,7 @@ EXPERIMENTS = ("kempter1999", "natural_images")
 # The hook by which a kind of part is known.
 KINDS = {
     "input": "candidate_rate",
-    "neuron": "intensity",
+    "neuron": "stepper",
     "rule": "on_pre",
     "window": "from_pre",
     "threshold": "depression",

@@ -8,13 +8,55 @@ from typing import NamedTuple
 import numpy as np
 
 from ...simulator.protocols import Hertz, Seconds, finite, non_negative, part, positive
+from ...simulator.streams import exponential
+from .hazard import first_hazards
 from .rectifier import noisy_rectifier
+from .silence import quiet
+from .synapses import RECEPTORS
 
 
 class State(NamedTuple):
     """psp (n,) [Hz]."""
 
     psp: np.ndarray
+
+
+class Course(NamedTuple):
+    """psp (n,) [Hz] as of the exact engine; hazard (n,) left before the next spike; rng (4,)."""
+
+    psp: np.ndarray
+    hazard: np.ndarray
+    rng: np.ndarray
+
+
+class Stepper(NamedTuple):
+    """decay in a step; the mean of the EPSP in a step, by psp at its start; scale: expected spikes by potential [s]."""
+
+    per_tau: float
+    decay: float
+    mean_psp: float
+    base: float
+    scale: float
+
+    def init(self, n, rng):
+        return Course(np.zeros(n), first_hazards(n, rng), rng)
+
+    def receive(self, state, port, i, amount):
+        state.psp[i] += amount * (self.per_tau if port == 0 else -self.per_tau)
+
+    def step(self, state, i):
+        psp = state.psp[i]
+        state.hazard[i] -= self.scale * max(self.base + psp * self.mean_psp, 0.0)
+        state.psp[i] = quiet(psp * self.decay)
+
+    def fires(self, state, i):
+        return state.hazard[i] <= 0.0
+
+    def hold(self, state, i):
+        """It is never refractory."""
+
+    def reset(self, state, i):
+        state.hazard[i] += exponential(state.rng)
 
 
 @part
@@ -36,6 +78,14 @@ class ExponentialPoisson(NamedTuple):
     gain: float = 1.0
     threshold: Hertz = 0.0
 
+    @property
+    def receptors(self) -> tuple[str, ...]:
+        return RECEPTORS
+
+    @property
+    def monitored(self) -> tuple[str, ...]:
+        return ("psp",)
+
     def check(self):
         positive(self, "tau", "gain")
         non_negative(self, "base_rate")
@@ -43,6 +93,11 @@ class ExponentialPoisson(NamedTuple):
 
     def init(self, n):
         return State(np.zeros(n))
+
+    def stepper(self, dt):
+        x = dt / self.tau
+        base, scale = self.base_rate - self.threshold, self.gain * dt
+        return Stepper(1.0 / self.tau, math.exp(-x), -math.expm1(-x) / x, base, scale)
 
     def propagate(self, state, dt):
         f = math.exp(-dt * (1.0 / self.tau))

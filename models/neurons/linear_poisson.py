@@ -8,7 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ...simulator.protocols import Hertz, Seconds, finite, non_negative, part, positive
+from ...simulator.streams import exponential
+from .hazard import first_hazards
 from .rectifier import noisy_rectifier
+from .silence import quiet
+from .synapses import RECEPTORS
 
 PEAK = 0.36787944117144233  # max of x exp(-x)
 
@@ -18,6 +22,49 @@ class State(NamedTuple):
 
     rise: np.ndarray
     psp: np.ndarray
+
+
+class Course(NamedTuple):
+    """rise (n,) and psp (n,) [Hz] as of the exact engine; hazard (n,) left before the next spike; rng (4,)."""
+
+    rise: np.ndarray
+    psp: np.ndarray
+    hazard: np.ndarray
+    rng: np.ndarray
+
+
+class Stepper(NamedTuple):
+    """decay in a step of x = dt / tau; the mean of the EPSP in a step, by psp and rise at its start; scale: expected spikes by potential [s]."""
+
+    per_tau: float
+    x: float
+    decay: float
+    mean_psp: float
+    mean_rise: float
+    base: float
+    scale: float
+
+    def init(self, n, rng):
+        return Course(np.zeros(n), np.zeros(n), first_hazards(n, rng), rng)
+
+    def receive(self, state, port, i, amount):
+        state.rise[i] += amount * (self.per_tau if port == 0 else -self.per_tau)
+
+    def step(self, state, i):
+        rise, psp = state.rise[i], state.psp[i]
+        mean = psp * self.mean_psp + rise * self.mean_rise
+        state.hazard[i] -= self.scale * max(self.base + mean, 0.0)
+        state.psp[i] = quiet((psp + rise * self.x) * self.decay)
+        state.rise[i] = quiet(rise * self.decay)
+
+    def fires(self, state, i):
+        return state.hazard[i] <= 0.0
+
+    def hold(self, state, i):
+        """It is never refractory."""
+
+    def reset(self, state, i):
+        state.hazard[i] += exponential(state.rng)
 
 
 @part
@@ -39,6 +86,14 @@ class LinearPoisson(NamedTuple):
     gain: float = 1.0
     threshold: Hertz = 0.0
 
+    @property
+    def receptors(self) -> tuple[str, ...]:
+        return RECEPTORS
+
+    @property
+    def monitored(self) -> tuple[str, ...]:
+        return ("psp",)
+
     def check(self):
         positive(self, "tau", "gain")
         non_negative(self, "base_rate")
@@ -46,6 +101,12 @@ class LinearPoisson(NamedTuple):
 
     def init(self, n):
         return State(np.zeros(n), np.zeros(n))
+
+    def stepper(self, dt):
+        x = dt / self.tau
+        decay, gone = math.exp(-x), -math.expm1(-x)
+        base, scale = self.base_rate - self.threshold, self.gain * dt
+        return Stepper(1.0 / self.tau, x, decay, gone / x, (gone - x * decay) / x, base, scale)
 
     def propagate(self, state, dt):
         x = dt * (1.0 / self.tau)
