@@ -177,14 +177,12 @@ def learned(link, n, spikes, k, dt, n_arrived=None):
 
 
 def course(s, kind, tau):
-    """The input by one spike of weight 1, a time s after it: an exponential from 1, or an alpha function with a peak of 1 at tau."""
-    s = np.maximum(s, 0.0) if kind == "exponential" else s
-    late = np.where(s >= 0.0, s, 0.0) / tau
-    return np.where(s >= 0.0, np.exp(-late) if kind == "exponential" else late * np.exp(1.0 - late), 0.0)
+    """The input by one spike of weight 1, a time s >= 0 after it: an exponential from 1, or an alpha function with a peak of 1 at tau."""
+    return np.exp(-s / tau) if kind == "exponential" else s / tau * np.exp(1.0 - s / tau)
 
 
 def membrane(s, kind, tau, tau_m):
-    """What a spike of weight 1 leaves in tau_m dv/dt = -v + input, a time s > 0 after it (kind "delta": a jump of v)."""
+    """What a spike of weight 1 leaves in tau_m dv/dt = -v + input, a time s >= 0 after it (kind "delta": a jump of v)."""
     if kind == "delta":
         return np.exp(-s / tau_m)
     if kind == "exponential":
@@ -216,7 +214,7 @@ def conductance_slope(cell, kind, spikes):
         g = [0.0, 0.0]
         for t_spike, port, weight in spikes:
             tau = (cell.synapses.tau_ex, cell.synapses.tau_in)[port]
-            g[port] += weight * float(course(t - t_spike, kind, tau)) if t >= t_spike else 0.0
+            g[port] += weight * course(t - t_spike, kind, tau) if t >= t_spike else 0.0
         return (cell.E_L - v + cell.drive + g[0] * (cell.E_ex - v) + g[1] * (cell.E_in - v)) / cell.tau_m
 
     return slope

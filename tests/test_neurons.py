@@ -73,8 +73,8 @@ def test_what_is_monitored_is_there(neuron):
         assert getattr(state, name).shape == (7,)
 
 
-def away(state):
-    """From where inhibition pulls."""
+def from_65_mV(state):
+    """Away from where inhibition pulls."""
     if hasattr(state, "v"):
         state.v.fill(-65e-3)
 
@@ -82,10 +82,8 @@ def away(state):
 @pytest.mark.parametrize("neuron", NEURONS, ids=named)
 def test_ports(neuron):
     """An excitatory spike raises the potential, an inhibitory one lowers it, and both leave the other cells alone."""
-    spikes = [(20, EXCITATORY, 0, unit(neuron)), (20, INHIBITORY, 1, unit(neuron))]
-    trace = stepped(neuron, 40, spikes=spikes, n=3, record=neuron.monitored[:1], prepare=away).traces[
-        neuron.monitored[0]
-    ]
+    spikes, name = [(20, EXCITATORY, 0, unit(neuron)), (20, INHIBITORY, 1, unit(neuron))], neuron.monitored[0]
+    trace = stepped(neuron, 40, spikes=spikes, n=3, record=[name], prepare=from_65_mV).traces[name]
     assert neuron.receptors == ("excitatory", "inhibitory")
     assert (trace[:20] == trace[:20, 2:]).all()
     assert (trace[22:, 0] > trace[22:, 2]).all() and (trace[22:, 1] < trace[22:, 2]).all()
@@ -94,35 +92,32 @@ def test_ports(neuron):
 @pytest.mark.parametrize("neuron", NEURONS, ids=named)
 def test_a_cell_does_not_feel_the_others(neuron):
     """300 cells in two blocks, one of which is driven: it does what it does alone; the others are as without it."""
-    name, w = neuron.monitored[0], unit(neuron)
-    spikes = [(k, EXCITATORY, w) for k in range(5, 100, 7)]
-    many = stepped(neuron, 120, spikes=[(k, port, 270, a) for k, port, a in spikes], n=300, record=[name])
-    alone = stepped(neuron, 120, spikes=[(k, port, 0, a) for k, port, a in spikes], record=[name])
-    if not hasattr(prepared(neuron, 1e-4)[1].state, "rng"):
-        assert (many.traces[name][:, 270] == alone.traces[name][:, 0]).all()
+    name, times = neuron.monitored[0], range(5, 100, 7)
+    many = stepped(neuron, 120, spikes=[(k, EXCITATORY, 270, unit(neuron)) for k in times], n=300, record=[name])
+    alone = stepped(neuron, 120, spikes=[(k, EXCITATORY, 0, unit(neuron)) for k in times], record=[name])
+    assert (many.traces[name][:, 270] == alone.traces[name][:, 0]).all()
     others = np.delete(many.traces[name], 270, axis=1)
-    assert (others == others[:, :1]).all()
+    assert (others == others[:, :1]).all() and (others[-1, 0] != many.traces[name][-1, 270])
+
+
+def after_a_spike(state):
+    """With what a spike leaves."""
+    for name, value in (("eta", -20e-3), ("z", 400e-12)):
+        if hasattr(state, name):
+            getattr(state, name).fill(value)
 
 
 @pytest.mark.parametrize("neuron", NEURONS, ids=named)
 def test_silence_ends_in_zeros(neuron):
     """What decays is exactly 0 after seventy time constants, and never a denormal number, which would slow every step."""
-    resting = {"E_L": 0.0, "V_th": 0.5, "V_reset": 0.1, "drive": 0.0}
-    if "V_th" in neuron._fields:
+    names = {"g_ex", "g_in", "rise_ex", "rise_in", "rise", "psp", "eta", "z"}
+    if "V_th" in neuron._fields:  # where the potential, too, decays to 0
+        resting = {"E_L": 0.0, "V_th": 0.5, "V_reset": 0.1, "drive": 0.0}
         neuron = neuron._replace(**{name: value for name, value in resting.items() if name in neuron._fields})
+        names.add("v")
     spikes = [(3, port, 0, unit(neuron)) for port in (EXCITATORY, INHIBITORY)]
-    state = stepped(neuron, 20_000, spikes=spikes).state
-    decaying = [
-        "g_ex",
-        "g_in",
-        "rise_ex",
-        "rise_in",
-        "rise",
-        "psp",
-        "eta",
-        *(["v"] if "V_th" in neuron._fields else []),
-    ]
-    for name in set(decaying) & set(state._fields):
+    state = stepped(neuron, 40_000, spikes=spikes, prepare=after_a_spike).state
+    for name in names & set(state._fields):
         assert (getattr(state, name) == 0.0).all(), name
 
 

@@ -42,7 +42,7 @@ class State(NamedTuple):
 
 
 class Stepper(NamedTuple):
-    """The part's fields; dt over the capacitance; what is left of V_T and z after a step and after half of one, and of w after half of one."""
+    """The part's fields; per_volt = 1 / Delta_T; per_farad = dt / C; what is left of V_T and z after a step and after half of one, and of w after half."""
 
     g_L: float
     E_L: float
@@ -56,6 +56,7 @@ class Stepper(NamedTuple):
     b: float
     I_sp: float
     drive: float
+    per_volt: float
     per_farad: float
     decay_T: float
     half_T: float
@@ -76,7 +77,7 @@ class Stepper(NamedTuple):
         higher, z = state.V_T[i] - self.V_Trest, state.z[i]
         g_ex, g_in = self.synapses.midway(state, i)
         w = self.adapt(state.w[i], v)
-        above = (v - self.V_Trest - higher * self.half_T) / self.Delta_T
+        above = (v - self.V_Trest - higher * self.half_T) * self.per_volt
         upswing = self.g_L * math.exp(min(above, STEEPEST))
         current = upswing * self.Delta_T - self.g_L * (v - self.E_L) - w + z * self.half_z + self.drive + g_ex - g_in
         slope = (upswing - self.g_L) * self.per_farad
@@ -186,6 +187,7 @@ class AdEx(NamedTuple):
         own = {name: getattr(self, name) for name in Stepper._fields if name in self._fields and name != "synapses"}
         return Stepper(
             **own,
+            per_volt=1.0 / self.Delta_T,
             per_farad=dt / self.C,
             decay_T=left(dt, self.tau_VT),
             half_T=left(0.5 * dt, self.tau_VT),

@@ -31,14 +31,14 @@ class State(NamedTuple):
 
 
 class Stepper(NamedTuple):
-    """rest [V]: where the potential goes without spikes; rate: spikes expected in a step at threshold; decays in a step."""
+    """rest [V]: where the potential goes without spikes; per_volt = 1 / Delta_u; rate: spikes expected in a step at threshold; decays in a step."""
 
     rest: float
     decay: float
     decay_eta: float
     eta_0: float
     V_th: float
-    Delta_u: float
+    per_volt: float
     rate: float
     synapses: Any
 
@@ -55,7 +55,7 @@ class Stepper(NamedTuple):
         eta = quiet(eta * self.decay_eta)
         state.eta[i] = eta
         state.v[i] = self.rest + quiet(away) + eta
-        above = (0.5 * (v + state.v[i]) - self.V_th) / self.Delta_u
+        above = (0.5 * (v + state.v[i]) - self.V_th) * self.per_volt
         state.hazard[i] -= self.rate * math.exp(min(above, FARTHEST))
 
     def fires(self, state, i):
@@ -128,7 +128,7 @@ class EscapeNoise(NamedTuple):
             decay_eta=math.exp(-dt / self.tau_eta),
             eta_0=self.eta_0,
             V_th=self.V_th,
-            Delta_u=self.Delta_u,
+            per_volt=1.0 / self.Delta_u,
             rate=self.rho_0 * dt,
             synapses=self.synapses.over(dt, self.tau_m),
         )

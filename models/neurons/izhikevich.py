@@ -22,9 +22,11 @@ class State(NamedTuple):
 
 
 class Stepper(NamedTuple):
-    """half: of the time step [s]; recovery: a times the time step."""
+    """half: of the time step [s]; square [1/V] and linear: what v^2 and v count for after it; recovery: a times the time step."""
 
     half: float
+    square: float
+    linear: float
     recovery: float
     b: float
     c: float
@@ -42,9 +44,9 @@ class Stepper(NamedTuple):
     def step(self, state, i):
         g_ex, g_in = self.synapses.midway(state, i)
         u = state.u[i]
-        v, pull = state.v[i], 140.0 - u + self.drive + g_ex - g_in
-        v += self.half * ((4e4 * v + 5e3) * v + pull)
-        v += self.half * ((4e4 * v + 5e3) * v + pull)
+        v, rise = state.v[i], self.half * (140.0 - u + self.drive + g_ex - g_in)
+        v = (self.square * v + self.linear) * v + rise
+        v = (self.square * v + self.linear) * v + rise
         state.v[i] = v
         state.u[i] = u + self.recovery * (self.b * v - u)
 
@@ -103,5 +105,16 @@ class Izhikevich(NamedTuple):
         self.synapses.check()
 
     def stepper(self, dt):
-        synapses = self.synapses.over(dt)
-        return Stepper(0.5 * dt, self.a * dt, self.b, self.c, self.d, self.V_peak, self.drive, synapses)
+        half = 0.5 * dt
+        return Stepper(
+            half=half,
+            square=half * 4e4,
+            linear=1.0 + half * 5e3,
+            recovery=self.a * dt,
+            b=self.b,
+            c=self.c,
+            d=self.d,
+            V_peak=self.V_peak,
+            drive=self.drive,
+            synapses=self.synapses.over(dt),
+        )
