@@ -22,7 +22,7 @@ def loop(parts, cells, given, heard, begin, end):
             parts.stepper.receive(cells.state, ports[m], targets[m], amounts[m])
             next_one[0] += 1
         reset(parts, cells, k)
-        for q in range(ring.count[place(ring, k), 0]):
+        for q in range(ring.number[place(ring, k), 0]):
             heard[0][heard[2][0]] = k
             heard[1][heard[2][0]] = ring.i[place(ring, k), q]
             heard[2][0] += 1

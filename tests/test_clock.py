@@ -60,7 +60,7 @@ def compared(wiring, delay, dendrite, rule=PairSTDP, threads=1, recurrent=True):
     ]
     trains = awkward_trains(8)
     inputs = Population("inputs", 8, recorded(trains))
-    cells = Population("cells", 5, LIF(**NEURON, refractory=N_HELD * DT))
+    cells = Population("cells", 5, LIF(**NEURON, drive=0.0, refractory=N_HELD * DT))
     rules = [PairSTDP(**RULE) if rule is PairSTDP else rule, PairSTDP(**RULE | {"A_plus": 2e-5, "A_minus": 1e-5})]
     made = []
     for source, (a, b), w, learning, k in (

@@ -72,7 +72,7 @@ class Stepper(NamedTuple):
     def receive(self, state, port, i, amount):
         self.synapses.receive(state, port, i, amount)
 
-    def step(self, state, i):
+    def update(self, state, i):
         v = self.V_reset if state.spiking[i] > 0.0 else state.v[i]
         higher, z = state.V_T[i] - self.V_Trest, state.z[i]
         g_ex, g_in = self.synapses.midway(state, i)

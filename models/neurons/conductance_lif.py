@@ -40,7 +40,7 @@ class Stepper(NamedTuple):
     def receive(self, state, port, i, amount):
         self.synapses.receive(state, port, i, amount)
 
-    def step(self, state, i):
+    def update(self, state, i):
         g_ex, g_in = self.synapses.midway(state, i)
         z = self.leak * (1.0 + g_ex + g_in)
         pull = self.pull_leak + g_ex * self.pull_ex + g_in * self.pull_in

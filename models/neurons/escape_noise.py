@@ -49,7 +49,7 @@ class Stepper(NamedTuple):
     def receive(self, state, port, i, amount):
         self.synapses.receive(state, port, i, amount)
 
-    def step(self, state, i):
+    def update(self, state, i):
         v, eta = state.v[i], state.eta[i]
         away = (v - eta - self.rest) * self.decay + self.synapses.charge(state, i)
         eta = quiet(eta * self.decay_eta)

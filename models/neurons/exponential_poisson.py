@@ -44,7 +44,7 @@ class Stepper(NamedTuple):
     def receive(self, state, port, i, amount):
         state.psp[i] += amount * (self.per_tau if port == 0 else -self.per_tau)
 
-    def step(self, state, i):
+    def update(self, state, i):
         psp = state.psp[i]
         state.hazard[i] -= self.scale * max(self.base + psp * self.mean_psp, 0.0)
         state.psp[i] = quiet(psp * self.decay)

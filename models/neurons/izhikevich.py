@@ -41,7 +41,7 @@ class Stepper(NamedTuple):
     def receive(self, state, port, i, amount):
         self.synapses.receive(state, port, i, amount)
 
-    def step(self, state, i):
+    def update(self, state, i):
         g_ex, g_in = self.synapses.midway(state, i)
         u = state.u[i]
         v, rise = state.v[i], self.half * (140.0 - u + self.drive + g_ex - g_in)

@@ -37,7 +37,7 @@ class Stepper(NamedTuple):
     def receive(self, state, port, i, amount):
         self.synapses.receive(state, port, i, amount)
 
-    def step(self, state, i):
+    def update(self, state, i):
         away = (state.v[i] - self.rest) * self.decay + self.synapses.charge(state, i)
         state.v[i] = self.rest + quiet(away)
 

@@ -50,7 +50,7 @@ class Stepper(NamedTuple):
     def receive(self, state, port, i, amount):
         state.rise[i] += amount * (self.per_tau if port == 0 else -self.per_tau)
 
-    def step(self, state, i):
+    def update(self, state, i):
         rise, psp = state.rise[i], state.psp[i]
         mean = psp * self.mean_psp + rise * self.mean_rise
         state.hazard[i] -= self.scale * max(self.base + mean, 0.0)
