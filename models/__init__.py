@@ -1,7 +1,24 @@
-"""What is simulated: inputs and neurons (here), and the published experiments (in `hebbscope.models.experiments`)."""
+"""What is simulated: inputs, neurons, wirings and initial weights (here), and the published experiments (in `hebbscope.models.experiments`)."""
 
+from ..simulator.connectivity import AllToAll, FixedInDegree, FixedOutDegree, GaussianArbor, Given, OneToOne, Pairwise
+from ..simulator.plain import Direct
 from . import inputs, neurons
 from .inputs import *  # noqa: F403
 from .neurons import *  # noqa: F403
+from .weights import LogNormal, Normal, Uniform
 
-__all__ = [*inputs.__all__, *neurons.__all__]
+__all__ = [
+    *inputs.__all__,
+    *neurons.__all__,
+    "AllToAll",
+    "Direct",
+    "FixedInDegree",
+    "FixedOutDegree",
+    "GaussianArbor",
+    "Given",
+    "LogNormal",
+    "Normal",
+    "OneToOne",
+    "Pairwise",
+    "Uniform",
+]

@@ -1,6 +1,6 @@
 """What changes weights: learning windows, rules, normalisation, thresholds."""
 
-from ..simulator.plain import Static
+from ..simulator.plain import Free, Static
 from .normalisation import L1, L2
 from .pair_stdp import PairSTDP
 from .spike_hebb import SpikeHebb
@@ -14,6 +14,7 @@ __all__ = [
     "L2",
     "DoubleExponential",
     "FixedThreshold",
+    "Free",
     "KempterWindow",
     "PairSTDP",
     "SlidingThreshold",

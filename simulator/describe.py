@@ -66,7 +66,7 @@ def shown(value: Any, unit: str = "") -> str:
     if isinstance(value, (float, np.floating)):
         text = write_quantity(float(value), unit)
         return text if isinstance(text, str) else f"{value:g} {unit}".rstrip()
-    return str(value)
+    return "none" if value is None else str(value)
 
 
 def brief(part: Any) -> str:

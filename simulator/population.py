@@ -57,7 +57,8 @@ class Population(Described):
         check_name("Population", self.name)
         if not _is_count(self.n) or self.n < 1:
             raise ParameterError(f"Population {self.name}", "n", "must be a whole number >= 1", self.n)
-        if not hasattr(self.model, "check"):
+        is_model = any(hasattr(self.model, hook) for hook in ("candidate_rate", "bound", "stepper"))
+        if not (is_model and hasattr(self.model, "check")):
             raise ParameterError(f"Population {self.name}", "model", "must be an input or neuron part", self.model)
         object.__setattr__(self, "model", cast(self.model))
         if self.is_input:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .cast import cast
 from .connectivity import AllToAll, Given
-from .describe import brief, nearest
+from .describe import brief, nearest, shown
 from .plain import Direct, Free, Static
 from .population import Described, Population, check_name
 from .protocols import ParameterError, bounds_of, is_part, require_hooks
@@ -261,11 +261,12 @@ class Projection(Described):
         if not self.is_dense:
             lines.append(f"  {self.n_synapses:,} synapses, {brief(self.connectivity)}")
         lines.append(f"  {brief(self.rule)}")
+        named_none = {Direct: Direct(), Free: Free()}
         lines += [
-            f"  {brief(each)}" for each in (self.transmission, self.normalisation) if each not in (Direct(), Free())
+            f"  {brief(each)}" for each in (self.transmission, self.normalisation) if named_none.get(type(each)) != each
         ]
-        for field, unit in (("delay", " s"), ("dendritic_delay", " s"), ("receptor", "")):
+        for field, unit in (("delay", "s"), ("dendritic_delay", "s"), ("receptor", "")):
             value = getattr(self, field)
             if np.ndim(value) or value not in (0.0, "excitatory"):
-                lines.append(f"  {field} {'given' if np.ndim(value) else f'{value}{unit}'}")
+                lines.append(f"  {field} {shown(value, unit)}")
         return "\n".join(lines)

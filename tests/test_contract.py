@@ -6,31 +6,45 @@ import numpy as np
 import pytest
 
 from hebbscope import Network, Population, Projection, simulate
-from hebbscope.models import HomogeneousPoisson, LinearPoisson, PatternPoisson, PushPull, RecordedSpikes
+from hebbscope.models import (
+    Given,
+    HomogeneousPoisson,
+    LinearPoisson,
+    LogNormal,
+    Normal,
+    PatternPoisson,
+    PushPull,
+    RecordedSpikes,
+    Uniform,
+)
 from hebbscope.models.experiments.catalogue import KINDS, parts
 from hebbscope.rules import L1, SpikeHebb, Static, TabulatedWindow, Triplet
 from hebbscope.simulator.cast import cast
 from hebbscope.simulator.protocols import ParameterError, unit_of
 
 N = 6
-ARRAYS = {  # the parts that have no default for an array
+EXAMPLES = {  # of parts that have no default for an array, or one that does not fit the weights here
     PatternPoisson: lambda: PatternPoisson(np.random.default_rng(1).uniform(0, 40, (9, N))),
     RecordedSpikes: lambda: RecordedSpikes(np.arange(1, 400) * 5e-3, np.arange(1, 400) % N, 2.0, loop=1),
     TabulatedWindow: lambda: TabulatedWindow(np.array([-0.02, 0.0, 0.02]), np.array([0.0, 1.0, -0.6])),
+    Given: lambda: Given(np.array([0, 0, 3, 5]), np.array([0, 1, 1, 0])),
+    Uniform: lambda: Uniform(high=0.4),
+    Normal: lambda: Normal(mean=0.2, sd=0.05),
+    LogNormal: lambda: LogNormal(mean=0.2, sd=0.1, high=0.4),
 }
 EVERY = [(kind, part) for kind in KINDS for part in parts(kind).values()]
-EXACT = [
-    (kind, part) for kind, part in EVERY if kind != "neuron" or hasattr(part, "bound")
-]  # what the exact engine runs
+EXACT = [  # what the exact engine runs: it joins all to all
+    (kind, part) for kind, part in EVERY if kind != "connectivity" and (kind != "neuron" or hasattr(part, "bound"))
+]
 
 
 def example(part):
-    return ARRAYS.get(part, part)()
+    return EXAMPLES.get(part, part)()
 
 
 def network(kind, part):
     """A small layer in which the part has its place."""
-    chosen = {"input": HomogeneousPoisson(20.0), "neuron": LinearPoisson(), "rule": SpikeHebb(eta=1e-3)}
+    chosen = {"input": HomogeneousPoisson(20.0), "neuron": LinearPoisson(), "rule": SpikeHebb(eta=1e-3), "weights": 0.2}
     place = {"window": "rule", "threshold": "rule"}.get(kind, kind)
     held = {
         "window": lambda: SpikeHebb(window=example(part), eta=1e-3),
@@ -40,7 +54,7 @@ def network(kind, part):
     chosen |= {key: options.pop(key) for key in list(options) if key in chosen}
     rule = chosen["rule"]._replace(w_min=0.0, w_max=0.4)
     source, target = Population("inputs", N, chosen["input"]), Population("neuron", 2, chosen["neuron"])
-    return Network([source, target], [Projection(source, target, 0.2, rule, **options)])
+    return Network([source, target], [Projection(source, target, chosen["weights"], rule, **options)])
 
 
 def test_every_kind_has_parts():
@@ -72,7 +86,8 @@ def test_a_norm_is_kept_within_the_bounds(level, norm, expected):
 @pytest.mark.parametrize("kind, part", EVERY, ids=lambda value: getattr(value, "__name__", value))
 def test_every_number_that_is_no_number_is_named(kind, part):
     good = cast(example(part))
-    needs = {"input": (N,), "transmission": (N,)}.get(kind, ())
+    ends = Population("inputs", 2 * N, HomogeneousPoisson()), Population("neurons", 2 * N, LinearPoisson())
+    needs = {"input": (N,), "transmission": (N,), "connectivity": ends}.get(kind, ())
     good.check(*needs)
     for field, value in zip(good._fields, good, strict=True):
         if isinstance(value, float):

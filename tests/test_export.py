@@ -55,6 +55,7 @@ def a_run(level):
             "weights_without_causal": rng.normal(size=(N_TIMES, N_POST, N_PRE)),
             "output_rate_without_causal": rng.uniform(5, 15, (N_TIMES, N_POST)),
             "spread": rng.uniform(size=N_TIMES),
+            "spread_without_causal": rng.uniform(size=N_TIMES),
             "coefficients": {"k3": 7.037e-5, "k1": np.full(N_PRE, 1e-4)},
         }
         if level == "rate"

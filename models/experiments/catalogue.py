@@ -11,9 +11,9 @@ from .description import DescriptionError
 if TYPE_CHECKING:
     from .experiment import Experiment
 
-EXPERIMENTS = ("kempter1999", "natural_images")
+EXPERIMENTS = ("kempter1999", "natural_images", "network")
 
-# The hook by which a kind of part is known.
+# The hook by which a kind of part is known; the first one counts.
 KINDS = {
     "input": "candidate_rate",
     "neuron": "stepper",
@@ -22,6 +22,8 @@ KINDS = {
     "threshold": "depression",
     "normalisation": "normalise",
     "transmission": "amount",
+    "connectivity": "edges",
+    "weights": "draw",  # as inputs have, which come first
 }
 
 
@@ -50,7 +52,7 @@ def parts(kind: str) -> dict[str, type]:
     for package in (import_module("...rules", __package__), import_module("...models", __package__)):
         for name in package.__all__:
             part = getattr(package, name)
-            if isinstance(part, type) and hasattr(part, "_fields") and hasattr(part, KINDS[kind]):
+            if isinstance(part, type) and hasattr(part, "_fields") and kind_of(part) == kind:
                 found[name] = part
     return found
 

@@ -30,6 +30,10 @@ class DescriptionError(HebbscopeError, ValueError):
         super().__init__(f"{key}: {reason}")
 
 
+class Kind(str):
+    """Carried by the annotation of a field that holds any part of a kind (a key of KINDS in the catalogue)."""
+
+
 class Item(NamedTuple):
     """One line of a description: dotted key, value, SI unit ("" where there is none), meaning and source."""
 
@@ -61,6 +65,18 @@ def nested(settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
         else:
             place[names[-1]] = value
     return table
+
+
+def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Two nested dictionaries; where `above` names another type, what `below` says of that part no longer counts."""
+    both = dict(below)
+    for name, value in above.items():
+        old, table = both.get(name), value if isinstance(value, dict) else {"type": value}
+        if isinstance(old, dict) and table.get("type", old.get("type")) == old.get("type"):
+            both[name] = merged(old, table)
+        else:
+            both[name] = value
+    return both
 
 
 def leaves(tables: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
@@ -95,15 +111,22 @@ def changed(current: Any, table: Any, key: str, choices: dict[str, type]) -> Any
 
 
 def read_field(current: Any, hint: Any, value: Any, key: str) -> Any:
-    """A field's new value from what was given: a part from a table or a class name, a number from text, an array from a list."""
+    """A field's new value from what was given: a part from a table or a class name, a number from text, an array from a list, and where
+    a field has many of a kind, each of them by its name."""
+    if type(None) in flat(hint) and (value is None or (isinstance(value, str) and value.lower() == "none")):
+        return None
+    each = one_of_many(hint)
+    if each and named_in(each) and not isinstance(value, dict):
+        raise DescriptionError(key, f"must have a table for each name, got {told(value)}")
+    if each and isinstance(value, dict):
+        start = each() if named_in(each) else None
+        return {name: read_field(start, each, given, f"{key}.{name}") for name, given in value.items()}
     choices = choices_for(current, hint)
     if is_part(value):
         if named_in(hint) and type(value).__name__ not in choices:
             raise DescriptionError(key, f"must be {' or '.join(sorted(choices))}, got {type(value).__name__}")
         return value
-    if choices:
-        if value == "none" and type(None) in flat(hint):
-            return None
+    if choices and (isinstance(value, dict) or not takes_numbers(hint) or _is_name(value)):
         return changed(current, value, key, choices)
     if isinstance(value, dict):
         raise DescriptionError(key, "is a single value and has no keys below it")
@@ -114,13 +137,13 @@ def read_leaf(hint: Any, value: Any, key: str) -> Any:
     """A number, array, text or truth value as the field's annotation wants it."""
     kinds = flat(hint)
     unit = unit_in(hint)
-    wants_number = float in kinds or int in kinds
     try:
-        if isinstance(value, str) and value.lstrip().startswith("[") and np.ndarray in kinds:
-            value = value.strip().strip("[]").split(",")
+        takes_lists = any(kind is np.ndarray or get_origin(kind) is list for kind in kinds)
+        if isinstance(value, str) and value.lstrip().startswith("[") and takes_lists:
+            value = [each.strip() for each in value.strip().strip("[]").split(",")]
         if isinstance(value, (list, tuple, np.ndarray)) and np.ndarray in kinds:
             return _array(value, unit)
-        if wants_number and not (isinstance(value, str) and str in kinds):
+        if takes_numbers(hint) and not (isinstance(value, str) and str in kinds):
             value = read_quantity(value, unit)
     except ValueError as problem:
         raise DescriptionError(key, f"{problem}, got {told(value)}") from None
@@ -134,7 +157,13 @@ def read_leaf(hint: Any, value: Any, key: str) -> Any:
         raise DescriptionError(key, f"{words}, got {told(value)}") from None
 
 
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value.isidentifier()
+
+
 def _array(values: Any, unit: str) -> np.ndarray:
+    if not unit and all(type(value) is int for value in values):
+        return np.array(values, dtype=np.int64)
     if any(isinstance(value, (list, tuple, np.ndarray)) for value in values):
         return np.array([_array(value, unit) for value in values])
     return np.array([read_quantity(value, unit) for value in values])
@@ -188,12 +217,29 @@ def named_in(hint: Any) -> list[type]:
     ]
 
 
+def kinds_in(hint: Any) -> list[str]:
+    """The kinds of parts that an annotation names."""
+    own = [str(extra) for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Kind)]
+    return own + [kind for member in get_args(hint) for kind in kinds_in(member)]
+
+
+def takes_numbers(hint: Any) -> bool:
+    """Whether a field may be a plain number."""
+    return bool({float, int} & {*flat(hint)})
+
+
+def one_of_many(hint: Any) -> Any:
+    """What an annotation such as dict[str, int] says that each of the values is; None for others."""
+    return next((get_args(kind)[1] for kind in flat(hint) if get_origin(kind) is dict), None)
+
+
 def choices_for(current: Any, hint: Any) -> dict[str, type]:
     """The classes that a field may hold, by name: those of its annotation, else all parts of the kind that it holds now."""
-    from .catalogue import kin
+    from .catalogue import kin, parts
 
-    kinds = named_in(hint) or (kin(type(current)) if is_part(current) else [])
-    return {kind.__name__: kind for kind in kinds}
+    named = named_in(hint) or [part for kind in kinds_in(hint) for part in parts(kind).values()]
+    named = named or (kin(type(current)) if is_part(current) else [])
+    return {kind.__name__: kind for kind in named}
 
 
 # Checking and listing -----------------------------------------------------------------------------------------------
@@ -201,9 +247,8 @@ def choices_for(current: Any, hint: Any) -> dict[str, type]:
 
 def check(description: Any, key: str) -> None:
     """Ask every part inside for its own check, innermost first, and name the dotted key where one fails."""
-    for name, value in zip(description._fields, description, strict=True):
-        if is_part(value):
-            check(value, f"{key}.{name}")
+    for name, value in _inside(description):
+        check(value, f"{key}.{name}")
     own = getattr(description, "check", None)
     if own is None or inspect.signature(own).parameters:
         return
@@ -211,6 +256,36 @@ def check(description: Any, key: str) -> None:
         own()
     except ParameterError as problem:
         raise DescriptionError(f"{key}.{problem.field}", str(problem).partition(": ")[2]) from None
+
+
+def _inside(description: Any) -> Iterator[tuple[str, Any]]:
+    """What a part or a table of parts has in it by name."""
+    if is_part(description):
+        yield from zip(description._fields, description, strict=True)
+    elif isinstance(description, dict):
+        yield from description.items()
+
+
+def path_of(description: Any, part: str) -> str:
+    """The dotted path to the first part of a class, by the name of the class; "" where there is none."""
+    for name, value in _inside(description):
+        if type(value).__name__ == part:
+            return name
+        if below := path_of(value, part):
+            return f"{name}.{below}"
+    return ""
+
+
+def check_public(description: Any, key: str) -> None:
+    """Raise the named error of a part of one's own: a file names parts by their class, and knows those of hebbscope."""
+    from .catalogue import kind_of, parts
+
+    for name, value in _inside(description):
+        kind = kind_of(type(value))
+        if kind and parts(kind).get(type(value).__name__) is not type(value):
+            words = f"is a part of one's own, which a file cannot name, got {type(value).__name__}"
+            raise DescriptionError(f"{key}.{name}", words)
+        check_public(value, f"{key}.{name}")
 
 
 def items(description: Any, key: str, one_of_several: bool = False) -> Iterator[Item]:
@@ -222,7 +297,15 @@ def items(description: Any, key: str, one_of_several: bool = False) -> Iterator[
     if kind_of(cls) or one_of_several:
         yield Item(f"{key}.type", cls.__name__, "", summary(cls), source(cls))
     for field in fields(description):
-        if is_part(field.value):
-            yield from items(field.value, f"{key}.{field.name}")
-        else:
-            yield Item(f"{key}.{field.name}", field.value, field.unit, field.meaning, source(cls))
+        yield from entries(Item(f"{key}.{field.name}", field.value, field.unit, field.meaning, source(cls)))
+
+
+def entries(field: Item, one_of_several: bool = False) -> Iterator[Item]:
+    """A field as it is, or where it holds a part, or others by name, what is in it."""
+    if is_part(field.value):
+        yield from items(field.value, field.key, one_of_several)
+    elif isinstance(field.value, dict):
+        for name, value in field.value.items():
+            yield from entries(field._replace(key=f"{field.key}.{name}", value=value))
+    else:
+        yield field

@@ -12,14 +12,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from ...simulator.describe import shown
 from ...simulator.network import Network
-from ...simulator.protocols import Seconds, is_part, unit_in
+from ...simulator.protocols import Seconds, unit_in
 from .description import (
     DescriptionError,
     Item,
     check,
     choices_for,
-    items,
+    entries,
     leaves,
+    merged,
     nested,
     read_field,
     unknown,
@@ -90,8 +91,7 @@ class Experiment(BaseModel):
         if self.duration / self.record_every > MOST_RECORDS:
             raise DescriptionError("record_every", f"makes more than {MOST_RECORDS:,} records of {self.duration:g} s")
         for name in type(self).model_fields:
-            if is_part(getattr(self, name)):
-                check(getattr(self, name), name)
+            check(getattr(self, name), name)
         return self
 
     @abstractmethod
@@ -110,7 +110,7 @@ class Experiment(BaseModel):
     @classmethod
     def with_settings(cls, settings: Iterable[tuple[str, Any]]) -> Self:
         """The experiment with dotted keys set, in any order; unknown keys are errors with the nearest known one."""
-        return cls(**nested(settings))
+        return cls(**merged(nested((item.key, item.value) for item in cls().items()), nested(settings)))
 
     def items(self) -> list[Item]:
         """The description, flattened: one Item per dotted key, parts announced by `KEY.type`."""
@@ -118,10 +118,8 @@ class Experiment(BaseModel):
         listed: list[Item] = []
         for name in type(self).model_fields:
             value = getattr(self, name)
-            if is_part(value):
-                listed.extend(items(value, name, one_of_several=len(choices_for(value, hints[name])) > 1))
-            else:
-                listed.append(Item(name, value, unit_in(hints[name])))
+            several = len(choices_for(value, hints[name])) > 1
+            listed += entries(Item(name, value, unit_in(hints[name])), one_of_several=several)
         meanings = self.meanings
         return [item._replace(meaning=meanings.get(item.key, item.meaning)) for item in listed]
 

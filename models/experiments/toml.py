@@ -14,7 +14,7 @@ import tomli_w
 from ...simulator.protocols import HebbscopeError
 from ...simulator.quantity import write_quantity
 from .catalogue import experiment_class, known
-from .description import DescriptionError, leaves, nested
+from .description import DescriptionError, leaves, merged, nested
 from .experiment import Experiment
 
 
@@ -50,23 +50,11 @@ def loads(text: str, origin: str = "TOML", settings: Sequence[tuple[str, Any]] =
     try:
         given = nested([(key, value) for key, value in leaves(tables) if key != "experiment"])
         kind = experiment_class(name)
-        kind(**given)
+        described = kind(**given)
     except DescriptionError as problem:
         line_number = line_of(problem.key, text)
         raise HebbscopeError(f"{origin}{f' line {line_number}' if line_number else ''}: {problem}") from None
-    return kind(**_merged(given, nested(settings)))
-
-
-def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Two nested dictionaries; where `above` names another type, what `below` says of that part no longer counts."""
-    merged = dict(below)
-    for name, value in above.items():
-        old = merged.get(name)
-        if isinstance(value, dict) and "type" not in value and isinstance(old, dict):
-            merged[name] = _merged(old, value)
-        else:
-            merged[name] = value
-    return merged
+    return kind(**merged(given, nested(settings))) if settings else described
 
 
 # Lines --------------------------------------------------------------------------------------------------------------
@@ -109,15 +97,9 @@ def _key_on(text: str, number: int) -> str:
 
 def to_toml(experiment: Experiment, comments: bool = False) -> str:
     """The whole description as TOML that `load` reads back to the same description; with what each key means, if asked."""
-    tables: dict[str, Any] = {"experiment": experiment.name}
     listed = experiment.items()
-    for item in listed:
-        *above, name = item.key.split(".")
-        place = tables
-        for part in above:
-            place = place.setdefault(part, {})
-        place[name] = _writable(item.value, item.unit)
-    text = tomli_w.dumps(tables)
+    tables = nested((item.key, _writable(item.value, item.unit)) for item in listed)
+    text = tomli_w.dumps({"experiment": experiment.name} | tables)
     if not comments:
         return text
     meaning = {item.key: item.meaning for item in listed}
@@ -133,4 +115,4 @@ def _writable(value: Any, unit: str) -> Any:
         return value.tolist()
     if isinstance(value, float):
         return write_quantity(value, unit)
-    return value if isinstance(value, (int, str, bool)) else str(value)
+    return value if isinstance(value, (int, str, list)) else str(value)
