@@ -8,14 +8,23 @@ import pytest
 
 from hebbscope import HebbscopeError, Network, ParameterError, Population, Projection, reduce, simulate
 from hebbscope.models import (
+    LIF,
+    AllToAll,
     CommonSourcePoisson,
+    Direct,
+    Given,
     HomogeneousPoisson,
     LinearPoisson,
+    LogNormal,
     ModulatedPoisson,
+    Normal,
+    Pairwise,
     PatternPoisson,
+    PushPull,
     RecordedSpikes,
+    Uniform,
 )
-from hebbscope.rules import L2, KempterWindow, SpikeHebb, TabulatedWindow, Triplet
+from hebbscope.rules import L2, KempterWindow, PairSTDP, SpikeHebb, Static, TabulatedWindow, Triplet
 from hebbscope.simulator import event
 from hebbscope.simulator.dispatch import expose
 from hebbscope.simulator.synapses import synapses
@@ -234,3 +243,139 @@ def test_a_field_that_hides_a_method_of_the_loop_is_named():
     projection = network(rule=Traced()).projection
     with pytest.raises(HebbscopeError, match=r"PairState\.pre: must have another name"):
         expose(event.advance, [event.parts_of(projection), projection.rule.init(4, 1), synapses(np.ones((1, 4)))])
+
+
+# Projections of any kind --------------------------------------------------------------------------------------------
+
+
+def joined(weights=0.1, rule=None, neuron=LIF(), connectivity=Given([0, 0, 2], [1, 4, 0]), **options):
+    """Three inputs onto five neurons."""
+    source, target = Population("inputs", 3, HomogeneousPoisson(5.0)), Population("neurons", 5, neuron)
+    return Projection(source, target, weights, rule, connectivity=connectivity, **options)
+
+
+class Shifted(NamedTuple):
+    """Draws for all-to-all synapses alone."""
+
+    level: float = 0.1
+
+    def draw(self, generator, n_post, n_pre):
+        return np.full((n_post, n_pre), self.level)
+
+
+@pytest.mark.parametrize(
+    "describe, words",
+    [
+        (lambda: joined(receptor="inhibitry"), r"Projection inputs_to_neurons\.receptor: must be excitatory or inhibitory; did you mean inhibitory\?, got 'inhibitry'"),
+        (lambda: joined(neuron=LinearPoisson(), receptor="inhibitory"), r"receptor: must be excitatory, got 'inhibitory'"),
+        (lambda: joined(delay=-1e-3), r"delay: must be finite and >= 0 s, got -0\.001"),
+        (lambda: joined(delay=[1e-3, np.nan, 0.0]), r"delay: must be finite and >= 0 s, got nan"),
+        (lambda: joined(dendritic_delay=np.inf), r"dendritic_delay: must be finite and >= 0 s, got inf"),
+        (lambda: joined(delay=[1e-3, 1e-3]), r"delay: must be a number, or 3 numbers, got \[0\.001, 0\.001\]"),
+        (lambda: joined(delay="late"), r"delay: must be a number in s, or one for each synapse, got 'late'"),
+        (lambda: joined(delay=2 * brian2.mV), r"delay: must be a number in s"),
+        (lambda: joined(weights=[0.1, 0.2]), r"weights: must be a number, or 3 numbers, one for each synapse"),
+        (lambda: joined(weights=[0.1, -0.2, 0.1]), r"weights: must be >= 0 onto LIF, whose receptors say the sign, got -0\.2"),
+        (lambda: joined(weights=Normal(mean=-1.0, low=-2.0)).initial_values(1), r"weights: must be >= 0 onto LIF"),
+        (lambda: joined(weights=Uniform(high=2.0), rule=PairSTDP()).initial_values(1), r"weights: must start within"),
+        (lambda: joined(weights=Shifted()), r"weights: must have a method draw\(generator, n_synapses\), got Shifted"),
+        (lambda: joined(weights=Uniform(low=2.0)), r"Uniform\.high: must be >= low = 2, got 1"),
+        (lambda: joined(weights=LogNormal(mean=0.0)), r"LogNormal\.mean: must be > 0"),
+        (lambda: joined(rule=SpikeHebb()), r"rule: must have w_min >= 0 onto LIF, whose receptors say the sign, got -inf"),
+        (lambda: joined(transmission=Direct(-1.0)), r"transmission: must deliver nothing negative onto LIF, whose receptors say the sign, got Direct"),
+        (lambda: joined(name="a b"), r"Projection\.name: must be a word"),
+        (lambda: Population("a", 0, LIF()), r"Population a\.n: must be a whole number >= 1, got 0"),
+        (lambda: Population("a", 3, SpikeHebb()), r"Population a\.model: must be an input or neuron part, got SpikeHebb"),
+    ],
+)  # fmt: skip
+def test_a_projection_that_cannot_be_is_named(describe, words):
+    with pytest.raises(ParameterError, match=words) as caught:
+        describe()
+    assert "\n" not in str(caught.value)
+
+
+def test_projections_join_neurons_of_one_network_under_different_names():
+    inputs, neurons = Population("inputs", 3, HomogeneousPoisson()), Population("neurons", 5, LIF())
+    stranger = Population("neurons", 5, LIF())
+    with pytest.raises(ParameterError, match=r"target: must be neurons: an input takes no deliveries, got 'inputs'"):
+        Projection(neurons, inputs)
+    with pytest.raises(
+        ParameterError, match=r"must join populations of this network, got 'inputs_to_neurons \(neurons"
+    ):
+        Network([inputs, neurons], [Projection(inputs, stranger)])
+    with pytest.raises(ParameterError, match=r"projections: must have different names, got 'inputs_to_neurons'"):
+        Network([inputs, neurons], [Projection(inputs, neurons), Projection(inputs, neurons)])
+    both = Network([inputs, neurons], [Projection(inputs, neurons), Projection(inputs, neurons, name="second")])
+    assert [each.name for each in both.projections] == ["inputs_to_neurons", "second"]
+    assert both.n_bytes == 2 * 15 * 8
+
+
+def test_what_a_projection_leaves_out():
+    inputs, neurons = Population("inputs", 3, HomogeneousPoisson()), Population("neurons", 5, LinearPoisson())
+    plain = Projection(inputs, neurons)
+    assert plain.rule == Static() and plain.connectivity == AllToAll() and plain.is_dense and plain.n_synapses == 15
+    assert (plain.delay, plain.dendritic_delay, plain.receptor) == (0.0, 0.0, "excitatory")
+    assert plain.wiring.pre.tolist() == [0] * 5 + [1] * 5 + [2] * 5 and plain.wiring.post.tolist() == [*range(5)] * 3
+    run = simulate(Network([inputs, neurons], [Projection(inputs, neurons, 0.1)]), 1.0)
+    assert (run.weights == 0.1).all() and len(run.spikes["inputs"]) > 0
+
+
+def test_weights_of_dense_and_sparse_synapses_are_in_the_order_of_the_wiring():
+    dense = joined(np.arange(15.0).reshape(5, 3), connectivity=AllToAll())
+    pre, post = dense.wiring
+    assert (dense.initial_values(1) == dense.initial_weights(1)[post, pre]).all()
+    sparse = joined([1.0, 2.0, 3.0])
+    assert sparse.initial_values(1).tolist() == [1.0, 2.0, 3.0]
+    expected = np.zeros((5, 3))
+    expected[[1, 4, 0], [0, 0, 2]] = 1.0, 2.0, 3.0
+    assert (sparse.initial_weights(1) == expected).all()
+    one = joined(0.25)
+    assert one.initial_values(1).tolist() == [0.25] * 3
+
+
+def test_delays_are_kept_in_seconds():
+    assert joined(delay=2 * brian2.ms).delay == 2e-3
+    np.testing.assert_allclose(joined(delay=[1, 2, 3] * brian2.ms).delay, [1e-3, 2e-3, 3e-3])
+    assert "delay 2 ms" in repr(joined(delay=2e-3)) and "receptor inhibitory" in repr(joined(receptor="inhibitory"))
+    assert "3 synapses, Given" in repr(joined()) and "PushPull" in repr(network(transmission=PushPull()))
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"connectivity": Pairwise(0.5)}, "joins all to all without delay, got Pairwise"),
+        ({"delay": 1e-3}, "joins all to all without delay, got .* delay 1 ms"),
+        ({"dendritic_delay": 1e-3}, "joins all to all without delay"),
+    ],
+)
+def test_what_the_exact_engine_cannot_run_is_said(options, words):
+    with pytest.raises(HebbscopeError, match=words):
+        _ = network(**options).projection
+
+
+@pytest.mark.parametrize(
+    "part, mean, sd",
+    [
+        (Uniform(0.2, 0.8), 0.5, 0.6 / np.sqrt(12.0)),
+        (Normal(0.5, 0.05), 0.5, 0.05),
+        (LogNormal(0.5, 0.25), 0.5, 0.25),
+    ],
+)  # fmt: skip
+def test_drawn_weights_have_the_mean_and_the_spread_that_they_name(part, mean, sd):
+    """40,000 weights: the mean within 4 standard errors sd / 200; the spread within 4 of sd sqrt((kurtosis - 1) / 4) / 200, where the kurtosis is at
+    most 8.04, that of the lognormal: exp(4 s) + 2 exp(3 s) + 3 exp(2 s) - 3 with s = log 1.25."""
+    ends = Population("a", 200, LIF()), Population("b", 200, LIF())
+    dense, sparse = Projection(*ends, part), Projection(*ends, part, connectivity=Pairwise(0.999))
+    assert dense.initial_weights(1).shape == (200, 200) and sparse.initial_values(1).shape == (sparse.n_synapses,)
+    for w in (dense.initial_weights(1), sparse.initial_values(1)):
+        assert abs(w.mean() - mean) < 4 * sd / np.sqrt(w.size)
+        assert abs(w.std() - sd) < 4 * sd * np.sqrt((8.04 - 1) / 4 / w.size)
+    assert (dense.initial_weights(1) == dense.initial_weights(1)).all()
+    assert (dense.initial_weights(1) != dense.initial_weights(2)).any()
+
+
+def test_drawn_weights_keep_to_their_bounds():
+    w = joined(Normal(0.5, 10.0, high=1.0), connectivity=AllToAll()).initial_weights(1)
+    assert {0.0, 1.0} <= {*w.ravel()} and w.min() == 0.0 and w.max() == 1.0
+    w = joined(LogNormal(0.5, 2.0, high=0.5), connectivity=AllToAll()).initial_weights(1)
+    assert w.max() == 0.5 and w.min() > 0.0
