@@ -116,11 +116,8 @@ def read_field(current: Any, hint: Any, value: Any, key: str) -> Any:
     if type(None) in flat(hint) and (value is None or (isinstance(value, str) and value.lower() == "none")):
         return None
     each = one_of_many(hint)
-    if each and named_in(each) and not isinstance(value, dict):
-        raise DescriptionError(key, f"must have a table for each name, got {told(value)}")
-    if each and isinstance(value, dict):
-        start = each() if named_in(each) else None
-        return {name: read_field(start, each, given, f"{key}.{name}") for name, given in value.items()}
+    if each and (isinstance(value, dict) or named_in(each)):
+        return _read_each(each, value, key)
     choices = choices_for(current, hint)
     if is_part(value):
         if named_in(hint) and type(value).__name__ not in choices:
@@ -131,6 +128,17 @@ def read_field(current: Any, hint: Any, value: Any, key: str) -> Any:
     if isinstance(value, dict):
         raise DescriptionError(key, "is a single value and has no keys below it")
     return read_leaf(hint, value, key)
+
+
+def _read_each(hint: Any, value: Any, key: str) -> dict[str, Any]:
+    """Values by name; each that is a table starts from the defaults of its class."""
+    start = hint() if named_in(hint) else None
+    if not isinstance(value, dict):
+        raise DescriptionError(key, f"must have a table for each name, got {told(value)}")
+    for name, given in value.items():
+        if start is not None and not (isinstance(given, dict) or is_part(given)):
+            raise DescriptionError(f"{key}.{name}", f"must be a table, got {told(given)}")
+    return {name: read_field(start, hint, given, f"{key}.{name}") for name, given in value.items()}
 
 
 def read_leaf(hint: Any, value: Any, key: str) -> Any:

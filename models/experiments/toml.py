@@ -60,7 +60,8 @@ def loads(text: str, origin: str = "TOML", settings: Sequence[tuple[str, Any]] =
 # Lines --------------------------------------------------------------------------------------------------------------
 
 _HEADER = re.compile(r"^\s*\[{1,2}\s*([^\[\]]+?)\s*\]")
-_KEY = re.compile(r"""^\s*((?:[\w\-"']+\s*\.\s*)*[\w\-"']+)\s*=""")
+_WORD = r"""(?:[\w\-]+|"[^"]*"|'[^']*')"""
+_KEY = re.compile(rf"^\s*((?:{_WORD}\s*\.\s*)*{_WORD})\s*=")
 
 
 def line_of(key: str, text: str) -> int:
@@ -84,7 +85,7 @@ def _keys(text: str) -> list[tuple[int, str]]:
 
 
 def _plain(key: str) -> str:
-    return re.sub(r"""[\s"']""", "", key)
+    return ".".join(word.strip().strip("\"'") for word in key.split("."))
 
 
 def _key_on(text: str, number: int) -> str:
