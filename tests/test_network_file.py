@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -9,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_network import Own
 
+import hebbscope
 from hebbscope import HebbscopeError, Network, Population, Projection, simulate
 from hebbscope.models import (
     CommonSourcePoisson,
@@ -130,6 +134,15 @@ def test_a_network_from_a_file_runs_as_the_one_in_python():
     assert (runs[0].final_weights == runs[1].final_weights).all() and (
         runs[0].weights[:, 0] != runs[0].final_weights
     ).any()
+
+
+def test_the_network_of_the_documentation_is_the_same_in_python_and_as_a_file():
+    page = (Path(hebbscope.__file__).parent / "docs" / "networks.md").read_text(encoding="utf-8")
+    described, printed = re.findall(r"```python\n(.*?)```", page, re.S)
+    names: dict = {}
+    exec(described + printed, names)
+    file = loads(re.search(r"```toml\n(.*?)```", page, re.S)[1]).network()
+    assert_same_network(file, names["network"])
 
 
 def test_the_wiring_of_a_description_is_drawn_once():
