@@ -72,10 +72,11 @@ class Network(Described):
                 f"Network {self.name}: the exact engine wants spikes from an input into Poisson neurons, "
                 f"got {type(projection.source.model).__name__} into {type(projection.target.model).__name__}"
             )
-        if not projection.is_dense or np.any(projection.delay) or np.any(projection.dendritic_delay):
+        delays = (projection.delay, projection.dendritic_delay)
+        if not projection.is_dense or any(map(np.any, delays)) or projection.receptor != "excitatory":
             raise HebbscopeError(
-                f"Network {self.name}: the exact engine joins all to all without delay, "
-                f"got {brief(projection.connectivity)} in {projection.name}, delay {shown(projection.delay, 's')}"
+                f"Network {self.name}: the exact engine joins all to all without delay, with one receptor, got in {projection.name} "
+                f"{brief(projection.connectivity)}, delays {' and '.join(shown(each, 's') for each in delays)}, {projection.receptor}"
             )
         return projection
 

@@ -248,6 +248,12 @@ def test_a_field_that_hides_a_method_of_the_loop_is_named():
 # Projections of any kind --------------------------------------------------------------------------------------------
 
 
+class Opposed(LinearPoisson):
+    """Poisson neurons with two receptors."""
+
+    receptors = ("excitatory", "inhibitory")
+
+
 def joined(weights=0.1, rule=None, neuron=LIF(), connectivity=Given([0, 0, 2], [1, 4, 0]), **options):
     """Three inputs onto five neurons."""
     source, target = Population("inputs", 3, HomogeneousPoisson(5.0)), Population("neurons", 5, neuron)
@@ -343,9 +349,10 @@ def test_delays_are_kept_in_seconds():
 @pytest.mark.parametrize(
     "options, words",
     [
-        ({"connectivity": Pairwise(0.5)}, "joins all to all without delay, got Pairwise"),
-        ({"delay": 1e-3}, "joins all to all without delay, got .* delay 1 ms"),
-        ({"dendritic_delay": 1e-3}, "joins all to all without delay"),
+        ({"connectivity": Pairwise(0.5)}, "joins all to all without delay, with one receptor, got in .* Pairwise"),
+        ({"delay": 1e-3}, "joins all to all without delay, .* delays 1 ms and 0 s, excitatory"),
+        ({"dendritic_delay": 1e-3}, "joins all to all without delay, .* delays 0 s and 1 ms, excitatory"),
+        ({"neuron": Opposed(), "receptor": "inhibitory"}, "joins all to all without delay, .* 0 s and 0 s, inhibitory"),
     ],
 )
 def test_what_the_exact_engine_cannot_run_is_said(options, words):
