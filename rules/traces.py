@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import helper
+from ..simulator.protocols import SecondsArray, helper
 
 MAX_AGE = (
     100.0  # in time constants: exp(100) is far from overflow, and what is left of older spikes is far below rounding
@@ -25,17 +25,17 @@ class Traces(NamedTuple):
     """value (n,), origin (1,) [s], quiet (1,) [s]: sum over spikes of exp(-(t - t_spike) / tau), and when nothing will be left of it."""
 
     value: np.ndarray
-    origin: np.ndarray
-    quiet: np.ndarray
+    origin: SecondsArray
+    quiet: SecondsArray
 
 
 class AlphaTraces(NamedTuple):
     """value (n,), moment (n,) [s], origin (1,), quiet (1,) [s]: sums of exp(..) and of (t_spike - origin) exp(..)."""
 
     value: np.ndarray
-    moment: np.ndarray
-    origin: np.ndarray
-    quiet: np.ndarray
+    moment: SecondsArray
+    origin: SecondsArray
+    quiet: SecondsArray
 
 
 def traces(n: int) -> Traces:

@@ -13,6 +13,7 @@ from .compile import compiled, content_hash
 from .dispatch import classes_of
 from .event import Recorder
 from .network import Network, Population, Projection
+from .precision import as_is, narrowed
 from .protocols import ParameterError, bounds_of
 from .results import Spikes
 from .streams import start
@@ -106,16 +107,17 @@ class ClockRun:
         *,
         max_rate: float = np.inf,
         threads: int = 1,
+        precision: str = "double",
     ):
         self.network, self.seed, self.windows, self.dt, self.ran_away = network, seed, windows, dt, False
-        self.max_rate = max_rate
+        self.max_rate, self.precise = max_rate, narrowed if precision == "single" else as_is
         self.copies = 2 if level == "surrogate" else 1
         self.targets = [each for each in network.populations if not each.is_input]
         self.layouts = {each.name: layout(each, dt) for each in network.projections}
         self.n_shards, self.window = sharing(network, self.layouts)
         self.threads = min(threads, self.n_shards)
         self.rings = {each.name: self._ring(each) for each in network.populations}
-        steppers = {each.name: each.model.stepper(dt) for each in self.targets}
+        steppers = {each.name: self.precise(each.model.stepper(dt)) for each in self.targets}
         inputs = [each for each in network.populations if each.is_input]
         self.parts = clock.Parts(
             inputs=tuple(each.model for each in inputs),
@@ -163,15 +165,15 @@ class ClockRun:
     def _cells(self, population: Population, stepper: Any, s: int) -> clock.Cells:
         ring = self.rings[population.name]
         low, n = int(ring.low[s]), int(ring.low[s + 1] - ring.low[s])
-        state = stepper.init(n, start(self.seed, f"neuron/{population.name}", s))
+        state = self.precise(stepper.init(n, start(self.seed, f"neuron/{population.name}", s)))
         hit = np.zeros(-(-n // clock.BLOCK), np.bool_)
         return clock.Cells(state, ring, s, low, n, hit, np.zeros(n, np.int64))
 
     def _link_parts(self, projection: Projection, stepper: Any) -> clock.LinkParts:
         return clock.LinkParts(
-            projection.rule,
-            projection.transmission,
-            projection.normalisation,
+            self.precise(projection.rule),
+            self.precise(projection.transmission),
+            self.precise(projection.normalisation),
             stepper,
             projection.target.model.receptors.index(projection.receptor),
             projection.source.n,
@@ -202,8 +204,8 @@ class ClockRun:
         wait = laid.wait[low:high]
         depth = 1 << int(laid.wait.max(initial=0)).bit_length() if laid.wait.any() else 0
         return clock.Link(
-            w=w,
-            rule=rule.init(laid.n_fibres, n),
+            w=self.precise(w),
+            rule=self.precise(rule.init(laid.n_fibres, n)),
             source=self.rings[projection.source.name],
             target=cells.ring,
             cells=cells.state,
@@ -247,7 +249,7 @@ class ClockRun:
             link, cells = shard.links[k], shard.cells[self.targets.index(projection.target)]
             low, high = np.searchsorted(laid.cell, (cells.low, cells.low + cells.n))
             here = (laid.branch >= low) & (laid.branch < high)
-            values[laid.order[here]] = settled(projection.rule, link.rule, link.w, self.time).value
+            values[laid.order[here]] = settled(self.parts.links[k].rule, link.rule, link.w, self.time).value
         return values.reshape(projection.source.n, -1).T.copy() if projection.is_dense else values
 
     @property

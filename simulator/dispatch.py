@@ -13,6 +13,8 @@ import types as python_types
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from .meeting import register as register_meeting
 from .protocols import HELPERS, HOOKS, HebbscopeError, is_part
 from .synapses import SparseSynapses
@@ -44,13 +46,34 @@ def classes_of(values: Iterable[Any]) -> list[type]:
     return list(found)
 
 
-def bare(function: Callable) -> Callable:
-    """The same function without annotations."""
-    copy = python_types.FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
-    )
+def bare(function: Callable, single: bool = False) -> Callable:
+    """The same function without annotations; in `single` precision with all numbers of its text in that precision.
+
+    A literal is a double to numba, and would make one of all that it meets; to NumPy it takes the precision of what it meets.
+    """
+    code, names = function.__code__, function.__globals__
+    if single:
+        code = code.replace(co_consts=tuple(map(_single, code.co_consts)))
+        names = names | {name: _single(names[name]) for name in code.co_names if name in names}
+    copy = python_types.FunctionType(code, names, function.__name__, function.__defaults__, function.__closure__)
     copy.__doc__ = function.__doc__
     return copy
+
+
+def _single(value: Any) -> Any:
+    return np.float32(value) if isinstance(value, float) else value
+
+
+def has_single(kinds: Iterable[Any]) -> bool:
+    """Whether any of numba's types is, or holds, a number in single precision."""
+    from numba.core import types
+
+    return any(
+        kind == types.float32
+        or (isinstance(kind, types.Array) and kind.dtype == types.float32)
+        or (isinstance(kind, types.BaseTuple) and has_single(kind))
+        for kind in kinds
+    )
 
 
 def expose(function: Callable, values: Iterable[Any]) -> None:
@@ -83,7 +106,7 @@ def _register_method(name: str, first: Callable) -> None:
 
     def choose(*args):
         method = getattr(args[0].instance_class, name, None)
-        return None if method is None else bare(method)
+        return None if method is None else bare(method, has_single(args))
 
     choose.__signature__ = inspect.signature(bare(first))  # type: ignore[attr-defined]
     overload_method(types.BaseNamedTuple, name, jit_options=OPTIONS)(choose)
@@ -96,7 +119,7 @@ def _register_helper(function: Callable) -> None:
     from numba.extending import overload
 
     def choose(*args):
-        return bare(function)
+        return bare(function, has_single(args))
 
     choose.__signature__ = inspect.signature(bare(function))  # type: ignore[attr-defined]
     overload(function, jit_options=OPTIONS)(choose)

@@ -13,6 +13,7 @@ from .clock_run import ClockRun
 from .drive import drive
 from .event_run import SeedRun
 from .network import Network
+from .precision import PRECISIONS
 from .protocols import HebbscopeError, ParameterError, is_part
 from .quantity import read_quantity
 from .results import Run
@@ -34,6 +35,7 @@ def simulate(
     level: str = "spike",
     engine: str = "auto",
     dt: float = DT,
+    precision: str = "double",
     seeds: int | Iterable[int] = 1,
     record_every: float | None = None,
     record_spikes: Mapping[str, tuple[float, float]] | None = None,
@@ -49,6 +51,7 @@ def simulate(
                    learning equation of the averaged rule
     engine         "event": exact, for one layer of Poisson neurons; "clock": in steps, for any network; "auto": exact where that can be
     dt             step of the clock-driven engine [s]; delays are rounded to it, and records come at multiples of it
+    precision      "single": the clock-driven engine keeps weights, traces and potentials to seven digits, in half the memory
     seeds          one integer or several; each is a run of its own, the same bits whatever the threads, chunks and records
     record_every   interval of the recorded weights and rates [s]; default: a hundredth of the duration
     record_spikes  population -> (from, to) [s], of the first seed; default: the neurons always, the inputs in the last 5 s
@@ -80,7 +83,9 @@ def simulate(
         return drive(network, level, runs, times, **how)
     dt = _positive("dt", dt, "s")
     check_step(network, level, times, dt)
-    shares = {"max_rate": max_rate, "threads": max(1, how["threads"] // len(seeds))}
+    if precision not in PRECISIONS:
+        raise ParameterError("simulate", "precision", f"must be one of {', '.join(PRECISIONS)}", precision)
+    shares = {"max_rate": max_rate, "threads": max(1, how["threads"] // len(seeds)), "precision": precision}
     runs = [ClockRun(network, seed, level, windows if k == 0 else {}, dt, **shares) for k, seed in enumerate(seeds)]
     return drive(network, level, runs, times, **how)
 

@@ -46,7 +46,7 @@ def delays_of(kind: str, n: int, seed: int):
     return {"none": 0, "one": 13, "each": rng.integers(0, 20, n)}[kind]
 
 
-def compared(wiring, delay, dendrite, rule=PairSTDP, threads=1, recurrent=True):
+def compared(wiring, delay, dendrite, precision="double"):
     """The network in the engine and in the twin: the trains of spikes, and the weights of the plastic projections, of both."""
     pre, post = np.nonzero(np.ones((8, 5))) if wiring is None else wiring
     loops = np.nonzero(~np.eye(5, dtype=bool))
@@ -61,7 +61,7 @@ def compared(wiring, delay, dendrite, rule=PairSTDP, threads=1, recurrent=True):
     trains = awkward_trains(8)
     inputs = Population("inputs", 8, recorded(trains))
     cells = Population("cells", 5, LIF(**NEURON, drive=0.0, refractory=N_HELD * DT))
-    rules = [PairSTDP(**RULE) if rule is PairSTDP else rule, PairSTDP(**RULE | {"A_plus": 2e-5, "A_minus": 1e-5})]
+    rules = [PairSTDP(**RULE), PairSTDP(**RULE | {"A_plus": 2e-5, "A_minus": 1e-5})]
     made = []
     for source, (a, b), w, learning, k in (
         (inputs, (pre, post), weights[0], rules[0], 0),
@@ -79,7 +79,7 @@ def compared(wiring, delay, dendrite, rule=PairSTDP, threads=1, recurrent=True):
                 dendritic_delay=steps["dendrite"][k] * DT,
             )
         )
-    run = ClockRun(Network([inputs, cells], made), 1, "spike", {"cells": (0.0, 1.0)}, DT, threads=threads)
+    run = ClockRun(Network([inputs, cells], made), 1, "spike", {"cells": (0.0, 1.0)}, DT, precision=precision)
     for t in (0.0123, 0.0124, 0.04, STEPS * DT):
         run.to(t)
     heard = run.take_spikes()["cells"]
@@ -117,3 +117,10 @@ def test_spikes_and_weights_are_those_of_the_plain_twin(wiring, delay, dendrite)
     for w, twin in zip(weights, learned, strict=True):
         np.testing.assert_allclose(w, twin, rtol=0, atol=1e-12 * RULE["w_max"])
     assert {0.0, RULE["w_max"]} & set(weights[0].tolist())  # bounds were met
+
+
+def test_single_precision_is_right_to_seven_digits():
+    found, expected, weights, learned = compared(wirings()["sparse"], "each", "one", precision="single")
+    assert found == expected
+    for w, twin in zip(weights, learned, strict=True):
+        np.testing.assert_allclose(w, twin, rtol=0, atol=1e-5 * RULE["w_max"])
