@@ -1,7 +1,7 @@
 """Plain twins of the rules and the neurons, written from the papers' equations as sums over all pairs and triplets of spikes.
 
 They take spike trains (lists of times, one per cell) and know nothing of traces, hooks or engines. A presynaptic spike counts as the
-earlier of two coincident ones.
+earlier of two coincident ones. Twins of the neurons are closed forms, or their equations solved by scipy.
 """
 
 import math

@@ -417,6 +417,15 @@ def test_the_escape_rate_is_of_second_order():
 # Poisson ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("dt", [1e-4, 7e-3])
+@pytest.mark.parametrize("neuron", [LinearPoisson(tau=8e-3), ExponentialPoisson(tau=8e-3)], ids=named)
+def test_the_epsps_of_poisson_neurons_are_exact_for_any_time_step(neuron, dt):
+    spikes = [(2, EXCITATORY, 0, 0.7), (9, EXCITATORY, 0, 0.2), (11, INHIBITORY, 0, 0.4)]
+    psp = stepped(neuron, 60, dt, spikes, record=["psp"]).traces["psp"][:, 0]
+    expected = sum((1, -1)[port] * w * neuron.epsp((np.arange(60) - k) * dt) for k, port, _, w in spikes)
+    np.testing.assert_allclose(psp, expected, rtol=0, atol=1e-11)
+
+
 @pytest.mark.parametrize("dt", [1e-4, 5e-3])
 @pytest.mark.parametrize("neuron", [LinearPoisson(tau=8e-3), ExponentialPoisson(tau=8e-3)], ids=named)
 def test_a_poisson_neuron_runs_down_the_exact_integral_of_its_intensity(neuron, dt):
