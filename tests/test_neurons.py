@@ -271,6 +271,16 @@ def test_conductance_lif_is_of_second_order(kind):
     assert order(errors) == pytest.approx(2.0, abs=0.1) and errors[-1] < 2e-5
 
 
+def test_conductance_lif_is_of_third_order_at_constant_conductances():
+    neuron = ConductanceLIF(V_th=1.0, synapses=ExponentialSynapses(1e12, 1e12))
+    errors = []
+    for dt in (5e-4, 2.5e-4, 1.25e-4, 6.25e-5):
+        v = stepped(neuron, round(8e-3 / dt), dt, record=["v"], prepare=with_conductances(2.0, 1.0)).traces["v"][-1, 0]
+        end = (neuron.E_L + 2.0 * neuron.E_ex + neuron.E_in) / 4.0
+        errors.append(abs(v - end - (neuron.V_reset - end) * math.exp(-4.0 * 8e-3 / neuron.tau_m)))
+    assert order(errors) == pytest.approx(3.0, abs=0.1)
+
+
 def test_no_conductance_is_too_strong():
     """At 10,000 times the leak, where an explicit scheme explodes, v goes straight to where it is pulled and not beyond."""
     neuron = ConductanceLIF(V_th=1.0, synapses=ExponentialSynapses(1.0, 1.0))
