@@ -446,12 +446,13 @@ def test_a_poisson_neuron_runs_down_the_exact_integral_of_its_intensity(neuron, 
     assert 1e3 - state.hazard[0] == pytest.approx(1.5 * (26.0 * 1.0 + 0.8), rel=1e-11)
 
 
+@pytest.mark.parametrize("dt", [1e-4, 5e-3])
 @pytest.mark.parametrize("neuron", [LinearPoisson(), ExponentialPoisson()], ids=named)
-def test_poisson_neurons_fire_as_poisson_processes(neuron):
-    """1,000 cells of 40 Hz and one EPSP each 10 ms, 50 Hz in all: counts in 2 s have mean and variance 100 within 3 standard errors."""
-    spikes = [(k, EXCITATORY, i, 0.1) for k in range(0, 20_000, 100) for i in range(1000)]
-    course = stepped(neuron._replace(base_rate=40.0), 20_000, spikes=spikes, n=1000)
-    counts = np.bincount(course.i, minlength=1000)
+def test_poisson_neurons_fire_as_poisson_processes(neuron, dt):
+    """1,000 cells of 40 Hz and an EPSP of 0.1 each 10 ms: counts in 2 s have mean and variance 100 within 3 standard errors, also in long steps."""
+    n_steps = round(2.0 / dt)
+    spikes = [(k, EXCITATORY, i, 0.1) for k in range(0, n_steps, round(10e-3 / dt)) for i in range(1000)]
+    counts = np.bincount(stepped(neuron._replace(base_rate=40.0), n_steps, dt, spikes, n=1000).i, minlength=1000)
     expected = 2.0 * 40.0 + 200 * 0.1
     assert abs(counts.mean() - expected) < 3 * math.sqrt(expected / 1000)
     assert abs(counts.var(ddof=1) - expected) < 3 * expected * math.sqrt(2 / 999)
@@ -460,3 +461,11 @@ def test_poisson_neurons_fire_as_poisson_processes(neuron):
 def test_an_intensity_below_zero_is_none():
     state = stepped(LinearPoisson(), 1000, spikes=[(5, INHIBITORY, 0, 3.0)], prepare=certain).state
     assert state.hazard[0] == 1e3
+
+
+@pytest.mark.parametrize("neuron", [LinearPoisson(), ExponentialPoisson(), EscapeNoise()], ids=named)
+def test_first_hazards_are_exponential_and_each_seed_has_its_own(neuron):
+    """Of 10,000 cells: mean and variance 1 within 3 standard errors."""
+    first, again, other = (prepared(neuron, 1e-4, 10_000, seed)[1].state.hazard for seed in (1, 1, 2))
+    assert abs(first.mean() - 1.0) < 3 / 100 and abs(first.var(ddof=1) - 1.0) < 3 * math.sqrt(8 / 10_000)
+    assert (first == again).all() and (first != other).all()

@@ -72,8 +72,8 @@ class ConductanceLIF(NamedTuple):
     drive       0 mV    constant input: current over leak conductance
     synapses    ExponentialSynapses  time course of g_ex and g_in, which are in units of the leak conductance; so are weights
 
-    Of second order in the time step (of third at constant conductances), and stable for any conductance: in each step the conductances are those at half of it, and v decays to where
-    they pull it.
+    Of second order in the time step (of third at constant conductances), and stable for any conductance: in each step the conductances are those
+    at half of it, and v decays to where they pull it.
 
     Source: Song, Miller & Abbott 2000, Nat Neurosci 3:919.
     """
