@@ -14,11 +14,11 @@ import numpy as np
 from hypothesis import strategies as some
 
 from hebbscope import Network, Population, Projection
-from hebbscope.models import HomogeneousPoisson, LinearPoisson, PatternPoisson, RecordedSpikes
+from hebbscope.models import Direct, HomogeneousPoisson, LinearPoisson, PatternPoisson, RecordedSpikes
 from hebbscope.models.experiments import experiment_class
 from hebbscope.models.experiments.catalogue import kin, parts
 from hebbscope.models.experiments.description import choices_for, flat
-from hebbscope.rules import SpikeHebb, TabulatedWindow, Triplet
+from hebbscope.rules import Free, SpikeHebb, TabulatedWindow, Triplet
 from hebbscope.simulator.cast import cast
 from hebbscope.simulator.protocols import HebbscopeError, bounds_of, is_part, unit_in
 from hebbscope.simulator.run import LARGEST_SEED, LEVELS, check_level
@@ -69,6 +69,7 @@ def tables(draw: Any) -> TabulatedWindow:
     return TabulatedWindow(np.sort(s), draw(arrays(BY_UNIT[""], len(s))))
 
 
+UNNAMED = (Direct, Free)
 ARRAYS = {PatternPoisson: patterns, RecordedSpikes: recorded, TabulatedWindow: tables}
 
 
@@ -119,8 +120,9 @@ class Scattered(NamedTuple):
 
 
 def of_kind(kind: str, *size: int) -> some.SearchStrategy:
-    """Any registered part of a kind that does with so many sources."""
-    fitting = [cls for cls in parts(kind).values() if cls in ARRAYS or accepted(cls(), *size)]
+    """Any registered part of a kind that does with so many sources, but for those of a projection that names none."""
+    known = [cls for cls in parts(kind).values() if cls not in UNNAMED]
+    fitting = [cls for cls in known if cls in ARRAYS or accepted(cls(), *size)]
     return some.one_of([made(cls, *size) for cls in fitting])
 
 
