@@ -273,7 +273,6 @@ class Shifted(NamedTuple):
     "describe, words",
     [
         (lambda: joined(receptor="inhibitry"), r"Projection inputs_to_neurons\.receptor: must be excitatory or inhibitory; did you mean inhibitory\?, got 'inhibitry'"),
-        (lambda: joined(neuron=LinearPoisson(), receptor="inhibitory"), r"receptor: must be excitatory, got 'inhibitory'"),
         (lambda: joined(delay=-1e-3), r"delay: must be finite and >= 0 s, got -0\.001"),
         (lambda: joined(delay=[1e-3, np.nan, 0.0]), r"delay: must be finite and >= 0 s, got nan"),
         (lambda: joined(dendritic_delay=np.inf), r"dendritic_delay: must be finite and >= 0 s, got inf"),
