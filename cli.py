@@ -291,15 +291,16 @@ def _foresee(job: Job, equation: Any) -> None:
     """Say what the run takes and what it can show; refuse what the disk cannot hold."""
     from .analysis import forecast
     from .simulator.describe import size
-    from .simulator.estimate import estimate
+    from .simulator.estimate import check_memory, estimate
     from .simulator.room import RESERVE, room
     from .simulator.run import record_times
 
     described, network, end = job.described, job.network, job.described.duration
     n_times = len(record_times(end, described.record_every))
-    listened = {network.input.name: min(described.inputs_kept, end), network.neuron.name: end}
+    listened = {name: stop - start for name, (start, stop) in _listened(job).items()}
     beside = sum(array.nbytes for group in described.arrays().values() for _, array in group.values())
     takes = estimate(network, job.levels, len(job.seeds), n_times, listened, beside)
+    check_memory(takes)
     wanted, free = takes.file + RESERVE, room(job.target.parent)
     if wanted > free:
         raise click.UsageError(
@@ -383,13 +384,20 @@ def _carry_out(job: Job, open_file: Callable[[], Any]) -> None:
         click.echo(f"\nwritten: {job.target}" + (f", {job.picture}" if job.picture else ""))
 
 
+def _listened(job: Job) -> dict[str, tuple[float, float]]:
+    """From when to when the spikes of each population are kept [s]."""
+    end = job.described.duration
+    begin = max(0.0, end - job.described.inputs_kept)
+    return {each.name: (begin if each.is_input else 0.0, end) for each in job.network.populations}
+
+
 def _simulate(job: Job, file: Any) -> list[Any]:
     """Run every level into one file."""
     from . import simulate
 
     runs = []
     described, network, end = job.described, job.network, job.described.duration
-    spikes = {network.input.name: (max(0.0, end - described.inputs_kept), end), network.neuron.name: (0.0, end)}
+    spikes = _listened(job)
     heard = next(level for level in LEVELS if level in job.levels)  # whose spikes the file keeps
     common = {"seeds": job.seeds, "record_every": described.record_every, "threads": job.threads, "file": file}
     for group, arrays in described.arrays().items():

@@ -60,7 +60,7 @@ def weights(run: Any, rate: Any = None, *, ax: Axes, singles: bool = True) -> No
     means = group_means(run.weights, run.groups)
     shades = group_shades(LEVEL_COLOURS[run.level], len(means))
     ends = []
-    sizes = {run.n_post * int(members(run.groups, name).sum()) for name in means}
+    sizes = {run.weights.shape[2] * int(members(run.groups, name).sum()) for name in means}
     singles = singles and run.level != "rate"
     for (name, mean), shade in zip(means.items(), shades, strict=True):
         if singles:

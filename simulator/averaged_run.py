@@ -13,7 +13,7 @@ from .drive import Runaway
 from .network import Network
 from .protocols import HebbscopeError
 from .rate import averaged
-from .results import Run
+from .results import Run, recorded
 
 _equations: WeakKeyDictionary[Network, Any] = WeakKeyDictionary()  # a recording takes a while to be reduced
 
@@ -48,11 +48,9 @@ def simulate_averaged(
         time=times,
         weights=weights,
         output_rate=_between(rates),
-        groups=projection.source.groups,
-        projection=projection.name,
-        shape=projection.source.shape,
         theory=_theory(equation, starts, times, max_rate),
         network=network,
+        **recorded(network),
     )
     if file is not None:
         file.start_level("rate", seeds, projection.target.n, projection.source.n, step, last)

@@ -233,13 +233,17 @@ class ClockRun:
         return content_hash(clock.advance, tuple(classes_of((self.parts, self.state))))
 
     @property
+    def about(self) -> dict[str, Any]:
+        return {"engine": "clock", "dt": self.dt}
+
+    @property
     def time(self) -> float:
         return int(self.state.done[0]) * self.dt
 
     @property
     def weights(self) -> np.ndarray:
-        """Of the projection that is recorded, see `weights_of`."""
-        return self.weights_of(self.network.recorded)
+        """Of the projection that is recorded: (n_post, n_pre), or (1, n_synapses)."""
+        return np.atleast_2d(self.weights_of(self.network.recorded))
 
     def weights_of(self, projection: Projection) -> np.ndarray:
         """(n_post, n_pre) for all-to-all synapses, else (n_synapses,) in the order of the wiring."""

@@ -27,11 +27,7 @@ def needed(module: str, extra: str) -> Any:
 def n_cells(run: Run, population: str) -> int:
     """The size of a population that has spikes: cells that were silent count, too."""
     seen = int(run.spikes[population].i.max(initial=-1)) + 1
-    if run.projection.startswith(f"{population}_to_"):
-        return max(seen, run.n_pre)
-    if run.projection.endswith(f"_to_{population}"):
-        return max(seen, run.n_post)
-    return seen
+    return max(seen, run.n_cells(population) or 0)
 
 
 def trains(run: Run, population: str) -> Iterator[tuple[int, np.ndarray]]:
@@ -44,9 +40,9 @@ def trains(run: Run, population: str) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def group_of(run: Run, population: str, cell: int) -> str:
-    """The group of an input; nothing for other cells."""
-    is_input = run.projection.startswith(f"{population}_to_") and cell < len(run.groups)
-    return run.groups[cell] if is_input else ""
+    """The group of a cell of the source; nothing for other cells."""
+    is_source = population == run.source and cell < run.n_pre
+    return run.source_groups[cell] if is_source else ""
 
 
 # xarray -------------------------------------------------------------------------------------------------------------
@@ -56,6 +52,7 @@ def to_xarray(run: Run) -> Any:
     """An xarray.DataTree.
 
     weights (seed, time, post, pre) and output_rate (seed, time, post) [Hz] over the coordinates seed, time [s], post, pre and group (pre);
+    where not all are joined to all, weights (seed, time, synapse) with pre, post and group (synapse), and output_rate (seed, time, neuron);
     below them spikes/<population> with t [s] and i, and at the rate level theory.
     """
     import xarray
@@ -70,18 +67,25 @@ def to_xarray(run: Run) -> Any:
 def _records(run: Run) -> Any:
     import xarray
 
-    axes = ("seed", "time", "post", "pre")
+    if run.wiring is None:
+        cells, weights = "post", run.weights
+        synapses: tuple[str, ...] = ("post", "pre")
+        coordinates: dict[str, Any] = {"post": np.arange(run.n_post), "pre": np.arange(run.n_pre)}
+    else:
+        cells, synapses, weights = "neuron", ("synapse",), run.weights[:, :, 0]
+        coordinates = {"neuron": np.arange(run.n_post), "synapse": np.arange(run.n_synapses)}
+        coordinates |= {name: ("synapse", ends) for name, ends in run.wiring._asdict().items()}
+    axes = ("seed", "time")
     return xarray.Dataset(
         {
-            "weights": (axes, run.weights, {"units": "1", "long_name": f"weights of {run.projection}"}),
-            "output_rate": (axes[:3], run.output_rate, {"units": "Hz", "long_name": "output rate"}),
+            "weights": ((*axes, *synapses), weights, {"units": "1", "long_name": f"weights of {run.projection}"}),
+            "output_rate": ((*axes, cells), run.output_rate, {"units": "Hz", "long_name": "output rate"}),
         },
         {
             "seed": list(run.seeds),
             "time": ("time", run.time, {"units": "s"}),
-            "post": np.arange(run.n_post),
-            "pre": np.arange(run.n_pre),
-            "group": ("pre", list(run.groups), {"long_name": "group of the input"}),
+            **coordinates,
+            "group": (synapses[-1], list(run.groups), {"long_name": "group of the input"}),
         },
         {"level": run.level, "projection": run.projection} | provenance(run),
     )
@@ -135,25 +139,30 @@ def weight_table(run: Run) -> Any:
     """level, time_s, seed, post, pre, group, weight."""
     import pandas
 
-    table = _long(run, weight=run.weights)
-    groups = np.tile(np.array(run.groups, dtype=object), run.n_seeds * run.n_times * run.n_post)
+    if run.wiring is None:
+        table = _long(run, {"post": range(run.n_post), "pre": range(run.n_pre)}, weight=run.weights)
+    else:
+        table = _long(run, {"synapse": range(run.n_synapses)}, weight=run.weights)
+        synapse = table.pop("synapse").to_numpy()
+        table.insert(3, "post", run.wiring.post[synapse])
+        table.insert(4, "pre", run.wiring.pre[synapse])
+    groups = np.tile(np.array(run.groups, dtype=object), run.n_seeds * run.n_times * run.weights.shape[2])
     table.insert(5, "group", pandas.Categorical(groups, list(dict.fromkeys(run.groups))))
     return table
 
 
 def rate_table(run: Run) -> Any:
     """level, time_s, seed, post, output_rate_Hz."""
-    return _long(run, output_rate_Hz=run.output_rate)
+    return _long(run, {"post": range(run.n_post)}, output_rate_Hz=run.output_rate)
 
 
-def _long(run: Run, **values: np.ndarray) -> Any:
-    """One array (n_seeds, n_times, n_post[, n_pre]) with a row for each of its numbers, in the order of time."""
+def _long(run: Run, last: dict[str, range], **values: np.ndarray) -> Any:
+    """One array (n_seeds, n_times, ...) with a row for each of its numbers, in the order of time; last: its other axes."""
     import pandas
 
     ((name, array),) = values.items()
-    axes = {"time_s": run.time, "seed": run.seeds, "post": range(run.n_post), "pre": range(run.n_pre)}
-    names = list(axes)[: array.ndim]
-    index = pandas.MultiIndex.from_product([axes[axis] for axis in names], names=names)
+    axes = {"time_s": run.time, "seed": run.seeds, **last}
+    index = pandas.MultiIndex.from_product(axes.values(), names=list(axes))
     table = pandas.DataFrame({name: np.moveaxis(array, 1, 0).ravel()}, index).reset_index()
     table.insert(0, "level", _same(run.level, len(table)))
     return table
@@ -199,8 +208,8 @@ def to_neo(run: Run) -> Any:
 def _signals(run: Run, k: int) -> list[Any]:
     """The records of seed number k, a channel for each synapse and each neuron."""
     neo, units = needed("neo", "neo"), needed("quantities", "neo")
-    post, pre = np.indices((run.n_post, run.n_pre)).reshape(2, -1)
-    about = {"post": post, "pre": pre, "group": np.array(run.groups)[pre]}
+    post, pre = np.indices((run.n_post, run.n_pre)).reshape(2, -1) if run.wiring is None else run.wiring[::-1]
+    about = {"post": post, "pre": pre, "group": np.array(run.source_groups)[pre]}
     weights = run.weights[k].reshape(run.n_times, -1)
     make, time = neo.IrregularlySampledSignal, run.time
     return [

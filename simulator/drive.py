@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from operator import methodcaller
 from time import perf_counter
 from typing import Any, Protocol
@@ -17,7 +16,7 @@ from .network import Network
 from .pace import Pace
 from .protocols import HebbscopeError
 from .records import held
-from .results import Run, Spikes
+from .results import Run, Spikes, recorded
 from .resume import Left, fingerprint
 from .stopping import uninterrupted
 
@@ -49,10 +48,14 @@ class OneSeed(Protocol):
         """A hash of the files that decide on what the loop does."""
 
     @property
+    def about(self) -> dict[str, Any]:
+        """Which engine runs, and its step dt [s] where it has one."""
+
+    @property
     def time(self) -> float: ...
     @property
     def weights(self) -> np.ndarray:
-        """(n_post, n_pre)."""
+        """Of the projection that is recorded: (n_post, n_pre), or (1, n_synapses) in the order of its wiring where not all are joined to all."""
 
     @property
     def outputs(self) -> np.ndarray:
@@ -149,24 +152,28 @@ class Recorder:
     def __init__(self, network: Network, level: str, seeds: tuple[int, ...], times: np.ndarray, file: Any):
         self.network, self.level, self.seeds, self.file = network, level, seeds, file
         self.times: list[float] = []
-        n_post, n_pre = network.neuron.n, network.input.n
-        record_bytes = 8 * len(seeds) * n_post * n_pre if file is not None else 0
-        self.due, self.held = times, held(len(times), record_bytes)
-        self.weights = np.empty((len(seeds), len(self.held), n_post, n_pre))
-        self.rate = np.full(self.weights.shape[:3], np.nan)
+        self.projection = network.recorded
+        n_synapses, n_post, n_pre = self.projection.n_synapses, self.projection.target.n, self.projection.source.n
+        self.due, self.held = times, held(len(times), 8 * len(seeds) * n_synapses if file is not None else 0)
+        shape = (n_post, n_pre) if self.projection.is_dense else (1, n_synapses)
+        self.weights = np.empty((len(seeds), len(self.held), *shape))
+        self.rate = np.full((len(seeds), len(self.held), n_post), np.nan)
         # Output spikes at the last record, and at the last that is held.
         self.counted = np.zeros((2, len(seeds), n_post))
         self.spikes: dict[str, list[Spikes]] = {}  # where there is no file
         self.waiting: list[tuple[float, np.ndarray, np.ndarray]] = []  # records on their way to the file
         self.written = -math.inf
         self.sound = True  # whether the weights are numbers
+        self.what = ""  # a hash of what is run
 
     def begin(self, runs: Sequence[OneSeed]) -> None:
         """Record the start, or take up what a checkpoint left of the level."""
         left = None
         if self.file is not None:
             every, end = self.due[1] - self.due[0], self.due[-1]
-            left = self.file.start_level(self.level, self.seeds, *self.weights.shape[2:], every, end)
+            joined, dense = self.projection, self.projection.is_dense
+            how = {"attrs": runs[0].about, "wiring": None if dense else joined.wiring}
+            left = self.file.start_level(self.level, self.seeds, joined.target.n, joined.source.n, every, end, **how)
             for population, (start, stop) in runs[0].windows.items():
                 self.file.listen(population, (start, min(stop, end)))
         if left is None:
@@ -175,7 +182,7 @@ class Recorder:
             self._take_up(left, runs)
 
     def _take_up(self, left: Left, runs: Sequence[OneSeed]) -> None:
-        left.check(runs[0].sources, self._what)
+        left.check(runs[0].sources, self._what(runs))
         n = left.checkpoint.about["records"]
         self.times = self.due[:n].tolist()
         kept = self.held[self.held < n]
@@ -184,9 +191,10 @@ class Recorder:
         for run in runs:
             put_back(run.kept, left.checkpoint.below(f"seed {run.seed}/"))
 
-    @cached_property
-    def _what(self) -> str:
-        return fingerprint(self.network, self.level, self.seeds, self.due)
+    def _what(self, runs: Sequence[OneSeed]) -> str:
+        if not self.what:
+            self.what = fingerprint(self.network, self.level, self.seeds, self.due, *runs[0].about.values())
+        return self.what
 
     def checkpoint(self, runs: Sequence[OneSeed]) -> None:
         """Keep in the file all that is needed to go on from here."""
@@ -197,7 +205,7 @@ class Recorder:
             arrays = {"counted": self.counted}
             for run in runs:
                 arrays.update(arrays_of(run.kept, f"seed {run.seed}/"))
-            self.file.checkpoint(arrays, sources=runs[0].sources, what=self._what)
+            self.file.checkpoint(arrays, sources=runs[0].sources, what=self._what(runs))
 
     def add(self, runs: Sequence[OneSeed]) -> None:
         """Record the seeds, which are at the next record time."""
@@ -243,18 +251,17 @@ class Recorder:
         with uninterrupted():
             self._write(runs, until)
         kept = self.held[self.held < len(self.times)]
-        projection, end, windows = self.network.projection, self.times[-1], runs[0].windows
+        end, windows = self.times[-1], runs[0].windows
         return Run(
             level=self.level,
             seeds=self.seeds,
             time=np.array(self.times)[kept],
             weights=self.weights[:, : len(kept)],
             output_rate=self.rate[:, : len(kept)],
-            groups=projection.source.groups,
-            projection=projection.name,
-            shape=projection.source.shape,
             spikes=self._heard(windows, end) if self.file is None else self.file.spikes(self.level),
             network=self.network,
+            attrs=runs[0].about,
+            **recorded(self.network),
         )
 
     def _heard(self, windows: Mapping[str, tuple[float, float]], end: float) -> dict[str, Spikes]:

@@ -9,13 +9,14 @@ import numpy as np
 
 from . import records, sonata
 from .describe import size
-from .event import parts_of
 from .levelfile import records_per_chunk
-from .network import Network
-from .protocols import is_part
+from .network import Network, Population
+from .protocols import HebbscopeError
+from .room import memory
 from .sampled_run import has_holds
 
 PROCESS = 170_000_000  # bytes of Python with its libraries and a compiled loop
+GUESSED_RATE = 10.0  # Hz of neurons whose rates no closed form gives
 FILE = 100_000  # bytes of a run file with hardly a record: groups, attributes, scales
 
 
@@ -30,20 +31,28 @@ class Estimate(NamedTuple):
 
 
 def estimate(
-    network: Network, levels: Sequence[str], n_seeds: int, n_times: int, listened: dict[str, float], beside: int = 0
+    network: Network,
+    levels: Sequence[str],
+    n_seeds: int,
+    n_times: int,
+    listened: dict[str, float],
+    beside: int = 0,
+    in_file: bool = True,
 ) -> Estimate:
     """Of a run with n_times records of each level that listens to each population for so many seconds (one level, the first seed).
 
-    beside: bytes of arrays that the file holds from the start.
+    beside: bytes of arrays that the file holds from the start; in_file: whether there is one, so that memory need not hold all records.
     """
-    n_weights, n_post = network.neuron.n * network.input.n, network.neuron.n
-    file, memory = FILE + beside, PROCESS + 4 * 8 * n_seeds * n_weights
+    projection = network.recorded
+    n_weights, n_post = projection.n_synapses, projection.target.n
+    file, memory = FILE + beside, PROCESS + 4 * n_seeds * network.n_bytes
     held = []
     for level in levels:
-        alone = level == "rate" and not has_holds(network) and not hasattr(network.projection.weights, "draw")
+        alone = level == "rate" and not has_holds(network) and not hasattr(projection.weights, "draw")
         weights, rates = (8 * (1 if alone else n_seeds) * n for n in (n_weights, n_post))  # bytes of one record
         file += _chunked(n_times, 1024, 8) + sum(_chunked(n_times, records_per_chunk(n), n) for n in (weights, rates))
-        held.append(len(records.held(n_times, weights)) * (weights + rates))
+        file += 0 if projection.is_dense else 2 * 8 * n_weights
+        held.append((len(records.held(n_times, weights)) if in_file else n_times) * (weights + rates))
     memory += sum(held) + max(held)  # levels are compared by copies of one after another
     if "spike" in levels:
         file += _chunked(n_times, sonata.frames_per_chunk(n_weights), 4 * n_weights) + _chunked(n_times, 1024, 8)
@@ -52,8 +61,18 @@ def estimate(
         file, memory = file + theory, memory + theory
     for n in _n_spikes(network, listened) if {"spike", "surrogate"} & {*levels} else ():
         file, memory = file + 2 * _chunked(n, sonata.SPIKES_PER_CHUNK, 8), memory + 32 * n
-    memory += 3 * sum(array.nbytes for array in _arrays(parts_of(network.projection)))
+    parts = [each.model for each in network.populations] + [each.rule for each in network.projections]
+    memory += 3 * sum(array.nbytes for array in _arrays(tuple(parts)))
     return Estimate(int(file), int(memory))
+
+
+def check_memory(takes: Estimate) -> None:
+    """HebbscopeError where a run takes more memory than the machine has."""
+    if takes.memory > memory():
+        raise HebbscopeError(
+            f"simulate: needs about {size(takes.memory)} of memory, this machine has {size(memory())} "
+            f"(a larger record_every or fewer seeds need less)"
+        )
 
 
 def _chunked(n: int, per_chunk: int, item_bytes: int) -> int:
@@ -64,20 +83,34 @@ def _chunked(n: int, per_chunk: int, item_bytes: int) -> int:
 
 def _n_spikes(network: Network, listened: dict[str, float]) -> Iterator[int]:
     """How many spikes each population is expected to have while it is listened to, with the weights of the start."""
-    projection, neuron, n = network.projection, network.neuron, network.input.n
-    stated = hasattr(network.input.model, "mean_rates")
-    rates = np.asarray(network.input.model.mean_rates(n), dtype=float) if stated else np.zeros(n)
-    drive = projection.transmission.effective(projection.initial_weights(0)) @ rates
-    model = neuron.model
+    for population in network.populations:
+        seconds = listened.get(population.name, 0.0)
+        if seconds > 0.0:
+            yield int(
+                seconds * (_input_rates(population).sum() if population.is_input else _output_rate(network, population))
+            )
+
+
+def _input_rates(population: Population) -> np.ndarray:
+    """(n,) Hz, as far as the input says."""
+    stated = hasattr(population.model, "mean_rates")
+    return np.asarray(population.model.mean_rates(population.n), dtype=float) if stated else np.zeros(population.n)
+
+
+def _output_rate(network: Network, population: Population) -> float:
+    """Of all neurons of a population [Hz]."""
+    if not network.is_exact:
+        return GUESSED_RATE * population.n
+    projection, model = network.projection, population.model
+    drive = projection.transmission.effective(projection.initial_weights(0)) @ _input_rates(projection.source)
     output = getattr(model, "gain", 1.0) * (getattr(model, "base_rate", 0.0) - getattr(model, "threshold", 0.0) + drive)
-    for name, total in ((network.input.name, rates.sum()), (neuron.name, np.maximum(output, 0.0).sum())):
-        yield int(total * listened.get(name, 0.0))
+    return float(np.maximum(output, 0.0).sum())
 
 
 def _arrays(value: Any) -> Iterator[np.ndarray]:
     """All arrays that parts hold, however nested."""
     if isinstance(value, np.ndarray):
         yield value
-    elif is_part(value):
+    elif isinstance(value, tuple):
         for item in value:
             yield from _arrays(item)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +59,10 @@ class SeedRun:
     def sources(self) -> str:
         """A hash of the files that decide on what the loop does."""
         return content_hash(event.advance, tuple(classes_of((self.parts, self.state))))
+
+    @property
+    def about(self) -> dict[str, Any]:
+        return {"engine": "event"}
 
     @property
     def time(self) -> float:

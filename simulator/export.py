@@ -116,7 +116,7 @@ def _check(target: Path, source: Path, is_folder: bool, force: bool) -> None:
 def _check_room(target: Path, about: dict[str, Any], levels: Sequence[str], chosen: Format) -> None:
     """HebbscopeError where the disk is too full: HDF5 has no way back from that."""
     found = [about["levels"][level] for level in levels]
-    weights = sum(level["records"] * level["n_seeds"] * level["n_post"] * level["n_pre"] for level in found)
+    weights = sum(level["records"] * level["n_seeds"] * level["n_synapses"] for level in found)
     spikes = sum(population["count"] for population in _spikes_of(about, levels).values())
     wanted, free = weights * chosen.bytes[0] + spikes * chosen.bytes[1] + RESERVE, room(target.parent)
     if free < wanted:
@@ -170,7 +170,7 @@ def _sonata(path: Path, about: dict[str, Any], levels: Sequence[str], folder: Pa
 
 
 def _report(file: Any, run: Run) -> sonata.WeightReport:
-    about = {"seed": run.seeds[0], "level": run.level}
+    about = {"seed": run.seeds[0], "level": run.level, "wiring": run.wiring}
     return sonata.WeightReport.create(file, run.projection, run.n_post, run.n_pre, run.attrs["record_every"], **about)
 
 

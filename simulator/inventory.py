@@ -10,7 +10,7 @@ from .runreader import DamagedFile
 
 SAID = {  # elsewhere in these lines, or of no interest to a reader
     "path", "size", "complete", "resumable", "checkpoint", "config", "config_sha256", "config_intact", "levels", "spikes", "reports", "theory",
-    "receptive_fields", "groups", "seeds", "Conventions", "magic", "version", "projection", "versions",
+    "receptive_fields", "groups", "seeds", "populations", "Conventions", "magic", "version", "projection", "versions",
 }  # fmt: skip
 
 
@@ -34,6 +34,8 @@ def _lines(about: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if about["config"]:
         intact = "as it was written" if about["config_intact"] else "CHANGED since it was written"
         yield "config", f"TOML, {intact} (sha256 {about['config_sha256']})"
+    if about["populations"]:
+        yield "populations", ", ".join(f"{name} {n:,}" for name, n in about["populations"].items())
     if about["groups"]:
         yield "groups", ", ".join(f"{name} {n}" for name, n in about["groups"].items())
     for name, level in about["levels"].items():
@@ -76,9 +78,13 @@ def _resumability(about: dict[str, Any]) -> str:
 
 def _records(level: dict[str, Any]) -> str:
     every = f", every {level['record_every']:,.6g} s" if "record_every" in level else ""
+    n_pre, n_post, n = level["n_pre"], level["n_post"], level["n_synapses"]
+    some = "" if n == n_pre * n_post else f" ({n:,} synapses)"
+    step = f" in steps of {level['dt']:g} s" if "dt" in level else ""
+    engine = f", {level['engine']} engine{step}" if "engine" in level else ""
     return (
         f"{level['records']:,} records until {level['time']:,.6g} s{every}, of {_seeds(level['seeds'])}: "
-        f"weights {level['n_pre']:,} → {level['n_post']:,}, output rates"
+        f"weights {n_pre:,} → {n_post:,}{some}, output rates{engine}"
     )
 
 

@@ -9,13 +9,16 @@ import numpy as np
 
 from . import sonata
 from .records import read
-from .scales import add_scale
+from .scales import add_dataset, add_scale
 
 CHUNK_BYTES = 131_072
 
 
 class LevelFile:
-    """The records of one level: time (n_times,), weights (seed, time, post, pre) and output_rate (seed, time, post)."""
+    """The records of one level: time (n_times,), weights (seed, time, post, pre) and output_rate (seed, time, post).
+
+    Where not all are joined to all: weights (seed, time, synapse), output_rate (seed, time, neuron), and pre (synapse), post (synapse), the ends of each.
+    """
 
     def __init__(self, group: Any, report: sonata.WeightReport | None):
         self.time, self.weights, self.rate = group["time"], group["weights"], group["output_rate"]
@@ -23,18 +26,31 @@ class LevelFile:
 
     @classmethod
     def create(
-        cls, group: Any, seeds: Sequence[int], n_post: int, n_pre: int, report: sonata.WeightReport | None
+        cls,
+        group: Any,
+        seeds: Sequence[int],
+        n_post: int,
+        n_pre: int,
+        report: sonata.WeightReport | None,
+        wiring: Any = None,
     ) -> LevelFile:
         """With no record yet."""
         n_seeds = len(seeds)
         add_scale(group, "seed", np.array(list(seeds)))
-        add_scale(group, "post", np.arange(n_post))
-        add_scale(group, "pre", np.arange(n_pre))
+        cells, synapses = ("post", n_post), [("post", n_post), ("pre", n_pre)]
+        if wiring is not None:
+            cells, synapses = ("neuron", n_post), [("synapse", len(wiring.pre))]
+        for name, n in dict([cells, *synapses]).items():
+            add_scale(group, name, np.arange(n))
+        if wiring is not None:
+            for name, ends in wiring._asdict().items():
+                add_dataset(group, name, ("synapse",), ends)
         time = group.create_dataset("time", shape=(0,), maxshape=(None,), chunks=(1024,), dtype=np.float64)
         time.make_scale("time")
         time.attrs["units"] = "s"
-        _growing(group, "weights", (n_seeds, 0, n_post, n_pre), ("seed", "time", "post", "pre"), "1")
-        _growing(group, "output_rate", (n_seeds, 0, n_post), ("seed", "time", "post"), "Hz")
+        axes, sizes = zip(*synapses, strict=True)
+        _growing(group, "weights", (n_seeds, 0, *sizes), ("seed", "time", *axes), "1")
+        _growing(group, "output_rate", (n_seeds, 0, n_post), ("seed", "time", cells[0]), "Hz")
         return cls(group, report)
 
     @classmethod
@@ -52,15 +68,17 @@ class LevelFile:
         return self.weights.shape[3]
 
     def append(self, time: np.ndarray, weights: np.ndarray, output_rate: np.ndarray) -> None:
-        """Add records: time (n_times,) s, weights (n_seeds, n_times, n_post, n_pre), output_rate (n_seeds, n_times, n_post) Hz."""
-        sonata.extend(self.weights, weights, axis=1)
+        """Add records: time (n_times,) s, weights (n_seeds, n_times, n_post, n_pre) or (n_seeds, n_times, 1, n_synapses), output_rate
+        (n_seeds, n_times, n_post) Hz.
+        """
+        sonata.extend(self.weights, weights.reshape(*weights.shape[:2], *self.weights.shape[2:]), axis=1)
         sonata.extend(self.rate, output_rate, axis=1)
         sonata.extend(self.time, time)
         if self.report is not None:
             self.report.append(time, weights[0])
 
     def at(self, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """weights (n_seeds, n_kept, n_post, n_pre) and output_rate (n_seeds, n_kept, n_post) at some records, see `records.read`."""
+        """Weights and output rates at some records, see `records.read`."""
         return read(self.time, self.weights, self.rate, kept)
 
     def cut(self, n_times: int) -> None:

@@ -39,7 +39,10 @@ def write_nwb(path: Path, about: dict[str, Any], levels: Sequence[str], target: 
         learning.add(_series(path, level))
     of_level, seeds = zip(*((run.level, seed) for run in starts for seed in run.seeds), strict=True)
     learning.add(_table("seeds", "the seed axis of each level", level=list(of_level), seed=list(seeds)))
-    learning.add(_table("inputs", "the pre axis", group=list(starts[0].groups)))
+    learning.add(_table("inputs", "the pre axis", group=list(starts[0].source_groups)))
+    if starts[0].wiring is not None:
+        ends = {name: each.tolist() for name, each in starts[0].wiring._asdict().items()}
+        learning.add(_table("synapses", "the last axis of the weights, in the place of post and pre", **ends))
     with pynwb.NWBHDF5IO(target, "w") as io:
         io.write(file)
 

@@ -17,11 +17,11 @@ def check_run(run: Run) -> None:
     axes = {"weights": (run.weights, 4), "output_rate": (run.output_rate, 3), "time": (run.time, 1)}
     for name, (values, n_axes) in axes.items():
         _require(values.dtype.kind == "f" and values.ndim == n_axes, f"{name} must be numbers along {n_axes} axes")
-    _require(run.output_rate.shape == run.weights.shape[:3], "output_rate has other axes than weights")
-    _require(min(run.n_seeds, run.n_post, run.n_pre) > 0, "weights of no synapse")
+    _check_wiring(run)
+    _require(min(run.n_seeds, run.n_post, run.n_pre, run.n_synapses) > 0, "weights of no synapse")
     _require(len(run.seeds) == run.n_seeds == len(set(run.seeds)), "seeds must be one for each run, and differ")
     _require(_in_order(run.time) and bool(np.all(np.diff(run.time) > 0.0)), "times must be finite and in order")
-    _require(len(run.groups) == run.n_pre, "groups must name every input")
+    _require(len(run.groups) == run.weights.shape[3], "groups must name every input")
     _require(isinstance(run.projection, str), "the name of the projection must be text")
     if run.shape is not None:
         whole = all(isinstance(size, int) and size > 0 for size in run.shape)
@@ -30,7 +30,24 @@ def check_run(run: Run) -> None:
         )
     _check_theory(run)
     for name, spikes in run.spikes.items():
-        _check_spikes(name, spikes, _cells(run, name))
+        n = run.n_cells(name)
+        _check_spikes(name, spikes, max(run.n_pre, run.n_post) if n is None else n)
+
+
+def _check_wiring(run: Run) -> None:
+    """The ends of each synapse, and who they belong to; without a wiring there are n_pre for each neuron."""
+    sizes = run.populations
+    _require(all(isinstance(n, int) and n > 0 for n in sizes.values()), "populations must have cells")
+    if run.wiring is None:
+        _require(run.output_rate.shape == run.weights.shape[:3], "output_rate has other axes than weights")
+        return
+    _require(run.source in sizes, "the source of the synapses must be a population")
+    _require(
+        run.output_rate.shape[:2] == run.weights.shape[:2] and run.weights.shape[2] == 1, "output_rate has other axes"
+    )
+    for ends, n in zip(run.wiring, (run.n_pre, run.n_post), strict=True):
+        cells = ends.dtype.kind in "iu" and ends.shape == (run.n_synapses,) and bool(np.all((ends >= 0) & (ends < n)))
+        _require(cells, "the ends of each synapse must be cells")
 
 
 def _check_theory(run: Run) -> None:
@@ -45,13 +62,6 @@ def _check_theory(run: Run) -> None:
             values = np.asarray(run.theory[name])
             fits = values.dtype.kind == "f" and values.shape == shapes[name]
             _require(fits, f"theory/{name} must be numbers of shape {shapes[name]}")
-
-
-def _cells(run: Run, name: str) -> int:
-    """How many cells a population has, as far as the projection's name tells."""
-    if run.projection.startswith(f"{name}_to_"):
-        return run.n_pre
-    return run.n_post if run.projection.endswith(f"_to_{name}") else max(run.n_pre, run.n_post)
 
 
 def _check_spikes(name: str, spikes: Spikes, n: int) -> None:

@@ -22,16 +22,22 @@ def held(n_times: int, record_bytes: int) -> np.ndarray:
 
 
 def read(time: Any, weights: Any, rate: Any, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """weights (n_seeds, n_kept, n_post, n_pre) and output_rate (n_seeds, n_kept, n_post) from the datasets of a level.
+    """weights (n_seeds, n_kept, n_post, n_pre), or (n_seeds, n_kept, 1, n_synapses), and output_rate (n_seeds, n_kept, n_post) from the
+    datasets of a level.
 
     kept (n_kept,) are evenly spaced, but for the last, which is read by itself: HDF5 is quick with steps and slow with lists.
     """
     n = int(kept[-1]) + 1 if len(kept) else 0
     if len(kept) == n:
-        return weights[:, :n], rate[:, :n]
+        return with_posts(weights[:, :n]), rate[:, :n]
     step = int(kept[1] - kept[0])
     some = np.concatenate([weights[:, 0 : n - 1 : step], weights[:, n - 1 : n]], axis=1)
-    return some, mean_rates(time[:n], rate[:, :n], kept)
+    return with_posts(some), mean_rates(time[:n], rate[:, :n], kept)
+
+
+def with_posts(weights: np.ndarray) -> np.ndarray:
+    """Weights as a Run has them: those of a wiring, which files keep as (n_seeds, n_times, n_synapses), get an axis of one in the place of n_post."""
+    return weights[:, :, None] if weights.ndim == 3 else weights
 
 
 def mean_rates(time: np.ndarray, rate: np.ndarray, kept: np.ndarray) -> np.ndarray:

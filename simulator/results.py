@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -53,20 +54,23 @@ class Spikes:
 class Run:
     """One network simulated at one level.
 
-    time (n_times,) s, starting with 0; weights (n_seeds, n_times, n_post, n_pre); output_rate (n_seeds, n_times, n_post) Hz, the mean
-    over the interval that ends at that time (NaN at time 0).
+    time (n_times,) s, starting with 0; weights (n_seeds, n_times, n_post, n_pre), or (n_seeds, n_times, 1, n_synapses) in the order of `wiring`
+    where not all are joined to all; output_rate (n_seeds, n_times, n_post) Hz, the mean over the interval that ends at that time (NaN at time 0).
 
-    | field      | meaning                                                                                       |
-    |------------|-----------------------------------------------------------------------------------------------|
-    | level      | "spike", "surrogate" or "rate"                                                                |
-    | seeds      | one seed for each entry of the seed axis                                                      |
-    | groups     | (n_pre) name of the group of each input                                                       |
-    | projection | name of the plastic projection                                                                |
-    | shape      | shape of the input sheet (channels, rows, columns) where there is one                         |
-    | spikes     | population -> Spikes, of the first seed                                                       |
-    | theory     | rate level: the same quantities without the causal term, spread, coefficients and predictions |
-    | network    | what was simulated; None when read from a file                                                |
-    | attrs      | provenance: versions, configuration, dates                                                    |
+    | field          | meaning                                                                                       |
+    |----------------|-----------------------------------------------------------------------------------------------|
+    | level          | "spike", "surrogate" or "rate"                                                                |
+    | seeds          | one seed for each entry of the seed axis                                                      |
+    | groups         | (n_pre), or (n_synapses) where there is a wiring: the group of the source                     |
+    | projection     | name of the projection whose weights these are: the first that learns                         |
+    | shape          | shape of the input sheet (channels, rows, columns) where there is one                         |
+    | spikes         | population -> Spikes, of the first seed                                                       |
+    | theory         | rate level: the same quantities without the causal term, spread, coefficients and predictions |
+    | network        | what was simulated; None when read from a file                                                |
+    | attrs          | provenance: engine and step, versions, configuration, dates                                   |
+    | wiring         | pre (n_synapses,), post (n_synapses,): the ends of each synapse; None: all joined to all      |
+    | source, target | names of the populations that the projection joins                                            |
+    | populations    | population -> number of cells                                                                 |
     """
 
     level: str
@@ -81,9 +85,15 @@ class Run:
     theory: dict[str, Any] = field(default_factory=dict)
     network: Any = None
     attrs: dict[str, Any] = field(default_factory=dict)
+    wiring: Any = None
+    source: str = ""
+    target: str = ""
+    populations: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.groups = tuple(self.groups) or ("all",) * self.n_pre
+        self.groups = tuple(self.groups) or ("all",) * self.weights.shape[3]
+        source, _, target = self.projection.partition("_to_")
+        self.source, self.target = self.source or source, self.target or target
         self.seeds = tuple(int(seed) for seed in self.seeds)
 
     @property
@@ -96,11 +106,32 @@ class Run:
 
     @property
     def n_post(self) -> int:
-        return self.weights.shape[2]
+        """Cells of the target."""
+        return self.output_rate.shape[2] if self.wiring is not None else self.weights.shape[2]
 
     @property
     def n_pre(self) -> int:
-        return self.weights.shape[3]
+        """Cells of the source."""
+        return self.populations[self.source] if self.wiring is not None else self.weights.shape[3]
+
+    @property
+    def n_synapses(self) -> int:
+        return self.weights.shape[2] * self.weights.shape[3]
+
+    @cached_property
+    def source_groups(self) -> tuple[str, ...]:
+        """(n_pre) the group of each cell of the source; "" for one without synapses in a wiring."""
+        if self.wiring is None:
+            return self.groups
+        names = [""] * self.n_pre
+        for j, name in zip(self.wiring.pre.tolist(), self.groups, strict=True):
+            names[j] = name
+        return tuple(names)
+
+    def n_cells(self, population: str) -> int | None:
+        """The size of a population, where it is known."""
+        ends = {self.target: self.n_post, self.source: self.n_pre}
+        return self.populations.get(population, ends.get(population))
 
     @property
     def duration(self) -> float:
@@ -109,7 +140,7 @@ class Run:
 
     @property
     def final_weights(self) -> np.ndarray:
-        """(n_seeds, n_post, n_pre) weights of the last record."""
+        """(n_seeds, n_post, n_pre), or (n_seeds, 1, n_synapses): weights of the last record."""
         return self.weights[:, -1]
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
@@ -153,12 +184,9 @@ class Run:
     def _title(self) -> str:
         name = self.attrs.get("experiment") or getattr(self.network, "name", "")
         seeds = f"{self.n_seeds} seed{'s' * (self.n_seeds != 1)}"
-        parts = [
-            f"{self.duration:,.6g} s",
-            seeds,
-            f"{self.n_times} records",
-            f"{self.n_pre} → {self.n_post} synapses {self.projection}",
-        ]
+        some = "" if self.wiring is None else f", {self.n_synapses:,}"
+        synapses = f"{self.n_pre} → {self.n_post}{some} synapses {self.projection}"
+        parts = [f"{self.duration:,.6g} s", seeds, f"{self.n_times} records", synapses]
         return ", ".join(([name] if name else []) + parts)
 
     def _final_rate(self) -> str:
@@ -186,6 +214,26 @@ class Run:
         return (
             f"<p><b>Run at {escape(self.level)} level</b>: {escape(self._title())}</p><table>{head}{rows}{rate}</table>"
         )
+
+
+def recorded(network: Any) -> dict[str, Any]:
+    """The fields of a Run that say which synapses of a network its weights are."""
+    projection = network.recorded
+    source, wiring = projection.source, None if projection.is_dense else projection.wiring
+    return {
+        "groups": grouped(source.groups, wiring),
+        "projection": projection.name,
+        "shape": source.shape,
+        "wiring": wiring,
+        "source": source.name,
+        "target": projection.target.name,
+        "populations": {each.name: each.n for each in network.populations},
+    }
+
+
+def grouped(groups: tuple[str, ...], wiring: Any) -> tuple[str, ...]:
+    """(n_pre) groups of the source -> (n_synapses) groups along the last axis of the weights."""
+    return groups if wiring is None else tuple(groups[j] for j in wiring.pre.tolist())
 
 
 def _with_error(values: np.ndarray) -> str:

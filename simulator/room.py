@@ -1,7 +1,8 @@
-"""How much a file may still grow, asked before it does: HDF5 has no way back from a disk that is full."""
+"""How much a file may still grow, asked before it does (HDF5 has no way back from a disk that is full), and how much memory there is."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,14 @@ RESERVE = 16_000_000  # bytes that are left free, so that files can be closed in
 def room(folder: Path, written: int = 0) -> int:
     """Bytes by which a file of `written` bytes in a folder may grow: what is free there, or less where the system limits the size of files."""
     return min(shutil.disk_usage(folder).free, _largest() - written)
+
+
+def memory() -> int:
+    """Bytes of memory that the machine has."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not told on Windows
+        return 2**63
 
 
 def _largest() -> int:

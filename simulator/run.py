@@ -11,6 +11,7 @@ import numpy as np
 
 from .clock_run import ClockRun
 from .drive import drive
+from .estimate import check_memory, estimate
 from .event_run import SeedRun
 from .network import Network
 from .precision import PRECISIONS
@@ -23,6 +24,9 @@ ENGINES = ("auto", "event", "clock")
 DT = 1e-4  # s
 MOST_RECORDS = 10_000_000
 N_RECORDS = 100  # record times of a run that names no interval
+LARGE_RECORD = (
+    4_000_000  # bytes of the weights of one seed, of which a run that names no interval keeps the first and the last
+)
 LAST_INPUTS = 5.0  # s of input spikes kept by default, enough for a raster
 LARGEST_SEED = 2**63 - 1  # what streams are keyed by and a file can hold
 RUNAWAY_RATE = 1e4  # Hz per neuron; no cell fires faster
@@ -53,7 +57,8 @@ def simulate(
     dt             step of the clock-driven engine [s]; delays are rounded to it, and records come at multiples of it
     precision      "single": the clock-driven engine keeps weights, traces and potentials to seven digits, in half the memory
     seeds          one integer or several; each is a run of its own, the same bits whatever the threads, chunks and records
-    record_every   interval of the recorded weights and rates [s]; default: a hundredth of the duration
+    record_every   interval of the recorded weights and rates [s]; default: a hundredth of the duration, or all of it where one record takes
+                   more than 4 MB: start and end
     record_spikes  population -> (from, to) [s], of the first seed; default: the neurons always, the inputs in the last 5 s
     threads        over seeds; default: all cores
     file           a RunFile that gets every record when it is made; of more than 256 MB of weights the Run then holds only every so many
@@ -68,20 +73,27 @@ def simulate(
     if not isinstance(network, Network):
         raise ParameterError("simulate", "network", "must be a Network", network)
     seeds = _seeds(seeds)
+    duration, dt = _positive("duration", duration, "s"), _positive("dt", dt, "s")
+    engine = "event" if level == "rate" else engine_of(network, engine)
+    if record_every is None:
+        record_every = default_interval(network, duration, dt if engine == "clock" else 0.0)
     times = record_times(duration, record_every)
     max_rate = _positive("max_rate", max_rate, "Hz", most=math.inf)
     if file is not None and level in file.finished:
         return file.finished[level]
     how = {"max_rate": max_rate, "threads": _threads(threads), "file": file, "progress": progress}
+    windows = {} if level == "rate" else _windows(network, record_spikes, times[-1])
+    if level == "rate":
+        check_equation(network)
+    listened = {name: min(stop, times[-1]) - start for name, (start, stop) in windows.items()}
+    check_memory(estimate(network, [level], len(seeds), len(times), listened, in_file=file is not None))
     if level == "rate":
         return _rate(network, times, seeds, how)
-    windows = _windows(network, record_spikes, times[-1])
-    if engine_of(network, engine) == "event":
+    if engine == "event":
         runs: list[Any] = [
             SeedRun(network, seed, level, windows if k == 0 else {}, max_rate) for k, seed in enumerate(seeds)
         ]
         return drive(network, level, runs, times, **how)
-    dt = _positive("dt", dt, "s")
     check_step(network, level, times, dt)
     if precision not in PRECISIONS:
         raise ParameterError("simulate", "precision", f"must be one of {', '.join(PRECISIONS)}", precision)
@@ -109,10 +121,8 @@ def check_step(network: Network, level: str, times: np.ndarray, dt: float) -> No
     for name, t in (("duration", times[-1]), ("record_every", times[1])):
         if abs(t / dt - round(t / dt)) > 1e-6 * max(1.0, t / dt):
             raise ParameterError("simulate", name, f"must be a multiple of dt = {dt:g} s", float(t))
-    recurrent = [each.name for each in network.projections if not each.source.is_input]
-    if level == "surrogate" and recurrent:
-        rule = f"must be spike: there is no independent copy of the neurons' spikes in {recurrent[0]}"
-        raise ParameterError("simulate", "level", rule, level)
+    if level == "surrogate":
+        check_copies(network)
 
 
 def time_constants(network: Network) -> Iterator[tuple[str, float]]:
@@ -147,10 +157,29 @@ def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], how: dict
 def has_copies(network: Network) -> bool:
     """Whether there can be a surrogate level: a recording has no independent second copy."""
     try:
-        network.input.model.init(network.input.n, 2)
+        check_copies(network)
     except ParameterError:
         return False
     return True
+
+
+def check_copies(network: Network) -> None:
+    """Raise what stands against the surrogate level: a recording, of which there is no second copy, or neurons that drive neurons."""
+    for population in network.populations:
+        if population.is_input:
+            population.model.init(population.n, 2)
+    recurrent = [each.name for each in network.projections if not each.source.is_input]
+    if recurrent:
+        rule = f"must be spike: there is no independent copy of the neurons' spikes in {recurrent[0]}"
+        raise ParameterError("simulate", "level", rule, "surrogate")
+
+
+def check_equation(network: Network) -> None:
+    """Raise what stands against the rate level: another network than one layer, of which there is no learning equation."""
+    try:
+        network.projection  # noqa: B018
+    except HebbscopeError as problem:
+        raise ParameterError("simulate", "level", f"must be spike or surrogate ({problem})", "rate") from None
 
 
 def check_level(network: Network, level: str, duration: float) -> Any:
@@ -162,7 +191,9 @@ def check_level(network: Network, level: str, duration: float) -> Any:
     from .sampled_run import has_holds
 
     if level == "surrogate":
-        network.input.model.init(network.input.n, 2)
+        check_copies(network)
+    if level == "rate":
+        check_equation(network)
     return equation_of(network, duration) if level == "rate" and not has_holds(network) else None
 
 
@@ -176,10 +207,17 @@ def equation_at_hand(network: Network, duration: float) -> Any:
         return None
 
 
-def record_times(duration: float, every: float | None) -> np.ndarray:
+def default_interval(network: Network, duration: float, dt: float = 0.0) -> float:
+    """Between two records [s], where nobody says it: a multiple of the step dt, if there is one."""
+    if 8 * network.recorded.n_synapses > LARGE_RECORD:
+        return duration
+    every = duration / N_RECORDS
+    return dt * max(1, round(every / dt)) if dt else every
+
+
+def record_times(duration: float, every: float) -> np.ndarray:
     """(n_times,) s: 0, every, 2 every, ..., and the end."""
-    duration = _positive("duration", duration, "s")
-    every = duration / N_RECORDS if every is None else _positive("record_every", every, "s")
+    every = _positive("record_every", every, "s")
     if duration / every > MOST_RECORDS:
         raise ParameterError("simulate", "record_every", f"must make no more than {MOST_RECORDS:,} records", every)
     n = max(1, math.ceil(duration / every - 1e-9))

@@ -3,7 +3,8 @@
     attrs                                magic, version, Conventions, software, versions, config, config_sha256, seeds, created, complete
     /spikes/<population>                 SONATA spikes of the first seed (attributes `seed`, `level`)
     /report/<projection>                 SONATA element report of the weights of the first seed at spike level
-    /levels/<level>/weights              (seed, time, post, pre) float64, with its scales and output_rate (seed, time, post) beside it
+    /levels/<level>/weights              (seed, time, post, pre) float64, with its scales and output_rate (seed, time, post) beside it; where not
+                                         all are joined to all, see levelfile.py
     /inputs/group                        (pre) the name of each input's group
     /theory                              what the learning equation says: coefficients, predictions, courses over time
     /receptive_fields                    where the experiment has them
@@ -20,7 +21,7 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +34,7 @@ from . import checkpoint, sonata
 from .checkpoint import Checkpoint
 from .levelfile import LevelFile
 from .protocols import HebbscopeError
-from .results import Run
+from .results import Run, recorded
 from .resume import Left, check_versions, cut_back, holds, version_of, versions
 from .room import RESERVE, room
 from .runreader import DamagedFile, StoredSpikes, damage_told, describe, read, read_arrays, read_levels
@@ -42,6 +43,7 @@ from .scales import add_dataset, write_values
 __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
 
 CONVENTIONS = "SONATA-0.1, hebbscope-1"
+ENGINE = ("engine", "dt")  # attributes of a level: which engine ran, and its step [s]
 PLAN = ("config", "levels", "seeds", "created", "versions")  # what each checkpoint repeats
 
 
@@ -78,15 +80,17 @@ class RunFile:
         groups: Sequence[str] = (),
         shape: Sequence[int] | None = None,
         attrs: dict[str, Any] | None = None,
+        **ends: Any,
     ) -> RunFile:
         """Open a new file and write what is known before the run.
 
-        `network` gives projection, groups and shape; they are named one by one where there is none. `config` is TOML. With `levels`, those that
-        are to come, checkpoints are kept beside the file until it is complete.
+        `network` gives projection, groups (of the source), shape and `ends` (source, target, populations); they are named one by one where there
+        is none. `config` is TOML. With `levels`, those that are to come, checkpoints are kept beside the file until it is complete.
         HebbscopeError in one line, with nothing left behind, when the path is there (without `force`), is being written or cannot be.
         """
         if network is not None:
-            projection, groups, shape = network.projection.name, network.input.groups, network.input.shape
+            ends = recorded(network)
+            projection, shape, groups = ends["projection"], ends["shape"], network.recorded.source.groups
         path = checkpoint.itself(path)
         _check_new(path, force)
         seeds, created = [int(seed) for seed in seeds], datetime.now(UTC).isoformat(timespec="microseconds")
@@ -103,6 +107,7 @@ class RunFile:
             file._about = about
             with file._writing():
                 file._header(seeds, config, created, dict(attrs or {}), getattr(network, "name", ""))
+                file._ends(**{name: ends[name] for name in ("source", "target", "populations") if name in ends})
                 file._inputs(shape)
                 file._file.flush()
         except BaseException:
@@ -168,6 +173,12 @@ class RunFile:
             root.attrs[key] = value
         root.create_group("levels").attrs["projection"] = self.projection
 
+    def _ends(self, source: str = "", target: str = "", populations: Mapping[str, int] | None = None) -> None:
+        """What the projection joins, and the sizes of all populations."""
+        about = {"source": source, "target": target, "populations": json.dumps(dict(populations or {}))}
+        for name, value in about.items():
+            self._file["levels"].attrs[name] = value
+
     def _inputs(self, shape: Sequence[int] | None) -> None:
         import h5py
 
@@ -186,8 +197,12 @@ class RunFile:
         record_every: float,
         duration: float | None = None,
         attrs: dict[str, Any] | None = None,
+        wiring: Any = None,
     ) -> Left | None:
-        """Make room for the records of `level`; `duration` [s] is how long it is meant to run. Returns what a checkpoint left of it."""
+        """Make room for the records of `level`; `duration` [s] is how long it is meant to run, `wiring` who is joined to whom where not all are.
+
+        Returns what a checkpoint left of it.
+        """
         if level in self._levels:
             raise HebbscopeError(f"{self.path}: level {level!r} is already there")
         left = self._left
@@ -210,9 +225,9 @@ class RunFile:
                     group.attrs[key] = value
             report = None
             if level == "spike":
-                about = {"seed": int(seeds[0]), "level": level}
+                about = {"seed": int(seeds[0]), "level": level, "wiring": wiring}
                 report = sonata.WeightReport.create(root, self.projection, n_post, n_pre, record_every, **about)
-            self._levels[level] = LevelFile.create(group, seeds, n_post, n_pre, report)
+            self._levels[level] = LevelFile.create(group, seeds, n_post, n_pre, report, wiring)
         return None
 
     def _check_left(self, left: Left, level: str, n_seeds: int, n_post: int, n_pre: int) -> None:
@@ -243,8 +258,8 @@ class RunFile:
     def append(self, level: str, time: Any, weights: np.ndarray, output_rate: np.ndarray) -> None:
         """Add one record, or several.
 
-        One: time s, weights (n_seeds, n_post, n_pre), output_rate (n_seeds, n_post) Hz. Several: time (n_times,), and the same
-        axis second in the others.
+        One: time s, weights (n_seeds, n_post, n_pre) or (n_seeds, 1, n_synapses), output_rate (n_seeds, n_post) Hz. Several: time (n_times,),
+        and the same axis second in the others.
         """
         time = np.asarray(time, dtype=np.float64)
         weights, output_rate = np.asarray(weights, dtype=np.float64), np.asarray(output_rate, dtype=np.float64)
@@ -388,13 +403,17 @@ def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -
         "config": config or first.attrs.get("config", ""),
         "attrs": {"network": name} if name else {},
         "projection": first.projection,
-        "groups": first.groups,
+        "groups": first.source_groups,
         "shape": first.shape,
+        "source": first.source,
+        "target": first.target,
+        "populations": first.populations,
     }
     with RunFile.create(path, seeds=first.seeds, force=force, **about) as file:
         for run in runs:
             step = run.attrs.get("record_every") or (float(run.time[1] - run.time[0]) if run.n_times > 1 else 1.0)
-            file.start_level(run.level, run.seeds, run.n_post, run.n_pre, step, run.duration)
+            about = {name: run.attrs[name] for name in ENGINE if name in run.attrs}
+            file.start_level(run.level, run.seeds, run.n_post, run.n_pre, step, run.duration, about, run.wiring)
             file.append(run.level, run.time, run.weights, run.output_rate)
             for population, spikes in run.spikes.items():
                 file.listen(population, spikes.window)

@@ -16,10 +16,11 @@ import numpy as np
 from .checkpoint import beside, load
 from .hdf5 import check_contained
 from .plausible import check_run
+from .projection import Wiring
 from .protocols import HebbscopeError, first_line
-from .records import held
+from .records import held, with_posts
 from .records import read as read_records
-from .results import Run, Spikes
+from .results import Run, Spikes, grouped
 from .resume import check_versions
 
 GROWING = 1.0  # s since its last change for which a file counts as being written
@@ -85,7 +86,8 @@ def describe(path: str | Path) -> dict[str, Any]:
     """What a run file holds and how complete it is, ready for JSON; reads no weights and no spikes.
 
     Keys: path, size (bytes), the root attributes, config_intact (whether the description is the one that was written), projection, levels
-    (level -> records, time [s], duration [s], seeds, n_seeds, n_post, n_pre, record_every [s], complete), spikes (population -> count, level,
+    (level -> records, time [s], duration [s], seeds, n_seeds, n_post, n_pre, n_synapses, record_every [s], engine, dt [s], complete), populations
+    (name -> number of cells), spikes (population -> count, level,
     seed, recorded [s]), reports (projection -> level, seed), groups (name -> number of inputs), theory and receptive_fields (whether they are
     there), complete, resumable (whether a checkpoint stands beside it), checkpoint (what it says).
     """
@@ -94,11 +96,13 @@ def describe(path: str | Path) -> dict[str, Any]:
         levels = {}
         for level in _level_names(root):
             group, n_times = root["levels"][level], _n_records(root["levels"][level])
-            n_seeds, _, n_post, n_pre = group["weights"].shape
+            n_post, n_pre = _cells(root, group)
+            n_seeds, n_synapses = group["weights"].shape[0], int(np.prod(group["weights"].shape[2:]))
             time = float(group["time"][n_times - 1]) if n_times else 0.0
             attrs = _attributes(group)
             done = about["complete"] or time >= attrs.get("duration", np.inf) * (1 - 1e-9)
             counts = {"records": n_times, "time": time, "n_seeds": n_seeds, "n_post": n_post, "n_pre": n_pre}
+            counts["n_synapses"] = n_synapses
             counts["seeds"] = group["seed"][:].tolist()
             levels[level] = counts | attrs | {"complete": bool(done)}
         spikes = {
@@ -112,6 +116,7 @@ def describe(path: str | Path) -> dict[str, Any]:
         holds = {"levels": levels, "spikes": spikes, "reports": reports, "groups": groups}
         holds |= {name: name in root for name in ("theory", "receptive_fields")}
         about["projection"] = _plain(root["levels"].attrs["projection"])
+        about["populations"] = _ends(root)["populations"]
         about["config_intact"] = sha256(about["config"].encode()).hexdigest() == about["config_sha256"]
     return {"path": str(path), "size": Path(path).stat().st_size, **about, **holds, **_kept(Path(path))}
 
@@ -160,8 +165,7 @@ def blocks(path: str | Path, level: str) -> Iterator[Run]:
     """The records of a level as one Run after another, without spikes and theory: files may be larger than the memory."""
     with _opened(path) as root:
         group, common = root["levels"][level], _root_attributes(root)
-        n_seeds, _, n_post, n_pre = group["weights"].shape
-        n_times, step = _n_records(group), max(1, BLOCK // (8 * n_seeds * n_post * n_pre or 1))
+        n_times, step = _n_records(group), max(1, BLOCK // (_record_bytes(group) or 1))
         for first in range(0, n_times, step):
             part = slice(first, min(first + step, n_times))
             yield _read_level(root, level, common, spikes=False, part=part)
@@ -244,27 +248,55 @@ def _read_level(root: Any, level: str, common: dict[str, Any], spikes: bool, par
     group = root["levels"][level]
     datasets = group["time"], group["weights"], group["output_rate"]
     if part is None:
-        record_bytes = int(np.prod(group["weights"].shape, initial=8, where=[True, False, True, True]))
-        kept = held(_n_records(group), record_bytes)
+        kept = held(_n_records(group), _record_bytes(group))
         time, (weights, rate) = datasets[0][: _n_records(group)][kept], read_records(*datasets, kept)
     else:
-        time, weights, rate = datasets[0][part], datasets[1][:, part], datasets[2][:, part]
+        time, weights, rate = datasets[0][part], with_posts(datasets[1][:, part]), datasets[2][:, part]
     shape = root["inputs"].attrs.get("shape")
+    wiring = _wiring(group)
     run = Run(
         level=level,
         seeds=tuple(group["seed"][:].tolist()),
         time=time,
         weights=weights,
         output_rate=rate,
-        groups=tuple(_group_names(root)),
+        groups=grouped(tuple(_group_names(root)), wiring),
         projection=_plain(root["levels"].attrs["projection"]),
         shape=None if shape is None else tuple(shape.tolist()),
         spikes=_read_spikes(root, level) if spikes else {},
         theory=_theory(root, kept) if level == "rate" and part is None else {},
         attrs=common | _attributes(group),
+        wiring=wiring,
+        **_ends(root),
     )
     check_run(run)
     return run
+
+
+def _record_bytes(group: Any) -> int:
+    """Of one record of all seeds of a level."""
+    n_seeds, _, *n_synapses = group["weights"].shape
+    return 8 * n_seeds * int(np.prod(n_synapses))
+
+
+def _wiring(group: Any) -> Wiring | None:
+    """The ends of each synapse of a level, where not all are joined to all."""
+    return Wiring(group["pre"][:], group["post"][:]) if group["weights"].ndim == 3 else None
+
+
+def _ends(root: Any) -> dict[str, Any]:
+    """What the projection joins, and the sizes of the populations, as far as the file says."""
+    about = _attributes(root["levels"])
+    ends = {name: about.get(name, "") for name in ("source", "target")}
+    return ends | {"populations": json.loads(about.get("populations", "{}"))}
+
+
+def _cells(root: Any, group: Any) -> tuple[int, int]:
+    """n_post and n_pre of a level."""
+    if group["weights"].ndim == 4:
+        return group["weights"].shape[2:]
+    ends = _ends(root)
+    return group["output_rate"].shape[2], ends["populations"][ends["source"]]
 
 
 def _read_spikes(root: Any, level: str) -> dict[str, Spikes]:

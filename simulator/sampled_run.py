@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from . import sampled
@@ -58,6 +60,10 @@ class SampledRun:
     def sources(self) -> str:
         """A hash of the files that decide on what the loop does."""
         return content_hash(sampled.advance, tuple(classes_of((self.parts, self.state))))
+
+    @property
+    def about(self) -> dict[str, Any]:
+        return {}
 
     @property
     def time(self) -> float:

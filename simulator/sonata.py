@@ -90,25 +90,30 @@ def frames_per_chunk(n_values: int) -> int:
 class WeightReport:
     """/report/<projection>: the weights of one seed, a frame each `step` seconds, from time 0.
 
-    data (n_frames, n_post * n_pre) float32; element i * n_pre + j is the synapse from source j onto target i. A record that
-    is off the grid of frames (the end of a run that is no multiple of the step) has no frame here; /levels has it.
+    data (n_frames, n_post * n_pre) float32; element i * n_pre + j is the synapse from source j onto target i. Of any other wiring, data
+    (n_frames, n_synapses), grouped by target, where the element is the number of the synapse in the wiring. A record that is off the grid of frames (the end of a run that is no multiple of the step) has no frame here; /levels has it.
     """
 
     def __init__(self, group: Any):
         self.data, self.frame, self.time = group["data"], group["frame"], group["mapping/time"]
         self.step = float(self.time[2])  # ms
+        self.elements = group["mapping/element_ids"][:]  # as the data have them
 
     @classmethod
-    def create(cls, root: Any, projection: str, n_post: int, n_pre: int, step: float, **attrs: Any) -> WeightReport:
+    def create(
+        cls, root: Any, projection: str, n_post: int, n_pre: int, step: float, wiring: Any = None, **attrs: Any
+    ) -> WeightReport:
         """An empty report under /report."""
-        n_values = n_post * n_pre
+        targets = np.repeat(np.arange(n_post), n_pre) if wiring is None else wiring.post
+        elements, n_values = np.argsort(targets, kind="stable"), len(targets)
+        first = np.searchsorted(targets[elements], np.arange(n_post + 1))
         group = root.require_group("report").create_group(projection)
         for name, value in attrs.items():
             group.attrs[name] = value
         mapping = group.create_group("mapping")
         add_scale(mapping, "node_ids", np.arange(n_post, dtype=np.uint64))
-        add_scale(mapping, "element_ids", np.arange(n_values, dtype=np.uint32))
-        pointers = add_scale(mapping, "index_pointers", np.arange(n_post + 1, dtype=np.uint64) * np.uint64(n_pre))
+        add_scale(mapping, "element_ids", elements.astype(np.uint32))
+        pointers = add_scale(mapping, "index_pointers", first.astype(np.uint64))
         mapping["index_pointer"] = pointers
         add_scale(mapping, "time", np.array([0.0, 0.0, step * 1e3])).attrs["units"] = "ms"
         frames = frames_per_chunk(n_values)
@@ -123,11 +128,11 @@ class WeightReport:
         return cls(group)
 
     def append(self, time: np.ndarray, weights: np.ndarray) -> None:
-        """Add the frames among `time` (n_times,) s with `weights` (n_times, n_post, n_pre)."""
+        """Add the frames among `time` (n_times,) s with `weights` (n_times, n_post, n_pre) or (n_times, 1, n_synapses)."""
         frames = 1e3 * time / self.step
         on_grid = np.flatnonzero(np.abs(frames - np.round(frames)) < 1e-6)
         if len(on_grid):
-            extend(self.data, weights[on_grid].reshape(len(on_grid), -1))
+            extend(self.data, weights[on_grid].reshape(len(on_grid), -1)[:, self.elements])
             extend(self.frame, time[on_grid] * 1e3)
             self.time[1] = len(self.frame) * self.step
 

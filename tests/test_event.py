@@ -218,9 +218,9 @@ def test_what_the_exact_engine_cannot_run_is_said():
     c = Population("c", 1, ExponentialPoisson())
     rule = SpikeHebb()
     with pytest.raises(HebbscopeError, match="one input population"):
-        simulate(Network([a, b, c], [Projection(a, b, 0.1, rule), Projection(b, c, 0.1, rule)]), 1.0)
+        simulate(Network([a, b, c], [Projection(a, b, 0.1, rule), Projection(b, c, 0.1, rule)]), 1.0, engine="event")
     with pytest.raises(HebbscopeError, match="from an input into Poisson neurons"):
-        simulate(Network([b, c], [Projection(b, c, 0.1, rule)]), 1.0)
+        simulate(Network([b, c], [Projection(b, c, 0.1, rule)]), 1.0, engine="event")
 
 
 def test_common_source_spikes_arrive_together():
