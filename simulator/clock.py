@@ -7,8 +7,9 @@ The schedule of step k, which is at time t = k dt and stands for [t, t + dt):
     3. back-propagating spikes, projection by projection: `on_post`
     4. the neurons that fired are reset
 
-What is delivered in step k moves a neuron in step k + 1, and a presynaptic spike goes before a postsynaptic one of the same step. It is the order in
-which Brian2 runs the same network, so that the two agree spike by spike.
+What is delivered in step k moves a neuron in step k + 1, and a presynaptic spike goes before a postsynaptic one of the same step. A cell that fires in
+step k is refractory for n_held steps, k to k + n_held - 1: in these its potential stands still and no delivery moves it. It is the order in
+which Brian2 runs the same network with `(unless refractory)`, so that the two agree spike by spike.
 
 Inputs run in continuous time between the steps, event by event as in the exact engine, so that a step without a spike draws nothing. A spike is
 known to everybody by its place in the ring of its population, which keeps those of the last steps: delays are looked up there, and nothing is
@@ -58,7 +59,7 @@ class Source(NamedTuple):
 
 
 class CellParts(NamedTuple):
-    """stepper of the cells, and for how many steps after a spike they are held."""
+    """stepper of the cells, and for how many steps they are held, that of their spike among them."""
 
     stepper: Any
     n_held: int
@@ -216,6 +217,8 @@ def integrate_all(parts, cells, k):
 def integrate(parts, cells, k):
     """Step the cells of one population, hold the refractory, and find those that fire."""
     stepper, state, ring = parts.stepper, cells.state, cells.ring
+    if parts.n_held > 0:  # what arrived in their last held step is lost, as in those before
+        hold_fired(stepper, cells, k - parts.n_held)
     for b in range(len(cells.hit)):
         low = b * BLOCK
         hit = False
@@ -224,11 +227,9 @@ def integrate(parts, cells, k):
             stepper.update(state, i)
             hit |= stepper.fires(state, i)
         cells.hit[b] = hit
-    first = ring.low[cells.shard]
     for ago in range(1, parts.n_held):
-        slot = place(ring, k - ago)
-        for q in range(ring.number[slot, cells.shard]):
-            stepper.hold(state, np.uintp(ring.i[slot, np.uintp(first + q)] - cells.low))
+        hold_fired(stepper, cells, k - ago)
+    first = ring.low[cells.shard]
     slot, count = place(ring, k), 0
     for b in range(len(cells.hit)):
         if cells.hit[b]:
@@ -239,6 +240,15 @@ def integrate(parts, cells, k):
                     ring.i[slot, np.uintp(first + count)] = cells.low + low + n
                     count += 1
     ring.number[slot, cells.shard] = count
+
+
+@helper
+def hold_fired(stepper, cells, k):
+    """Hold the cells of one population that fired in step k."""
+    ring = cells.ring
+    slot, first = place(ring, k), ring.low[cells.shard]
+    for q in range(ring.number[slot, cells.shard]):
+        stepper.hold(cells.state, np.uintp(ring.i[slot, np.uintp(first + q)] - cells.low))
 
 
 @helper

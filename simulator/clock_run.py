@@ -49,9 +49,9 @@ class Layout(NamedTuple):
 
 
 def in_steps(projection: Projection, field: str, dt: float) -> np.ndarray:
-    """(n_synapses,) or (1,): a projection's delays as the nearest numbers of steps; ParameterError for one that would vanish."""
+    """(n_synapses,) or (1,): a projection's delays as the nearest numbers of steps, half of one up; ParameterError for one that would vanish."""
     delays = np.atleast_1d(np.asarray(getattr(projection, field), dtype=float))
-    steps = np.rint(delays / dt).astype(np.int64)
+    steps = np.floor(delays / dt + 0.5).astype(np.int64)
     short = (steps == 0) & (delays > 0.0)
     if short.any():
         raise ParameterError(
@@ -314,7 +314,7 @@ class ClockRun:
 
 
 def held_steps(population: Population, dt: float) -> int:
-    """For how many steps after a spike the cells of a population are held."""
+    """For how many steps the cells of a population are held, that of their spike among them: the nearest number, where Brian2 cuts down."""
     return round(getattr(population.model, "refractory", 0.0) / dt)
 
 

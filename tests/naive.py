@@ -121,7 +121,8 @@ def delta_network(n_steps, dt, sizes, injected, cells, links):
 
     sizes: population -> cells; injected: population -> {step: [cells that spike]} for inputs; cells: population -> dict of tau_m, E_L, V_th, V_reset,
     n_held (steps), v (initial list); links: list of dicts of source, target, sign, and synapses as lists pre, post, w, delay and dendrite (steps), and
-    rule, a dict of the arguments of `pair_changes` or None. The order in a step: cells move, spikes arrive, spikes return, cells reset.
+    rule, a dict of the arguments of `pair_changes` or None. The order in a step: cells move, spikes arrive, spikes return, cells reset. What
+    arrives in the n_held steps from a cell's spike on is lost.
     Returns spikes (population -> list of (step, cell)) and the weights of each link, in its own order.
     """
     v = {name: list(of["v"]) for name, of in cells.items()}
@@ -151,7 +152,8 @@ def delta_network(n_steps, dt, sizes, injected, cells, links):
                         w[n] = learned(link, n, spikes, k, dt, nth)
                     due.setdefault(k + link["dendrite"][n], []).append((link["target"], i, link["sign"] * w[n]))
         for name, i, amount in due.pop(k, []):
-            v[name][i] += amount
+            if k - last[name][i] >= cells[name]["n_held"]:
+                v[name][i] += amount
         for name, of in cells.items():
             for i in fired[name][k]:
                 v[name][i] = of["V_reset"]

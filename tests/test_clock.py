@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from naive import delta_network
 
-from hebbscope import Network, Population, Projection
+from hebbscope import Network, ParameterError, Population, Projection
 from hebbscope.models import LIF, RecordedSpikes
 from hebbscope.rules import PairSTDP
-from hebbscope.simulator.clock_run import ClockRun
+from hebbscope.simulator.clock_run import ClockRun, in_steps
 from hebbscope.simulator.connectivity import AllToAll, Given
 
 DT = 1e-4
@@ -124,3 +124,12 @@ def test_single_precision_is_right_to_seven_digits():
     assert found == expected
     for w, twin in zip(weights, learned, strict=True):
         np.testing.assert_allclose(w, twin, rtol=0, atol=1e-5 * RULE["w_max"])
+
+
+def test_delays_are_the_nearest_numbers_of_steps_and_none_vanishes():
+    cells = Population("cells", 6, LIF())
+    delays = np.array([0.0, 0.05e-3, 0.14e-3, 0.16e-3, 0.25e-3, 2e-3])
+    loop = Projection(cells, cells, connectivity=Given(np.arange(6), np.arange(6)), delay=delays)
+    assert in_steps(loop, "delay", DT).tolist() == [0, 1, 1, 2, 3, 20]
+    with pytest.raises(ParameterError, match=r"cells_to_cells\.delay: must be 0 or at least half of dt"):
+        in_steps(Projection(cells, cells, delay=0.04e-3), "delay", DT)
