@@ -20,7 +20,7 @@ FIGURES = (".png", ".pdf", ".svg", ".eps", ".jpg", ".tif", ".tiff")
 PLOTS = ("weights", "window", "raster", "receptive-fields", "correlations")
 MOST_SEEDS = 100_000
 LONGEST_LINE = 1_000  # letters of an error
-DONE, BUG, BAD_INPUT, STOPPED = 0, 1, 2, 130
+DONE, BUG, BAD_INPUT, FAILED, STOPPED = 0, 1, 2, 3, 130
 
 
 class Door(click.Group):
@@ -562,6 +562,20 @@ def export(file: str, to: str, out: str | None, level: str | None, force: bool) 
 
     levels = read_levels(level, LEVELS) if level is not None else ()
     click.echo(f"written: {export.export(file, to, out, levels=levels, force=force)}")
+
+
+@main.command()
+@click.option("--against", type=click.Choice(("brian2",)), default="brian2", help="[brian2]")
+@json_option
+def verify(against: str, as_json: bool) -> None:
+    """Run small networks here and in another simulator, and compare them spike by spike and synapse by synapse; exit code 3 where they differ."""
+    from .verification import table
+
+    report = table.verify(say=(lambda line: None) if as_json else click.echo)
+    if as_json:
+        print_json(report.to_dict())
+    if not report.ok:
+        raise SystemExit(FAILED)
 
 
 def _save(figure: Any, path: Path) -> None:

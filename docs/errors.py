@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
-FOLDERS = ("simulator", "rules", "models", "analysis", "")
+FOLDERS = ("simulator", "rules", "models", "analysis", "verification", "")
 RULES = {"finite": "must be finite", "positive": "must be finite and > 0", "non_negative": "must be finite and >= 0"}
 NAMED = {"ParameterError": 3, "self._refuse": 2, "DescriptionError": 2, "require": 4}  # how many arguments say what is wrong
 PLAIN = ("HebbscopeError", "DamagedFile", "Runaway", "click.UsageError")

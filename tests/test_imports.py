@@ -26,7 +26,8 @@ HEAVY = (
     "neo",
     "quantities",
 )
-OURS = ("simulator", "rules", "models", "analysis", "cli", "door")
+FOLDERS = ("simulator", "rules", "models", "analysis", "verification")
+OURS = (*FOLDERS, "cli", "door")
 OPEN_TO_PARTS = {
     f"simulator.{name}"
     for name in ("protocols", "network", "plain", "connectivity", "streams", "describe", "quantity", "hdf5")
@@ -37,7 +38,7 @@ LOOPS = ("simulator.event", "simulator.sampled")
 def modules() -> dict[str, ast.Module]:
     """Dotted name below the package -> its syntax tree."""
     found = {}
-    for folder in ("simulator", "rules", "models", "analysis"):
+    for folder in FOLDERS:
         for file in (ROOT / folder).rglob("*.py"):
             name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
             found[name] = ast.parse(file.read_text(encoding="utf-8"))
@@ -72,7 +73,7 @@ def ours(name: str) -> set[str]:
     return {m for m in imported(name, MODULES[name]) if m.split(".")[0] in OURS}
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("simulator")])
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith(("rules", "models", "analysis"))])
 def test_parts_and_analysis_see_only_the_open_modules_of_the_simulator(name):
     seen = {m for m in ours(name) if m.startswith("simulator")}
     assert seen <= OPEN_TO_PARTS
@@ -92,6 +93,11 @@ def test_analysis_never_imports_numba(name):
 @pytest.mark.parametrize("name", LOOPS)
 def test_loops_see_no_rule_and_no_model(name):
     assert not {m for m in ours(name) if m.startswith(("rules", "models", "analysis"))}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("verification")])
+def test_nobody_leans_on_the_verification(name):
+    assert not {m for m in ours(name) if m.startswith("verification")}
 
 
 @pytest.mark.parametrize("name", MODULES)
