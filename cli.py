@@ -342,11 +342,9 @@ def resume(file: str, figure: str | None, no_figure: bool, threads: int | None, 
     def reopened() -> Any:
         try:
             return RunFile.reopen(target, force_version)
-        except DamagedFile as problem:  # nothing is lost but time: from the same start come the same bits
+        except DamagedFile as problem:
             click.echo(f"hebbscope: {problem}; the run begins anew", err=True)
-            if target.exists():
-                os.replace(target, target.with_name(f"{target.name}.damaged"))
-            return RunFile.create(target, network=network, seeds=seeds, config=about["config"], levels=levels)
+            return RunFile.begin_anew(target, network)
 
     _carry_out(Job(described, network, levels, seeds, target, picture, threads, quiet, as_json), reopened)
 

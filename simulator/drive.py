@@ -16,7 +16,7 @@ from .network import Network
 from .pace import Pace
 from .protocols import HebbscopeError
 from .records import held
-from .results import Run, Spikes, recorded
+from .results import Run, Spikes, reached, recorded
 from .resume import Left, fingerprint
 from .stopping import uninterrupted
 
@@ -39,6 +39,10 @@ class OneSeed(Protocol):
     def seed(self) -> int: ...
     @property
     def ran_away(self) -> bool: ...
+    @property
+    def parts(self) -> Any:
+        """What the loop reads and never changes, the step of time too where it has one."""
+
     @property
     def kept(self) -> Any:
         """The state that a checkpoint keeps, a NamedTuple of arrays and of such."""
@@ -168,21 +172,23 @@ class Recorder:
 
     def begin(self, runs: Sequence[OneSeed]) -> None:
         """Record the start, or take up what a checkpoint left of the level."""
-        left = None
+        left, windows = None, runs[0].windows
+        self.what = fingerprint(self.network, self.level, self.seeds, self.due, runs[0].parts, sorted(windows.items()))
         if self.file is not None:
             every, end = self.due[1] - self.due[0], self.due[-1]
             joined, dense = self.projection, self.projection.is_dense
             how = {"attrs": runs[0].about, "wiring": None if dense else joined.wiring}
             left = self.file.start_level(self.level, self.seeds, joined.target.n, joined.source.n, every, end, **how)
-            for population, (start, stop) in runs[0].windows.items():
-                self.file.listen(population, (start, min(stop, end)))
+            if left is not None:
+                self._take_up(left, runs)
+                self.file.go_on()
+            for population, window in windows.items():
+                self.file.listen(population, reached(window, end))
         if left is None:
             self.add(runs)
-        else:
-            self._take_up(left, runs)
 
     def _take_up(self, left: Left, runs: Sequence[OneSeed]) -> None:
-        left.check(runs[0].sources, self._what(runs))
+        left.check(runs[0].sources, self.what)
         n = left.checkpoint.about["records"]
         self.times = self.due[:n].tolist()
         kept = self.held[self.held < n]
@@ -190,11 +196,6 @@ class Recorder:
         self.counted[...] = left.checkpoint.arrays["counted"]
         for run in runs:
             put_back(run.kept, left.checkpoint.below(f"seed {run.seed}/"))
-
-    def _what(self, runs: Sequence[OneSeed]) -> str:
-        if not self.what:
-            self.what = fingerprint(self.network, self.level, self.seeds, self.due, *runs[0].about.values())
-        return self.what
 
     def checkpoint(self, runs: Sequence[OneSeed]) -> None:
         """Keep in the file all that is needed to go on from here."""
@@ -205,7 +206,7 @@ class Recorder:
             arrays = {"counted": self.counted}
             for run in runs:
                 arrays.update(arrays_of(run.kept, f"seed {run.seed}/"))
-            self.file.checkpoint(arrays, sources=runs[0].sources, what=self._what(runs))
+            self.file.checkpoint(arrays, sources=runs[0].sources, what=self.what)
 
     def add(self, runs: Sequence[OneSeed]) -> None:
         """Record the seeds, which are at the next record time."""
@@ -270,7 +271,7 @@ class Recorder:
             name: Spikes(
                 np.concatenate([piece.t for piece in pieces]),
                 np.concatenate([piece.i for piece in pieces]),
-                (windows[name][0], min(windows[name][1], end)),
+                reached(windows[name], end),
             )
             for name, pieces in self.spikes.items()
         }

@@ -9,8 +9,8 @@ from .describe import size
 from .runreader import DamagedFile
 
 SAID = {  # elsewhere in these lines, or of no interest to a reader
-    "path", "size", "complete", "resumable", "checkpoint", "config", "config_sha256", "config_intact", "levels", "spikes", "reports", "theory",
-    "receptive_fields", "groups", "seeds", "populations", "Conventions", "magic", "version", "projection", "versions",
+    "path", "size", "complete", "running", "resumable", "checkpoint", "config", "config_sha256", "config_intact", "levels", "spikes", "reports",
+    "theory", "receptive_fields", "groups", "seeds", "populations", "Conventions", "magic", "version", "projection", "versions",
 }  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def _lines(about: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "path", f"{about['path']}, {size(about['size'])}"
     yield "complete", _completeness(about)
     if not about["complete"]:
-        yield "resumable", _resumability(about)
+        yield ("running", "yes, is being written") if about["running"] else ("resumable", _resumability(about))
     for name in about:
         if name not in SAID:
             yield name, str(about[name])

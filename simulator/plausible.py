@@ -30,8 +30,7 @@ def check_run(run: Run) -> None:
         )
     _check_theory(run)
     for name, spikes in run.spikes.items():
-        n = run.n_cells(name)
-        _check_spikes(name, spikes, max(run.n_pre, run.n_post) if n is None else n)
+        check_spikes(run, name, spikes)
 
 
 def _check_wiring(run: Run) -> None:
@@ -64,7 +63,10 @@ def _check_theory(run: Run) -> None:
             _require(fits, f"theory/{name} must be numbers of shape {shapes[name]}")
 
 
-def _check_spikes(name: str, spikes: Spikes, n: int) -> None:
+def check_spikes(run: Run, name: str, spikes: Spikes) -> None:
+    """ValueError in a few words for spikes that no population of the run has."""
+    cells = run.n_cells(name)
+    n = max(run.n_pre, run.n_post) if cells is None else cells
     _require(spikes.t.ndim == spikes.i.ndim == 1, f"spikes of {name} must be a list")
     _require(_in_order(spikes.t), f"spikes of {name} must be finite and in order")
     _require(bool(np.all((spikes.i >= 0) & (spikes.i < n))), f"spikes of {name} must be of cells 0 to {n - 1}")

@@ -50,6 +50,12 @@ class Spikes:
         return f"Spikes({len(self):,} of {cells} cell{'s' * (cells != 1)}, {self.t[0]:.6g} s to {self.t[-1]:.6g} s)"
 
 
+def reached(window: tuple[float, float], end: float) -> tuple[float, float]:
+    """What there is by the time `end` of a window in which spikes are recorded [s]; nothing of one that is yet to come."""
+    start, stop = window
+    return start, max(start, min(stop, end))
+
+
 @dataclass(repr=False, eq=False)
 class Run:
     """One network simulated at one level.

@@ -31,7 +31,9 @@ class Left(NamedTuple):
         """HebbscopeError where the run that is to go on is not the one that was left: its description, or its sources."""
         about = self.checkpoint.about
         if about["what"] != what:
-            raise HebbscopeError("checkpoint: is of another network, other seeds or other record times")
+            raise HebbscopeError(
+                "checkpoint: is of another network, of other seeds, record times or record_spikes, or of another step"
+            )
         if about["sources"] != sources and not self.force_version:
             raise HebbscopeError(f"checkpoint: a rule, a model or the engine has changed since; {ANYWAY}")
         counted = self.checkpoint.arrays.get("counted")

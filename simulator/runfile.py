@@ -24,6 +24,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,11 +34,12 @@ import numpy as np
 from . import checkpoint, sonata
 from .checkpoint import Checkpoint
 from .levelfile import LevelFile
+from .lock import locked, unlock
 from .protocols import HebbscopeError
 from .results import Run, recorded
 from .resume import Left, check_versions, cut_back, holds, version_of, versions
 from .room import RESERVE, room
-from .runreader import DamagedFile, StoredSpikes, damage_told, describe, read, read_arrays, read_levels
+from .runreader import DamagedFile, StoredSpikes, damage_told, describe, read, read_arrays, read_levels, stored_spikes
 from .scales import add_dataset, write_values
 
 __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
@@ -61,8 +63,9 @@ class RunFile:
         self._spikes: dict[str, sonata.SpikesFile] = {}
         self._level = ""
         self._broken = False
-        self._is_new = True
+        self._plan_stays = False
         self._about: dict[str, Any] = {}
+        self._found: Checkpoint | None = None  # from which it was reopened, until it goes on from there
         self._left: Left | None = None
         self._keeper = checkpoint.Keeper()
 
@@ -80,12 +83,14 @@ class RunFile:
         groups: Sequence[str] = (),
         shape: Sequence[int] | None = None,
         attrs: dict[str, Any] | None = None,
+        plan_stays: bool = False,
         **ends: Any,
     ) -> RunFile:
         """Open a new file and write what is known before the run.
 
         `network` gives projection, groups (of the source), shape and `ends` (source, target, populations); they are named one by one where there
-        is none. `config` is TOML. With `levels`, those that are to come, checkpoints are kept beside the file until it is complete.
+        is none. `config` is TOML. With `levels`, those that are to come, checkpoints are kept beside the file until it is complete; `plan_stays`,
+        where there was one before, also if nothing is recorded.
         HebbscopeError in one line, with nothing left behind, when the path is there (without `force`), is being written or cannot be.
         """
         if network is not None:
@@ -95,16 +100,17 @@ class RunFile:
         _check_new(path, force)
         seeds, created = [int(seed) for seed in seeds], datetime.now(UTC).isoformat(timespec="microseconds")
         about = dict(zip(PLAN, (config, list(levels), seeds, created, versions()), strict=True)) if levels else {}
-        lock = _locked(path)
+        lock = locked(path)
         try:
             _begin(path, about)
             file = cls(_open(path, "w" if force else "x"), path, lock, projection, tuple(groups))
         except HebbscopeError:
-            checkpoint.remove(path)
-            _unlock(lock)
+            if not plan_stays:
+                checkpoint.remove(path)
+            unlock(lock)
             raise
         try:
-            file._about = about
+            file._about, file._plan_stays = about, plan_stays
             with file._writing():
                 file._header(seeds, config, created, dict(attrs or {}), getattr(network, "name", ""))
                 file._ends(**{name: ends[name] for name in ("source", "target", "populations") if name in ends})
@@ -116,6 +122,19 @@ class RunFile:
         return file
 
     @classmethod
+    def begin_anew(cls, path: str | Path, network: Any) -> RunFile:
+        """Open a new file for the run of a damaged one, by the plan in its checkpoint; the damaged one is set aside under a name of its own.
+
+        Nothing is lost but time: from the same start come the same bits. HebbscopeError in one line, the plan kept, where that cannot be done.
+        """
+        path = checkpoint.itself(path)
+        plan = checkpoint.load(checkpoint.beside(path)).about
+        if path.exists():
+            os.replace(path, _unused(path.with_name(f"{path.name}.damaged")))
+        given = {name: plan[name] for name in ("seeds", "config", "levels")}
+        return cls.create(path, network=network, plan_stays=True, **given)
+
+    @classmethod
     def reopen(cls, path: str | Path, force_version: bool = False) -> RunFile:
         """Open the file of a run that was stopped or killed, as it was at its checkpoint; what came later is made again.
 
@@ -125,35 +144,52 @@ class RunFile:
         path = checkpoint.itself(path)
         found = checkpoint.load(checkpoint.beside(path))
         check_versions(found.about, force_version)
-        lock = _locked(path)
+        lock, handle = locked(path), None
         try:
-            runs = read_levels(path)
-            file = cls(_open(path, "r+"), path, lock, "", ())
+            runs = read_levels(path, spikes=False)
+            for run in runs.values():
+                run.spikes = stored_spikes(path, run)
+            handle = _open(path, "r+")
+            file = cls(handle, path, lock, "", ())
             with damage_told(path), file._writing():
-                file._go_on(found, runs, force_version)
+                file._take_up(found, runs, force_version)
         except BaseException:
-            _unlock(lock)
+            if handle is not None:
+                handle.close()
+            unlock(lock)
             raise
         return file
 
-    def _go_on(self, found: Checkpoint, runs: dict[str, Run], force_version: bool) -> None:
-        about, root, self._is_new = found.about, self._file, False
+    def _take_up(self, found: Checkpoint, runs: dict[str, Run], force_version: bool) -> None:
+        """Change nothing yet: whether the run that is to go on is the one that was left shows when its level starts."""
+        about, root, self._plan_stays, self._found = found.about, self._file, True, found
         if root.attrs["created"] != about["created"]:
             raise HebbscopeError(f"{self.path}: is of another run than the checkpoint beside it")
         if not holds(root, runs, about):
             raise DamagedFile(f"{self.path}: damaged, lacks records that were there at its checkpoint")
-        cut_back(root, about)
-        if about["versions"] != versions():
-            root.attrs["resumed_with"] = json.dumps(versions())
-        root.flush()
         self.projection = str(root["levels"].attrs["projection"])
         self.groups = tuple(_text(name) for name in root["inputs/group"]) if "inputs/group" in root else ()
-        self.finished = {level: runs[level] for level in about["done"]}
         self._about = {name: about[name] for name in PLAN}
         self._levels = {level: LevelFile.of(root, level) for level in about["done"]}
-        self._spikes = {name: sonata.SpikesFile(group) for name, group in root.get("spikes", {}).items()}
+        self._spikes = {name: sonata.SpikesFile(root["spikes"][name]) for name in about["spikes"]}
+        self.finished = {level: runs[level] for level in about["done"]}
         if about["level"]:
             self._left = Left(runs[about["level"]], LevelFile.of(root, about["level"]), found, force_version)
+
+    def go_on(self) -> None:
+        """Drop what was recorded after the checkpoint that the file was reopened from, and take up the level that was left."""
+        if self._found is None:
+            return
+        about = self._found.about
+        with damage_told(self.path), self._writing():
+            cut_back(self._file, about)
+            if about["versions"] != versions():
+                self._file.attrs["resumed_with"] = json.dumps(versions())
+            self._file.flush()
+        if self._left is not None:
+            self._level = about["level"]
+            self._levels[self._level] = self._left.level
+        self._found = self._left = None
 
     def _header(self, seeds: list[int], config: str, created: str, attrs: dict[str, Any], name: str) -> None:
         root = self._file
@@ -201,17 +237,16 @@ class RunFile:
     ) -> Left | None:
         """Make room for the records of `level`; `duration` [s] is how long it is meant to run, `wiring` who is joined to whom where not all are.
 
-        Returns what a checkpoint left of it.
+        Returns what a checkpoint left of it: who finds that it fits says `go_on`, and until then nothing changes in the file.
         """
         if level in self._levels:
             raise HebbscopeError(f"{self.path}: level {level!r} is already there")
         left = self._left
         if left is not None:
             self._check_left(left, level, len(seeds), n_post, n_pre)
-        self._left, self._level = None, level
-        if left is not None:
-            self._levels[level] = left.level
             return left
+        self.go_on()
+        self._level = level
         with self._writing():
             root = self._file
             if "seeds" not in root.attrs:
@@ -330,13 +365,13 @@ class RunFile:
                 self._file.close()
             if complete:
                 checkpoint.remove(self.path)
-        _unlock(self._lock)
+        unlock(self._lock)
 
     def _discard(self) -> None:
         self._file.close()
         self.path.unlink(missing_ok=True)
         checkpoint.remove(self.path)
-        _unlock(self._lock)
+        unlock(self._lock)
 
     def __enter__(self) -> Self:
         return self
@@ -350,8 +385,8 @@ class RunFile:
             self.close(complete=error is None)
 
     def _is_worthless(self) -> bool:
-        """Whether nothing is lost with the file: one that was reopened has its checkpoint, if nothing else."""
-        return self._is_new and not self._broken and not any(len(level.time) for level in self._levels.values())
+        """Whether nothing is lost with the file: one that was reopened, or begun anew, has its plan, if nothing else."""
+        return not self._plan_stays and not self._broken and not any(len(level.time) for level in self._levels.values())
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -433,6 +468,12 @@ def _begin(path: Path, about: dict[str, Any]) -> None:
     checkpoint.save(checkpoint.beside(path), Checkpoint(about | nothing, {}))
 
 
+def _unused(path: Path) -> Path:
+    """This name, or the first with a number after it that no file has."""
+    numbered = (path.with_name(f"{path.name}{k}") for k in count(2))
+    return next(name for name in chain([path], numbered) if not name.exists())
+
+
 def _check_new(path: Path, force: bool) -> None:
     if path.is_dir():
         raise HebbscopeError(f"{path}: is a folder")
@@ -451,26 +492,6 @@ def _open(path: Path, mode: str) -> Any:
         return h5py.File(path, mode, libver=("v108", "v114"), locking=False)
     except OSError as error:
         raise HebbscopeError(f"{path}: cannot be written ({_reason(error)})") from None
-
-
-def _locked(path: Path) -> Any:
-    """The right to write a run file, which one process has; given up at its end, however it ends."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path.with_name(path.name + ".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise HebbscopeError(f"{path}: is being written by another run") from None
-    except OSError as error:
-        raise HebbscopeError(f"{path}: cannot be written ({_reason(error)})") from None
-    return lock
-
-
-def _unlock(lock: Any) -> None:
-    if lock.is_locked:
-        Path(lock.lock_file).unlink(missing_ok=True)
-        lock.release()
 
 
 def _nowhere() -> Any:

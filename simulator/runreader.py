@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from .checkpoint import beside, load
+from .checkpoint import beside, itself, load
 from .hdf5 import check_contained
-from .plausible import check_run
+from .lock import is_locked
+from .plausible import check_run, check_spikes
 from .projection import Wiring
 from .protocols import HebbscopeError, first_line
 from .records import held, with_posts
 from .records import read as read_records
-from .results import Run, Spikes, grouped
+from .results import Run, Spikes, grouped, reached
 from .resume import check_versions
 
 GROWING = 1.0  # s since its last change for which a file counts as being written
@@ -89,7 +90,7 @@ def describe(path: str | Path) -> dict[str, Any]:
     (level -> records, time [s], duration [s], seeds, n_seeds, n_post, n_pre, n_synapses, record_every [s], engine, dt [s], complete), populations
     (name -> number of cells), spikes (population -> count, level,
     seed, recorded [s]), reports (projection -> level, seed), groups (name -> number of inputs), theory and receptive_fields (whether they are
-    there), complete, resumable (whether a checkpoint stands beside it), checkpoint (what it says).
+    there), complete, running (whether it is being written), resumable (whether a checkpoint stands beside it), checkpoint (what it says).
     """
     with _opened(path) as root:
         about = {key: value for key, value in _root_attributes(root).items() if key not in ("magic", "version")}
@@ -108,6 +109,7 @@ def describe(path: str | Path) -> dict[str, Any]:
         spikes = {
             name: {"count": _n_spikes(group)}
             | {key: value for key, value in _attributes(group).items() if key != "sorting"}
+            | _reached(group, levels)
             for name, group in root.get("spikes", {}).items()
         }
         names = _group_names(root)
@@ -122,10 +124,10 @@ def describe(path: str | Path) -> dict[str, Any]:
 
 
 def _kept(path: Path) -> dict[str, Any]:
-    """Whether the run of a file can go on, and what its checkpoint says: levels that were wanted and those done, the level it is in and how many
+    """Whether the run of a file goes on, whether it could, and what its checkpoint says: levels that were wanted and those done, the level it is in and how many
     records it has of that; `problem` is what speaks against going on here.
     """
-    kept: dict[str, Any] = {"resumable": beside(path).is_file()}
+    kept: dict[str, Any] = {"running": is_locked(itself(path)), "resumable": beside(path).is_file()}
     if kept["resumable"]:
         try:
             about = load(beside(path)).about
@@ -159,6 +161,18 @@ class StoredSpikes(Mapping[str, Spikes]):
 
     def __len__(self) -> int:
         return len(self.populations)
+
+
+def stored_spikes(path: str | Path, run: Run) -> StoredSpikes:
+    """The spikes of a level, left in the file; block by block they are looked at: DamagedFile where no population has such."""
+    with _opened(path) as root:
+        found = [name for name, group in root.get("spikes", {}).items() if _plain(group.attrs["level"]) == run.level]
+        for name in found:
+            before = 0.0
+            for t, ids in spike_blocks(path, name):
+                check_spikes(run, name, Spikes(np.append(before, t), np.append(ids[:1], ids)))
+                before = float(t[-1])
+    return StoredSpikes(path, run.level, found)
 
 
 def blocks(path: str | Path, level: str) -> Iterator[Run]:
@@ -315,7 +329,13 @@ def _recorded(group: Any, end: float) -> tuple[float, float] | None:
     if "recorded" not in group.attrs:
         return None
     start, stop = map(float, group.attrs["recorded"])
-    return start, min(stop, end)
+    return reached((start, stop), end)
+
+
+def _reached(group: Any, levels: dict[str, Any]) -> dict[str, list[float]]:
+    """`recorded` as far as the level has come, where it is said."""
+    recorded = _recorded(group, levels.get(_plain(group.attrs["level"]), {}).get("time", 0.0))
+    return {} if recorded is None else {"recorded": list(recorded)}
 
 
 def _theory(root: Any, kept: np.ndarray) -> dict[str, Any]:
@@ -344,9 +364,9 @@ def _attributes(group: Any) -> dict[str, Any]:
 
 
 def _root_attributes(root: Any) -> dict[str, Any]:
-    """Those of the file, its versions as a dict."""
+    """Those of the file, its versions as dicts: `versions` and, of a run that was resumed with others, `resumed_with`."""
     about = _attributes(root)
-    return about | {"versions": json.loads(about["versions"])}
+    return about | {name: json.loads(about[name]) for name in {"versions", "resumed_with"} & about.keys()}
 
 
 def _plain(value: Any) -> Any:

@@ -53,6 +53,25 @@ def test_a_file_that_was_left(tmp_path):
     assert lines(path)["resumable"] == "no, there is no checkpoint beside it"
 
 
+def test_a_file_that_is_being_written(tmp_path):
+    """It is not to be resumed now; its spikes are those of as much of their window as there is."""
+    path = tmp_path / "run.h5"
+    with RunFile.create(path, levels=["spike"]) as file:
+        file.start_level("spike", [1], 1, 2, 10.0, duration=40.0)
+        file.append("spike", 0.0, np.zeros((1, 1, 2)), np.zeros((1, 1)))
+        file.append("spike", 10.0, np.zeros((1, 1, 2)), np.zeros((1, 1)))
+        for population, window in (("early", (5.0, 40.0)), ("late", (30.0, 40.0))):
+            file.listen(population, window)
+            file.append_spikes(
+                population, np.array([9.0])[: population == "early"], np.array([0])[: population == "early"]
+            )
+        found = lines(path)
+        assert found["running"] == "yes, is being written" and "resumable" not in found
+        assert found["spikes of early"] == "1, 5 s to 10 s, seed 1 at spike level"
+        assert found["spikes of late"] == "0, 30 s to 30 s, seed 1 at spike level"
+    assert "running" not in lines(path)
+
+
 def test_a_checkpoint_that_cannot_be_gone_on_from(tmp_path, monkeypatch):
     path = a_file(tmp_path / "run.h5")
     monkeypatch.setattr(resume, "versions", lambda: {"numba": "0.1"})

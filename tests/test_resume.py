@@ -13,9 +13,12 @@ from faults import differences
 from test_contract import EVERY, example
 from test_contract import network as network_with
 
-from hebbscope import HebbscopeError, simulate
+from hebbscope import HebbscopeError, Network, Population, Projection, simulate
 from hebbscope.cli import main
-from hebbscope.simulator import checkpoint, resume
+from hebbscope.models import LIF, HomogeneousPoisson
+from hebbscope.rules import PairSTDP
+from hebbscope.simulator import checkpoint, resume, runfile
+from hebbscope.simulator.clock_run import ClockRun
 from hebbscope.simulator.event_run import SeedRun
 from hebbscope.simulator.runfile import DamagedFile, RunFile, describe, read
 
@@ -145,8 +148,85 @@ def test_a_changed_rule_is_refused_unless_forced(left):
 def test_another_network_is_refused(left):
     path, _ = left
     other = network_with("rule", lambda: example(EVERY_RULE["SpikeHebb"])._replace(eta=2e-3))
-    with pytest.raises(HebbscopeError, match="is of another network, other seeds or other record times"):
+    with pytest.raises(
+        HebbscopeError, match="is of another network, of other seeds, record times or record_spikes, or of another step"
+    ):
         run_levels(RunFile.reopen(path, force_version=True), other, LEVELS)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"record_spikes": {"inputs": (0.0, 4.0)}}, {"record_spikes": {"neuron": (0.0, 2.0)}}], ids=str
+)
+def test_other_windows_of_spikes_are_refused(changed, left):
+    path, network = left
+    with pytest.raises(HebbscopeError, match="or record_spikes"), RunFile.reopen(path) as file:
+        simulate(network, 4.0, seeds=SEEDS, record_every=0.5, file=file, **changed)
+
+
+def test_what_a_run_is_known_by_has_its_step():
+    inputs, cells = Population("inputs", 6, HomogeneousPoisson(20.0)), Population("neuron", 2, LIF())
+    network = Network([inputs, cells], [Projection(inputs, cells, 0.2, PairSTDP())])
+    known = [resume.fingerprint(ClockRun(network, 1, "spike", {}, dt).parts) for dt in (1e-4, 1e-4, 5e-5)]
+    assert known[0] == known[1] != known[2]
+
+
+def refused(path, network, how):
+    """Go on with something that was not left so."""
+    plan = {"seeds": SEEDS, "record_every": 0.5, "level": "spike"}
+    if how == "states":
+        found = checkpoint.load(checkpoint.beside(path))
+        checkpoint.save(checkpoint.beside(path), found._replace(arrays=found.arrays | {"seed 1/outputs": np.zeros(7)}))
+    elif how == "rule":
+        rewritten(path, sources="before the edit")
+    elif how == "run":
+        rewritten(path, created="1998-12-01T00:00:00+00:00")
+    changed = {
+        "seeds": {"seeds": (7, 8, 9)},
+        "times": {"record_every": 0.25},
+        "spikes": {"record_spikes": {}},
+        "level": {"level": "rate"},
+    }
+    with pytest.raises(HebbscopeError), RunFile.reopen(path) as file:
+        simulate(network, 4.0, file=file, **plan | changed.get(how, {}))
+
+
+@pytest.mark.parametrize("how", ["states", "rule", "run", "seeds", "times", "spikes", "level"])
+def test_what_is_refused_drops_no_record(how, tmp_path, monkeypatch):
+    """A run killed long after its checkpoint: the records since stay in the file, to the byte, until it goes on."""
+    network, path = network_with("rule", EVERY_RULE["SpikeHebb"]), tmp_path / "run.h5"
+    with pytest.raises(KeyboardInterrupt), RunFile.create(path, network=network, seeds=SEEDS, levels=LEVELS) as file:
+        for level in LEVELS[:2]:
+            if level == "surrogate":
+                kept = checkpoint.load(checkpoint.beside(path))
+            simulate(
+                network,
+                4.0,
+                level=level,
+                seeds=SEEDS,
+                record_every=0.5,
+                file=file,
+                progress=StopAt(100 if level == "spike" else 4),
+            )
+    checkpoint.save(checkpoint.beside(path), kept)
+    content = path.read_bytes()
+    refused(path, network, how)
+    assert path.read_bytes() == content
+    checkpoint.save(checkpoint.beside(path), kept)
+    run_levels(RunFile.reopen(path), network, LEVELS)
+    run_levels(RunFile.create(tmp_path / "whole.h5", network=network, seeds=SEEDS, levels=LEVELS), network, LEVELS)
+    assert alike(tmp_path / "whole.h5", path)
+
+
+def test_a_refused_file_is_let_go(left):
+    """No handle stays open: it may be replaced at once, also where an open file cannot."""
+    path, _ = left
+    rewritten(path, created="1998-12-01T00:00:00+00:00")
+    with pytest.raises(HebbscopeError, match="is of another run") as caught:
+        RunFile.reopen(path)
+    assert not [
+        file for file in h5py.h5f.get_obj_ids(types=h5py.h5f.OBJ_FILE) if h5py.h5f.get_name(file) == os.fsencode(path)
+    ]
+    assert caught.value.__traceback__ is not None  # which might have held it
 
 
 def test_states_that_do_not_fit_are_refused_by_name(left):
@@ -291,7 +371,7 @@ def test_a_link_to_a_run_file_is_that_run_file(left):
         program = f"from hebbscope.simulator.runfile import RunFile; RunFile.create({str(link)!r}, force=True)"
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
         assert "run.h5: is being written by another run" in done.stderr
-        assert describe(link)["resumable"] and not describe(link)["complete"]
+        assert describe(link)["running"] and describe(link)["resumable"] and not describe(link)["complete"]
 
 
 def test_a_run_goes_on_by_a_link_to_its_file(left):
@@ -335,6 +415,34 @@ def test_a_file_of_another_run_is_refused(left):
         file.attrs["created"] = "1998-12-01T00:00:00+00:00"
     with pytest.raises(HebbscopeError, match="is of another run than the checkpoint beside it"):
         RunFile.reopen(path)
+
+
+@pytest.mark.parametrize("end", ["stop", "error", "no room"])
+def test_a_run_begun_anew_keeps_its_plan_and_every_damaged_file(end, left, monkeypatch):
+    """Damaged twice, and ended before its first record: it can still go on, and all that was recorded is there."""
+    path, network = left
+    plan, damaged = checkpoint.load(checkpoint.beside(path)).about, []
+    for _ in range(2):
+        damaged.append(path.read_bytes()[:-100])
+        path.write_bytes(damaged[-1])
+        with pytest.raises(DamagedFile, match="truncated"):
+            RunFile.reopen(path)
+        with pytest.raises(KeyboardInterrupt):
+            run_levels(RunFile.begin_anew(path, network), network, LEVELS, StopAt(2))
+    with monkeypatch.context() as during, pytest.raises((KeyboardInterrupt, HebbscopeError)):
+        path.write_bytes(b"")
+        if end == "no room":
+            during.setattr(
+                runfile, "_open", lambda path, mode: (_ for _ in ()).throw(HebbscopeError(f"{path}: cannot be written"))
+            )
+        with RunFile.begin_anew(path, network):
+            raise KeyboardInterrupt if end == "stop" else HebbscopeError("before the first record")
+    kept = checkpoint.load(checkpoint.beside(path)).about
+    assert all(kept[name] == plan[name] for name in ("config", "levels", "seeds"))
+    assert [path.with_name(f"run.h5.damaged{k}").read_bytes() for k in ("", 2, 3)] == [*damaged, b""]
+    run_levels(RunFile.begin_anew(path, network) if end == "no room" else RunFile.reopen(path), network, LEVELS)
+    run_levels(RunFile.create(path.with_name("whole.h5"), network=network, seeds=SEEDS, levels=LEVELS), network, LEVELS)
+    assert alike(path.with_name("whole.h5"), path)
 
 
 # From the shell -------------------------------------------------------------------------------------------------------
