@@ -172,11 +172,11 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)
 
 
-def _load(target: str, pairs: tuple[str, ...], duration: str | None = None) -> Any:
+def _load(target: str, pairs: tuple[str, ...], **options: str | None) -> Any:
+    """An experiment with settings; options that are given are settings, too."""
     from .models.experiments import load
 
-    settings = read_settings(pairs)
-    return load(target, settings + ([("duration", duration)] if duration is not None else []))
+    return load(target, read_settings(pairs) + [(key, value) for key, value in options.items() if value is not None])
 
 
 # The commands -------------------------------------------------------------------------------------------------------
@@ -230,6 +230,8 @@ def show(experiment: str, as_toml: bool, pairs: tuple[str, ...]) -> None:
 @click.option("--duration", metavar="T", help='Biological time: "20000", "500 s", "5 h".')
 @click.option("--seeds", metavar="1:16", help="START:STOP (both included), or a list with commas.")
 @click.option("--level", metavar="LEVELS", help="Any of spike, surrogate, rate, with commas.")
+@click.option("--engine", metavar="ENGINE", help="Of a network: event, clock or auto.")
+@click.option("--dt", metavar="T", help='Step of the clock-driven engine: "0.1 ms".')
 @click.option("--out", metavar="FILE", help="The run file [EXPERIMENT.h5].")
 @click.option("--figure", metavar="FILE", help="The figure [as the run file, .png].")
 @click.option("--no-figure", is_flag=True, help="Draw nothing.")
@@ -237,14 +239,15 @@ def show(experiment: str, as_toml: bool, pairs: tuple[str, ...]) -> None:
 @force_option
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @json_option
-def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: str | None, level: str | None, out: str | None,
-        figure: str | None, no_figure: bool, threads: int | None, force: bool, quiet: bool, as_json: bool) -> None:  # fmt: skip
+def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: str | None, level: str | None, engine: str | None,
+        dt: str | None, out: str | None, figure: str | None, no_figure: bool, threads: int | None, force: bool, quiet: bool,
+        as_json: bool) -> None:  # fmt: skip
     """Run EXPERIMENT (a name or a .toml file), write its run file and figure, and print how the levels compare."""
     from .models.experiments import to_toml
     from .simulator.run import check_level, equation_at_hand, has_copies
     from .simulator.runfile import RunFile
 
-    described = _load(experiment, pairs, duration)
+    described = _load(experiment, pairs, duration=duration, engine=engine, dt=dt)
     wanted = read_levels(level, LEVELS) if level is not None else described.levels
     numbers = read_seeds(seeds) if seeds is not None else described.seeds
     target = writable(out if out is not None else f"{Path(experiment).stem}.h5", force)
@@ -293,10 +296,12 @@ def _foresee(job: Job, equation: Any) -> None:
     from .simulator.describe import size
     from .simulator.estimate import check_memory, estimate
     from .simulator.room import RESERVE, room
-    from .simulator.run import record_times
+    from .simulator.run import check_engine, record_times
 
     described, network, end = job.described, job.network, job.described.duration
     n_times = len(record_times(end, described.record_every))
+    for level in job.levels:
+        check_engine(network, level, record_times(end, described.record_every), **described.how())
     listened = {name: stop - start for name, (start, stop) in _listened(job).items()}
     beside = sum(array.nbytes for group in described.arrays().values() for _, array in group.values())
     takes = estimate(network, job.levels, len(job.seeds), n_times, listened, beside)
@@ -398,6 +403,7 @@ def _simulate(job: Job, file: Any) -> list[Any]:
     spikes = _listened(job)
     heard = next(level for level in LEVELS if level in job.levels)  # whose spikes the file keeps
     common = {"seeds": job.seeds, "record_every": described.record_every, "threads": job.threads, "file": file}
+    common |= described.how()
     for group, arrays in described.arrays().items():
         file.arrays(group, arrays)
     for level in job.levels:
@@ -408,6 +414,15 @@ def _simulate(job: Job, file: Any) -> list[Any]:
 
 
 def _reports(runs: Sequence[Any], file: str | Path) -> dict[str, Any]:
+    """What the populations of a network did that has no learning equation; else the comparison of the levels."""
+    if runs[0].attrs.get("engine") == "clock":
+        from .analysis.activity import activity
+
+        return {"activity": activity(*runs)}
+    return _compared(runs, file)
+
+
+def _compared(runs: Sequence[Any], file: str | Path) -> dict[str, Any]:
     """The comparison of the levels and, where the file holds patches to test them on, that of the receptive fields."""
     from . import compare
     from .simulator.runfile import read_arrays
@@ -477,7 +492,7 @@ def compare(file: str, figure: str | None, force: bool, as_json: bool) -> None:
     from .simulator.runfile import read
 
     picture = writable(figure, force, FIGURES) if figure is not None else None
-    reports = _reports(list(read(file).values()), file)
+    reports = _compared(list(read(file).values()), file)
     if picture is not None:
         _save(list(reports.values())[-1].figure(), picture)
     if as_json:
@@ -524,12 +539,14 @@ def plot(file: str, what: str, out: str | None, force: bool) -> None:
 
 def _drawn(what: str, runs: list[Any], file: str) -> Any:
     """One figure; single weights are those of the first level in the file, spikes of the first that has any."""
-    from .analysis import field_report, figures, spike_figures
+    from .analysis import activity_figures, field_report, figures, spike_figures
 
     if what == "receptive-fields":
         return field_report.field_figure(runs)
     if what == "weights":
         return figures.weights(runs[0], next((run for run in runs if run.level == "rate"), None)).figure
+    if what == "raster" and runs[0].attrs.get("engine") == "clock":
+        return activity_figures.raster(runs[0]).figure
     if what == "window":
         return _drawn_window(runs[0].attrs.get("config", ""), file)
     return getattr(spike_figures, what)(next((run for run in runs if run.spikes), runs[0])).figure

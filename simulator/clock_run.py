@@ -257,6 +257,12 @@ class ClockRun:
         return values.reshape(projection.source.n, -1).T.copy() if projection.is_dense else values
 
     @property
+    def other_weights(self) -> dict[str, np.ndarray]:
+        """Of all other projections that learn, likewise."""
+        others = (each for each in self.network.learning if each is not self.network.recorded)
+        return {each.name: np.atleast_2d(self.weights_of(each)) for each in others}
+
+    @property
     def outputs(self) -> np.ndarray:
         """(n_post,) output spikes so far of the targets of the projection that is recorded."""
         return self.spikes_of(self.network.recorded.target)

@@ -62,6 +62,10 @@ class OneSeed(Protocol):
         """Of the projection that is recorded: (n_post, n_pre), or (1, n_synapses) in the order of its wiring where not all are joined to all."""
 
     @property
+    def other_weights(self) -> dict[str, np.ndarray]:
+        """Of all other projections that learn, likewise."""
+
+    @property
     def outputs(self) -> np.ndarray:
         """(n_post,) output spikes so far, at the rate level their expected number."""
 
@@ -249,8 +253,11 @@ class Recorder:
 
     def finish(self, runs: Sequence[OneSeed], until: float = math.inf) -> Run:
         """The Run of everything recorded; spikes heard since the last record are in it too, to the moment `until` [s]."""
+        others = {name: np.array([run.other_weights[name] for run in runs]) for name in runs[0].other_weights}
         with uninterrupted():
             self._write(runs, until)
+            if self.file is not None:
+                self.file.final(self.level, others, self.network)
         kept = self.held[self.held < len(self.times)]
         end, windows = self.times[-1], runs[0].windows
         return Run(
@@ -262,6 +269,7 @@ class Recorder:
             spikes=self._heard(windows, end) if self.file is None else self.file.spikes(self.level),
             network=self.network,
             attrs=runs[0].about,
+            other_weights=others,
             **recorded(self.network),
         )
 

@@ -74,6 +74,11 @@ class SeedRun:
         return settled(self.parts.rule, self.state.rule, self.state.w, self.time).matrix()
 
     @property
+    def other_weights(self) -> dict[str, np.ndarray]:
+        """None: one layer has one projection."""
+        return {}
+
+    @property
     def outputs(self) -> np.ndarray:
         """(n_post,) output spikes so far."""
         return self.state.outputs

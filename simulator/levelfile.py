@@ -22,7 +22,7 @@ class LevelFile:
 
     def __init__(self, group: Any, report: sonata.WeightReport | None):
         self.time, self.weights, self.rate = group["time"], group["weights"], group["output_rate"]
-        self.report = report
+        self.group, self.report = group, report
 
     @classmethod
     def create(
@@ -58,6 +58,11 @@ class LevelFile:
         """A level that is in the file."""
         reports = [group for group in root.get("report", {}).values() if group.attrs["level"] == level]
         return cls(root[f"levels/{level}"], sonata.WeightReport(reports[0]) if reports else None)
+
+    @property
+    def seeds(self) -> np.ndarray:
+        """(n_seeds,)."""
+        return self.group["seed"][:]
 
     @property
     def n_post(self) -> int:

@@ -56,7 +56,12 @@ class Network(Described):
     @property
     def recorded(self) -> Projection:
         """The projection whose weights are recorded: the first that learns, or the first."""
-        return next((each for each in self.projections if not isinstance(each.rule, Static)), self.projections[0])
+        return next(iter(self.learning), self.projections[0])
+
+    @property
+    def learning(self) -> tuple[Projection, ...]:
+        """The projections whose weights change."""
+        return tuple(each for each in self.projections if not isinstance(each.rule, Static))
 
     @property
     def projection(self) -> Projection:

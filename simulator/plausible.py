@@ -23,6 +23,9 @@ def check_run(run: Run) -> None:
     _require(_in_order(run.time) and bool(np.all(np.diff(run.time) > 0.0)), "times must be finite and in order")
     _require(len(run.groups) == run.weights.shape[3], "groups must name every input")
     _require(isinstance(run.projection, str), "the name of the projection must be text")
+    for name, last in run.other_weights.items():
+        fits = last.dtype.kind == "f" and last.ndim == 3 and len(last) == run.n_seeds
+        _require(fits, f"final weights of {name} must be numbers for each seed")
     if run.shape is not None:
         whole = all(isinstance(size, int) and size > 0 for size in run.shape)
         _require(

@@ -77,6 +77,7 @@ class Run:
     | wiring         | pre (n_synapses,), post (n_synapses,): the ends of each synapse; None: all joined to all      |
     | source, target | names of the populations that the projection joins                                            |
     | populations    | population -> number of cells                                                                 |
+    | other_weights  | final weights of the other projections that learn, shaped as those of the last record         |
     """
 
     level: str
@@ -95,6 +96,7 @@ class Run:
     source: str = ""
     target: str = ""
     populations: Mapping[str, int] = field(default_factory=dict)
+    other_weights: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.groups = tuple(self.groups) or ("all",) * self.weights.shape[3]
@@ -148,6 +150,13 @@ class Run:
     def final_weights(self) -> np.ndarray:
         """(n_seeds, n_post, n_pre), or (n_seeds, 1, n_synapses): weights of the last record."""
         return self.weights[:, -1]
+
+    @property
+    def final(self) -> dict[str, np.ndarray]:
+        """Projection -> weights of the last record, of the recorded projection and of all others that learn:
+        (n_seeds, n_post, n_pre), or (n_seeds, 1, n_synapses) where not all are joined to all.
+        """
+        return {self.projection: self.final_weights, **self.other_weights}
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write this run as a run file; HebbscopeError when the path exists (without `force`) or cannot be written."""

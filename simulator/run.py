@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .clock_run import ClockRun
+from .clock_run import ClockRun, in_steps
 from .drive import drive
 from .estimate import check_memory, estimate
 from .event_run import SeedRun
@@ -89,12 +89,12 @@ def simulate(
     check_memory(estimate(network, [level], len(seeds), len(times), listened, in_file=file is not None))
     if level == "rate":
         return _rate(network, times, seeds, how)
+    check_engine(network, level, times, engine, dt)
     if engine == "event":
         runs: list[Any] = [
             SeedRun(network, seed, level, windows if k == 0 else {}, max_rate) for k, seed in enumerate(seeds)
         ]
         return drive(network, level, runs, times, **how)
-    check_step(network, level, times, dt)
     if precision not in PRECISIONS:
         raise ParameterError("simulate", "precision", f"must be one of {', '.join(PRECISIONS)}", precision)
     shares = {"max_rate": max_rate, "threads": max(1, how["threads"] // len(seeds)), "precision": precision}
@@ -113,11 +113,20 @@ def engine_of(network: Network, engine: str = "auto") -> str:
     return engine
 
 
+def check_engine(network: Network, level: str, times: np.ndarray, engine: str = "auto", dt: float = DT) -> None:
+    """Raise, before anything runs, what speaks against running a level in steps of dt [s], if that is how it will run."""
+    if level != "rate" and engine_of(network, engine) == "clock":
+        check_step(network, level, times, dt)
+
+
 def check_step(network: Network, level: str, times: np.ndarray, dt: float) -> None:
-    """Raise what a step of dt [s] does not fit: the shortest time constant, the times of records, a surrogate of a recurrent network."""
+    """Raise what a step of dt [s] does not fit: the shortest time constant, delays, the times of records, a surrogate of a recurrent network."""
     for name, tau in time_constants(network):
         if dt >= tau:
             raise ParameterError("simulate", "dt", f"must be < {name} = {tau:g} s", dt)
+    for projection in network.projections:
+        for field in ("delay", "dendritic_delay"):
+            in_steps(projection, field, dt)
     for name, t in (("duration", times[-1]), ("record_every", times[1])):
         if abs(t / dt - round(t / dt)) > 1e-6 * max(1.0, t / dt):
             raise ParameterError("simulate", name, f"must be a multiple of dt = {dt:g} s", float(t))

@@ -5,6 +5,7 @@
     /report/<projection>                 SONATA element report of the weights of the first seed at spike level
     /levels/<level>/weights              (seed, time, post, pre) float64, with its scales and output_rate (seed, time, post) beside it; where not
                                          all are joined to all, see levelfile.py
+    /final/<level>/<projection>/weights  (seed, post, pre) or (seed, synapse): the last weights of the other projections that learn
     /inputs/group                        (pre) the name of each input's group
     /theory                              what the learning equation says: coefficients, predictions, courses over time
     /receptive_fields                    where the experiment has them
@@ -40,7 +41,7 @@ from .results import Run, recorded
 from .resume import Left, check_versions, cut_back, holds, version_of, versions
 from .room import RESERVE, room
 from .runreader import DamagedFile, StoredSpikes, damage_told, describe, read, read_arrays, read_levels, stored_spikes
-from .scales import add_dataset, write_values
+from .scales import add_dataset, add_scale, write_values
 
 __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
 
@@ -328,6 +329,22 @@ class RunFile:
         """The spikes of a level, which stay in the file."""
         return StoredSpikes(self.path, level, [name for name, found in self._spikes.items() if found.level == level])
 
+    def final(self, level: str, weights: Mapping[str, np.ndarray], network: Any = None) -> None:
+        """Write the last weights of projections that are not recorded: (n_seeds, n_post, n_pre) or (n_seeds, 1, n_synapses)."""
+        wirings = {} if network is None else {each.name: each for each in network.projections if not each.is_dense}
+        with self._writing():
+            self._file.pop(f"final/{level}", None)  # of a run that went on from one that ran away
+            for name, values in weights.items():
+                group = self._file.require_group(f"final/{level}").create_group(name)
+                add_scale(group, "seed", self._levels[level].seeds)
+                if values.shape[1] > 1 or (network is not None and name not in wirings):
+                    add_dataset(group, "weights", ("seed", "post", "pre"), values, "1")
+                    continue
+                add_dataset(group, "weights", ("seed", "synapse"), values[:, 0], "1")
+                if name in wirings:
+                    for end, cells in wirings[name].wiring._asdict().items():
+                        add_dataset(group, end, ("synapse",), cells)
+
     def theory(self, values: dict[str, Any]) -> None:
         """Write what the rate level says: numbers, arrays over time (n_times[, n_post[, n_pre]]), and dicts of such."""
         rate = self._levels.get("rate")
@@ -453,6 +470,8 @@ def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -
             for population, spikes in run.spikes.items():
                 file.listen(population, spikes.window)
                 file.append_spikes(population, spikes.t, spikes.i)
+            if run.other_weights:
+                file.final(run.level, run.other_weights, run.network)
             if run.theory:
                 file.theory(run.theory)
 

@@ -281,6 +281,7 @@ def _read_level(root: Any, level: str, common: dict[str, Any], spikes: bool, par
         theory=_theory(root, kept) if level == "rate" and part is None else {},
         attrs=common | _attributes(group),
         wiring=wiring,
+        other_weights=_final(root, level),
         **_ends(root),
     )
     check_run(run)
@@ -296,6 +297,12 @@ def _record_bytes(group: Any) -> int:
 def _wiring(group: Any) -> Wiring | None:
     """The ends of each synapse of a level, where not all are joined to all."""
     return Wiring(group["pre"][:], group["post"][:]) if group["weights"].ndim == 3 else None
+
+
+def _final(root: Any, level: str) -> dict[str, np.ndarray]:
+    """The last weights of the projections that are not recorded."""
+    found = {name: group["weights"][:] for name, group in root.get(f"final/{level}", {}).items()}
+    return {name: each[:, None] if each.ndim == 2 else each for name, each in found.items()}
 
 
 def _ends(root: Any) -> dict[str, Any]:

@@ -75,6 +75,11 @@ class SampledRun:
         return self.state.w.matrix()
 
     @property
+    def other_weights(self) -> dict[str, np.ndarray]:
+        """None: one layer has one projection."""
+        return {}
+
+    @property
     def outputs(self) -> np.ndarray:
         """(n_post,) expected number of output spikes so far."""
         return self.state.outputs + self.state.pending

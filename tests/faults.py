@@ -31,7 +31,7 @@ if "ROOM" in os.environ:  # what the disk says is free, whatever is true
     used = lambda: sum(file.stat().st_size for file in os.scandir(".") if file.name.startswith("filled"))
     shutil.disk_usage = lambda path: types.SimpleNamespace(free=room - used())
     from hebbscope.simulator import estimate  # the forecast would refuse the run
-    estimate.estimate = lambda *description, **how: estimate.Estimate(0, 0)
+    estimate.estimate = lambda *description, **options: estimate.Estimate(0, 0)
 from hebbscope.simulator import checkpoint
 checkpoint.EVERY = 0.01
 from hebbscope.cli import main

@@ -72,6 +72,9 @@ def test_a_file_gives_the_run_back(network, whole, tmp_path):
     lines = dict(inventory(describe(tmp_path / "run.h5")))
     assert lines["populations"] == "inputs 12, exc 16, inh 4"
     assert lines["spike level"].endswith("output rates, clock engine in steps of 0.0001 s")
+    assert list(back.final) == list(whole.final) == ["inputs_to_exc", "ee"]
+    assert whole.final["ee"].shape == (2, 1, network.projections[3].n_synapses)
+    assert all((back.final[name] == w).all() and w.std() > 0 for name, w in whole.final.items())
     if whole.wiring is not None:
         assert np.array_equal(back.wiring, whole.wiring)
         assert f"12 → 16 ({whole.n_synapses} synapses)" in lines["spike level"]
@@ -99,7 +102,9 @@ def test_a_stopped_run_goes_on_with_the_same_bits(network, whole, stop, threads,
     with RunFile.reopen(path) as file:
         same(simulate(network, 0.5, file=file, threads=threads, **options), whole)
     assert describe(path)["complete"]
-    same(read(path)["spike"], whole)
+    back = read(path)["spike"]
+    same(back, whole)
+    assert (back.final["ee"] == whole.final["ee"]).all()
 
 
 def test_xarray_names_every_axis(network, whole, tmp_path):

@@ -98,6 +98,10 @@ class Experiment(BaseModel):
     def network(self) -> Network:
         """The network that this description stands for."""
 
+    def how(self) -> dict[str, Any]:
+        """Arguments of `simulate` that the description gives beside its network: engine, dt."""
+        return {}
+
     def arrays(self) -> dict[str, dict[str, tuple[tuple[str, ...], Any]]]:
         """What the run file keeps beside the runs: group -> name -> (names of the axes, array)."""
         return {}

@@ -124,6 +124,9 @@ class AnyNetwork(Experiment):
     def network(self) -> Network:
         return self.built
 
+    def how(self) -> dict[str, Any]:
+        return {"engine": self.engine, "dt": self.dt}
+
     @cached_property
     def built(self) -> Network:
         """Wirings are drawn once."""

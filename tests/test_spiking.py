@@ -1,0 +1,71 @@
+"""Irregularity and synchrony of spike trains against closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+
+from hebbscope.analysis.spiking import cv, near_bounds, rates, synchrony
+
+
+def poisson(rng, n_cells, rate, length):
+    n = rng.poisson(rate * length * n_cells)
+    t = np.sort(rng.uniform(0, length, n))
+    return t, rng.integers(0, n_cells, n)
+
+
+def test_a_clock_has_none_and_two_cells_do_not_mix():
+    t = np.concatenate([np.arange(10) * 0.1, np.arange(12) * 0.07])
+    i = np.repeat([2, 0], [10, 12])
+    order = np.argsort(t)
+    found = cv(t[order], i[order], 4)
+    assert found[[0, 2]] == pytest.approx([0.0, 0.0], abs=1e-12) and np.isnan(found[[1, 3]]).all()
+    assert rates(i, 4, 2.0).tolist() == [6.0, 0.0, 5.0, 0.0]
+
+
+def test_intervals_by_hand():
+    intervals = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    t = np.concatenate([[0.0], np.cumsum(intervals)])
+    assert cv(t, np.zeros(6, int), 1)[0] == pytest.approx(math.sqrt(2.5) / 3.0)
+
+
+def test_poisson_trains_have_one():
+    t, i = poisson(np.random.default_rng(1), 40, 20.0, 100.0)
+    found = cv(t, i, 40)
+    error = found.std(ddof=1) / math.sqrt(40)
+    assert error < 0.01 and abs(found.mean() - 1.0) < 3 * error + 1 / 2000  # its bias is of the order of 1 / n
+
+
+def test_a_gamma_train_of_order_four_has_a_half():
+    rng = np.random.default_rng(2)
+    trains = [np.cumsum(rng.gamma(4.0, 0.01, 2000)) for _ in range(20)]
+    t, i = np.concatenate(trains), np.repeat(np.arange(20), 2000)
+    found = cv(t, i, 20)
+    error = found.std(ddof=1) / math.sqrt(20)
+    assert error < 0.005 and abs(found.mean() - 0.5) < 3 * error
+
+
+def test_synchrony_of_one_train_many_times_is_one():
+    t, _ = poisson(np.random.default_rng(3), 1, 20.0, 50.0)
+    assert synchrony(np.tile(t, 7), np.repeat(np.arange(7), len(t)), 7, (0.0, 50.0)) == pytest.approx(1.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("n", [10, 40])
+def test_synchrony_of_independent_trains_falls_as_one_over_root_n(n):
+    samples = []
+    for seed in range(20):
+        t, i = poisson(np.random.default_rng(seed), n, 20.0, 50.0)
+        samples.append(synchrony(t, i, n, (0.0, 50.0)))
+    error = np.std(samples, ddof=1) / math.sqrt(20)
+    assert error < 0.01 / math.sqrt(n) and abs(np.mean(samples) - 1 / math.sqrt(n)) < 3 * error
+
+
+def test_silence_has_no_synchrony():
+    assert math.isnan(synchrony(np.empty(0), np.empty(0, int), 3, (0.0, 1.0)))
+    assert math.isnan(synchrony(np.array([0.1]), np.array([0]), 1, (0.0, 0.004)))
+
+
+def test_weights_near_their_bounds():
+    w = np.array([0.0, 0.05, 0.1, 0.11, 0.5, 0.89, 0.9, 1.0])
+    assert near_bounds(w, 0.0, 1.0) == (3 / 8, 2 / 8)
+    assert all(math.isnan(share) for share in near_bounds(w, 0.0, np.inf))
