@@ -166,6 +166,8 @@ class ClockRun:
         ring = self.rings[population.name]
         low, n = int(ring.low[s]), int(ring.low[s + 1] - ring.low[s])
         state = self.precise(stepper.init(n, start(self.seed, f"neuron/{population.name}", s)))
+        for name, values in population.start(self.seed).items():
+            getattr(state, name)[:] = values[low : low + n]
         hit = np.zeros(-(-n // clock.BLOCK), np.bool_)
         return clock.Cells(state, ring, s, low, n, hit, np.zeros(n, np.int64))
 
@@ -271,6 +273,11 @@ class ClockRun:
         """(n,) spikes so far of a population that is no input."""
         k = self.targets.index(population)
         return np.concatenate([shard.cells[k].spikes for shard in self.state.shards])
+
+    def variable_of(self, population: Population, name: str) -> np.ndarray:
+        """(n,) a variable of the cells of a population, of those that its model lets be monitored."""
+        k = self.targets.index(population)
+        return np.concatenate([getattr(shard.cells[k].state, name) for shard in self.state.shards])
 
     def to(self, t: float) -> bool:
         """Go on to the step at time t [s]; False when a population fired faster than max_rate all through a second."""

@@ -78,6 +78,11 @@ class Network(Described):
                 f"got {type(projection.source.model).__name__} into {type(projection.target.model).__name__}"
             )
         delays = (projection.delay, projection.dendritic_delay)
+        if projection.target.initial:
+            raise HebbscopeError(
+                f"Network {self.name}: the exact engine starts at rest, got initial {', '.join(projection.target.initial)} of "
+                f"{projection.target.name}"
+            )
         if not projection.is_dense or any(map(np.any, delays)) or projection.receptor != "excitatory":
             raise HebbscopeError(
                 f"Network {self.name}: the exact engine joins all to all without delay, with one receptor, got in {projection.name} "

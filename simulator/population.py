@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from .cast import cast
 from .describe import brief
 from .protocols import ParameterError, require_hooks
+from .streams import generator
 
 FASTEST = 1e5  # Hz; no cell fires a tenth as fast
 
@@ -45,6 +46,8 @@ class Population(Described):
     model   an input or a neuron part
     groups  the name of each cell's group: a dict {name: size} in order, or a sequence of n names; by default what the model says
     shape   of the cells in space, whose product is n, for receptive fields: (channels, rows, columns) with channels ON and OFF
+    initial {variable: value}: where the state of neurons starts in the clock-driven engine, of the variables that the model lets be monitored, in
+            their units: a number, (n,) numbers, or a part with draw(generator, n); by default as the model says
     """
 
     name: str
@@ -52,6 +55,7 @@ class Population(Described):
     model: Any
     groups: Any = None
     shape: tuple[int, ...] | None = None
+    initial: Mapping[str, Any] | None = None
 
     def __post_init__(self):
         check_name("Population", self.name)
@@ -80,6 +84,41 @@ class Population(Described):
                     self.shape,
                 )
             object.__setattr__(self, "shape", tuple(int(size) for size in sizes))
+        self._check_initial()
+
+    def _check_initial(self) -> None:
+        def refuse(rule: str, value: Any) -> NoReturn:
+            raise ParameterError(f"Population {self.name}", "initial", rule, value)
+
+        if not isinstance(self.initial or {}, Mapping):
+            refuse("must be {variable: value}", self.initial)
+        there, found = getattr(self.model, "monitored", ()), {}
+        for name, value in (self.initial or {}).items():
+            if name not in there:
+                kind = type(self.model).__name__
+                refuse(f"must name variables of {kind} ({', '.join(there) or 'it has none'})", name)
+            if hasattr(value, "draw"):
+                value.check()
+                found[name] = cast(value)
+                continue
+            try:
+                numbers = np.array(value, dtype=float)
+            except (TypeError, ValueError):
+                refuse(f"must be a number, {self.n} numbers or a part with draw for {name}", value)
+            if numbers.shape not in ((), (self.n,)) or not np.all(np.isfinite(numbers)):
+                refuse(f"must be finite, a number or {self.n} numbers for {name}", value)
+            found[name] = numbers if numbers.ndim else float(numbers)
+        object.__setattr__(self, "initial", found)
+
+    def start(self, seed: int) -> dict[str, np.ndarray]:
+        """Variable -> (n,) values at the start of a run, of the variables in `initial`."""
+        values = {
+            name: value.draw(generator(seed, f"initial/{self.name}/{name}"), self.n)
+            if hasattr(value, "draw")
+            else value
+            for name, value in (self.initial or {}).items()
+        }
+        return {name: np.broadcast_to(np.asarray(value, dtype=float), self.n) for name, value in values.items()}
 
     def _check_rates(self) -> None:
         """An input beyond all rates would keep a loop busy for ever between two looks at the clock."""

@@ -105,6 +105,8 @@ def _add(digest: Any, value: Any) -> None:
         digest.update(f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes())
     elif dataclasses.is_dataclass(value):
         _add(digest, (type(value).__qualname__, *(getattr(value, field.name) for field in dataclasses.fields(value))))
+    elif isinstance(value, dict):
+        _add(digest, tuple(value.items()))
     elif isinstance(value, tuple | list):
         digest.update(f"{type(value).__qualname__}({len(value)}".encode())
         for item in value:

@@ -6,7 +6,8 @@ import pytest
 from networks import recurrent
 
 from hebbscope import Network, Population, Projection, Run, simulate
-from hebbscope.models import LIF, HomogeneousPoisson, LinearPoisson
+from hebbscope.models import LIF, HomogeneousPoisson, LinearPoisson, Uniform
+from hebbscope.models.experiments import from_network, loads, to_toml
 from hebbscope.rules import PairSTDP
 from hebbscope.simulator import estimate, run
 from hebbscope.simulator.clock_run import ClockRun
@@ -214,3 +215,42 @@ def test_more_memory_than_there_is_is_refused_before_the_run(monkeypatch):
 def test_errors_name_the_parameter():
     with pytest.raises(ParameterError, match=r"simulate\.duration"):
         simulate(recurrent(), -1.0)
+
+
+def test_cells_start_where_they_are_told(tmp_path):
+    given = np.linspace(-0.07, -0.055, 5)
+    inputs = Population("inputs", 2, HomogeneousPoisson(1.0))
+    starts = {"given": {"v": given}, "same": {"v": -0.06}, "drawn": {"v": Uniform(-0.07, -0.05)}}
+    cells = [Population(name, 5, LIF(), initial=start) for name, start in starts.items()]
+    network = Network([inputs, *cells], [Projection(inputs, each, 1e-3) for each in cells])
+    for described in (network, loads(to_toml(from_network(network))).network()):
+        one, again, other = (ClockRun(described, seed, "spike", {}, 1e-4) for seed in (1, 1, 2))
+        v = potentials(one)
+        assert (v["given"] == given).all() and (v["same"] == -0.06).all()
+        assert (v["drawn"] >= -0.07).all() and (v["drawn"] < -0.05).all() and np.ptp(v["drawn"]) > 0
+        assert (potentials(again)["drawn"] == v["drawn"]).all() and (potentials(other)["drawn"] != v["drawn"]).all()
+
+
+def potentials(run):
+    return {each.name: run.variable_of(each, "v") for each in run.targets}
+
+
+@pytest.mark.parametrize(
+    "initial, words",
+    [
+        ({"x": 1.0}, "Population cells.initial: must name variables of LIF (v"),
+        ({"v": [1.0, 2.0]}, "must be finite, a number or 3 numbers for v, got"),
+        ({"v": np.nan}, "must be finite, a number or 3 numbers for v, got nan"),
+        ({"v": "high"}, "must be a number, 3 numbers or a part with draw for v, got 'high'"),
+        ([1.0], "must be {variable: value}"),
+    ],
+)
+def test_starts_that_cannot_be_are_named(initial, words):
+    with pytest.raises(ParameterError) as caught:
+        Population("cells", 3, LIF(), initial=initial)
+    assert words in str(caught.value)
+
+
+def test_the_exact_engine_starts_at_rest():
+    layer = [Population("a", 2, HomogeneousPoisson(1.0)), Population("b", 2, LinearPoisson(), initial={"psp": 1.0})]
+    assert not Network(layer, [Projection(*layer, 0.1)]).is_exact

@@ -29,12 +29,14 @@ class PopulationTable(NamedTuple):
     model   -     an input or a neuron
     groups  none  names of groups: sizes by name, in order, or a name for each cell; none: what the model says
     shape   none  of the cells in space: [rows, columns] or [channels, rows, columns]; none: a line
+    initial none  where variables of neurons start: numbers or parts that draw them, by name; none: where the model says
     """
 
     n: int = 1
     model: Annotated[Any, Kind("input"), Kind("neuron")] = None
     groups: dict[str, int] | list[str] | None = None
     shape: list[int] | None = None
+    initial: dict[str, float | np.ndarray | Annotated[Any, Kind("weights")]] | None = None
 
 
 class ProjectionTable(NamedTuple):
@@ -164,7 +166,7 @@ def from_network(network: Network, **fields: Any) -> AnyNetwork:
 
 def _population_table(population: Population) -> PopulationTable:
     shape = None if population.shape is None else list(population.shape)
-    return PopulationTable(population.n, population.model, _groups(population), shape)
+    return PopulationTable(population.n, population.model, _groups(population), shape, population.initial or None)
 
 
 def _groups(population: Population) -> dict[str, int] | list[str] | None:
