@@ -55,7 +55,8 @@ def _path(equation: Any, weights: np.ndarray, times: np.ndarray, max_rate: float
 def _between_bounds(equation: Any, weights: np.ndarray, times: np.ndarray) -> np.ndarray:
     """(n_times, n_pre) from weights (n_pre,) of one neuron; nan once it has run away."""
     out = np.full((len(times), len(weights)), np.nan)
-    segment, now = _Segment(equation, weights, times[-1] - times[0]), times[0]
+    moment, now = np.spacing(np.abs(times).max()), times[0]
+    segment = _Segment(equation, weights, times[-1] - now, moment)
     for k, t in enumerate(times):
         while now < t:
             if not np.isfinite(segment.state).all():
@@ -64,7 +65,7 @@ def _between_bounds(equation: Any, weights: np.ndarray, times: np.ndarray) -> np
             hit = segment.first_hit(length)
             if hit is not None:
                 now += hit
-                segment = _Segment(equation, segment.weights_at(hit), times[-1] - now)
+                segment = _Segment(equation, segment.weights_at(hit), times[-1] - now, moment)
             else:
                 segment.move(length)
                 now = t if length == t - now else now + length
@@ -73,9 +74,12 @@ def _between_bounds(equation: Any, weights: np.ndarray, times: np.ndarray) -> np
 
 
 class _Free:
-    """Which weights (n,) are free, and how long: until one of them meets a bound, or the drift of one that is held there turns inwards."""
+    """Which weights (n,) are free, and how long: until one of them meets a bound, or the drift of one that is held there turns inwards.
 
-    def __init__(self, equation: Any, weights: np.ndarray):
+    moment: what times are told apart by [s]. A weight that is at its bound before the next has reached it.
+    """
+
+    def __init__(self, equation: Any, weights: np.ndarray, moment: float):
         self.equation = equation
         low, high = equation.w_min, equation.w_max
         bounds = [abs(b) for b in (low, high) if np.isfinite(b)]
@@ -85,6 +89,8 @@ class _Free:
         weights = np.where(
             weights - low < TOGETHER * self.size, low, np.where(high - weights < TOGETHER * self.size, high, weights)
         )
+        there = weights + moment * equation.drift(weights)
+        weights = np.where((there < low) | (there > high), np.clip(there, low, high), weights)
         inwards = np.where(weights == low, 1.0, np.where(weights == high, -1.0, 0.0))
         self.held = (inwards != 0.0) & (inwards * equation.drift(weights) <= AT_BOUND * self.speed)
         self.free, self.weights = ~self.held, weights
@@ -111,8 +117,8 @@ class _Free:
 class _Segment:
     """The exact solution from the present weights (n,) on, for as long as no weight meets or leaves a bound."""
 
-    def __init__(self, equation: Any, weights: np.ndarray, horizon: float):
-        self.now = _Free(equation, weights)
+    def __init__(self, equation: Any, weights: np.ndarray, horizon: float, moment: float):
+        self.now = _Free(equation, weights, moment)
         self.flow = equation.flow(self.now.weights[None], self.now.free, horizon)
         self.state = self.flow.state
         self.fastest = self.flow.fastest()
@@ -153,7 +159,7 @@ def _by_lsoda(equation: Any, weights: np.ndarray, times: np.ndarray, max_rate: f
     out, now = np.full((len(times), len(weights)), np.nan), times[0]
     out[times == now] = weights
     while now < times[-1]:
-        stretch = _Free(equation, weights)
+        stretch = _Free(equation, weights, np.spacing(np.abs(times).max()))
         if stretch.held.all():
             out[times > now] = stretch.weights
             break
@@ -171,7 +177,7 @@ def _stretched(
     def field(_, free: np.ndarray) -> np.ndarray:
         return np.asarray(equation.drift(stretch.whole(free)))[stretch.free]
 
-    start, scale = stretch.weights[stretch.free], max(float(np.abs(stretch.weights).max()), 1e-6)
+    start, scale = stretch.weights[stretch.free], max(float(np.abs(stretch.weights).max()), min(stretch.size, 1e-6))
     if not np.isfinite(field(now, start)).all():
         return np.inf, stretch.weights
     solver = LSODA(field, now, start, times[-1], rtol=1e-8, atol=1e-10 * scale)

@@ -277,3 +277,19 @@ def test_growth_beyond_all_numbers_between_bounds_is_said():
     network = Network([source, target], [Projection(source, target, 0.3, rule)])
     with pytest.raises(Runaway, match="the averaged equation ran away past"):
         simulate(network, 5.0, level="rate", record_every=5.0)
+
+
+@pytest.mark.parametrize("top", [1e-254, 1e-20, 1e-12])
+@pytest.mark.parametrize("seed", range(3))
+def test_bounds_that_are_met_before_the_next_moment(top, seed):
+    """Weights that cross all of their range within less time than numbers tell apart: each is at the bound to which the drift points, and no runaway."""
+    draw = np.random.default_rng(seed).uniform
+    source, target = (
+        Population("inputs", 5, HomogeneousPoisson(draw(1.0, 60.0, 5))),
+        Population("neuron", 1, LinearPoisson(base_rate=20.0)),
+    )
+    rule = Triplet(draw(-3, 3), draw(-3, 3), draw(-3, 3), draw(-3, 3), w_max=top)
+    network = Network([source, target], [Projection(source, target, draw(0.0, top, 5), rule)])
+    expected = np.where(reduce(network).drift(np.zeros(5)) > 0.0, top, 0.0)
+    run = simulate(network, 1.0, level="rate", record_every=0.25)
+    assert run.duration == 1.0 and (run.weights[0, 1:, 0] == expected).all()
