@@ -8,7 +8,7 @@ from typing import get_type_hints
 import numpy as np
 import pytest
 from hypothesis import example as hypothesis_example
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hebbscope.models import ExponentialPoisson
@@ -88,6 +88,7 @@ def test_quantity_that_does_not_fit(text, unit, words):
         read_quantity(text, unit)
 
 
+@settings(max_examples=100)
 @given(st.floats(allow_nan=False), st.sampled_from(["s", "Hz", "1/s", "", "V", "V/s", "A", "F", "S"]))
 @hypothesis_example(-0.0, "Hz")
 def test_written_quantity_reads_back_to_the_same_bits(value, unit):
