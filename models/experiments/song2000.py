@@ -72,7 +72,7 @@ class Song2000(Experiment):
     expected: ClassVar[tuple[Expected, ...]] = ()
 
     inputs: SkipValidation[Trains] = Trains()
-    inhibition: SkipValidation[Inhibition] = Inhibition()
+    inhibition: SkipValidation[Inhibition | None] = Inhibition()
     neuron: SkipValidation[ConductanceLIF] = ConductanceLIF()
     rule: SkipValidation[PairSTDP] = PairSTDP(A_plus=0.005 * G_MAX, A_minus=0.00525 * G_MAX, w_max=G_MAX)
     weights: SkipValidation[Uniform] = Uniform(0.0, G_MAX)
@@ -81,9 +81,11 @@ class Song2000(Experiment):
     dt: Seconds = 1e-4
 
     def network(self) -> Network:
-        excitation = Population("inputs", self.inputs.n, HomogeneousPoisson(self.inputs.rate))
-        inhibition = Population("inhibition", self.inhibition.n, HomogeneousPoisson(self.inhibition.rate))
+        inputs = Population("inputs", self.inputs.n, HomogeneousPoisson(self.inputs.rate))
         neuron = Population("neuron", 1, self.neuron)
-        learning = Projection(excitation, neuron, self.weights, self.rule)
-        fixed = Projection(inhibition, neuron, self.inhibition.conductance, receptor="inhibitory")
-        return Network([excitation, inhibition, neuron], [learning, fixed], name=self.name)
+        populations, projections = [inputs, neuron], [Projection(inputs, neuron, self.weights, self.rule)]
+        if self.inhibition is not None:
+            others = Population("inhibition", self.inhibition.n, HomogeneousPoisson(self.inhibition.rate))
+            populations.append(others)
+            projections.append(Projection(others, neuron, self.inhibition.conductance, receptor="inhibitory"))
+        return Network(populations, projections, name=self.name)
