@@ -209,7 +209,7 @@ def list_(as_json: bool) -> None:
     if as_json:
         print_json({"experiments": titles})
     for name, title in () if as_json else titles.items():
-        click.echo(f"{name:<16}{title}")
+        click.echo(f"{name:<17}{title}")
 
 
 @main.command()
@@ -515,7 +515,7 @@ def info(file: str, as_json: bool) -> None:
         return
     runs = read(file) if any(level["records"] for level in about["levels"].values()) else {}
     for key, text in inventory(about):
-        click.echo(f"{key:<18}{text}")
+        click.echo(f"{key:<20}{text}")
     for level in runs.values():
         click.echo(level)
 

@@ -66,8 +66,9 @@ def run_file(tmp_path_factory):
 
 def test_list_has_one_line_an_experiment():
     lines = done("list").splitlines()
-    assert [line.split()[0] for line in lines] == ["kempter1999", "natural_images", "network"]
-    assert list(json.loads(done("list", "--json"))["experiments"]) == ["kempter1999", "natural_images", "network"]
+    names = ["kempter1999", "natural_images", "song2000", "song2000_brian2", "network"]
+    assert [line.split()[0] for line in lines] == names
+    assert list(json.loads(done("list", "--json"))["experiments"]) == names
 
 
 def test_show_has_units_and_sources():

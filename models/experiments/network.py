@@ -166,7 +166,7 @@ def from_network(network: Network, **fields: Any) -> AnyNetwork:
 
 def _population_table(population: Population) -> PopulationTable:
     shape = None if population.shape is None else list(population.shape)
-    return PopulationTable(population.n, population.model, _groups(population), shape, population.initial or None)
+    return PopulationTable(population.n, population.model, _groups(population), shape, dict(population.initial or {}) or None)
 
 
 def _groups(population: Population) -> dict[str, int] | list[str] | None:

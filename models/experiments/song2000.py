@@ -68,6 +68,7 @@ class Song2000(Experiment):
         "duration": "biological time",
         "record_every": "time between two records of the weights",
         "dt": "step of the clock",
+        "inhibition": "Poisson trains onto synapses that do not learn, or none",
     }
     expected: ClassVar[tuple[Expected, ...]] = ()
 
