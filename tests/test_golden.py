@@ -167,3 +167,23 @@ def test_the_threshold_of_the_rule_is_in_its_averaged_equation(threshold):
     theta = float(equation.threshold(10.0))
     assert theta == pytest.approx(3 * 19.22 if isinstance(threshold, FixedThreshold) else 25.0 / 19.22, rel=1e-3)
     assert equation.independent_drift(10.0, theta) == pytest.approx(0.0, abs=1e-15)
+
+
+def test_ten_hours_in_steps_end_as_they_should():
+    """180 million steps: in the last hour the mean weight is at its fixed point, and its fluctuations are those that single spikes make.
+
+    All weights move together by w_out + W_integral nu_in, one eta, at each output spike and return with tau_mean, so that the variance of the mean is
+    nu_out eta^2 tau_mean / 2 at any moment, and no more over an hour; the output rate follows the mean weight, and counts 3600 s of a Poisson train.
+    """
+    eta = 1e-6
+    layer = Kempter1999.with_settings([("inputs", "Homogeneous"), ("rule.eta", eta)]).network()
+    equation = reduce(layer)
+    nu, tau = equation.output_rate, equation.tau_mean
+    run = simulate(layer, 36_000.0, seeds=3, record_every=360.0, engine="clock", dt=2e-4)
+    last = run.time > 32_400.0
+    error = eta * math.sqrt(nu * tau / 2)
+    assert 3 * error < 0.02 * equation.mean_weight
+    assert abs(run.weights[0, last].mean() - equation.mean_weight) < 3 * error
+    error = math.hypot(nu * error / equation.mean_weight, math.sqrt(nu / 3600.0))
+    assert abs(run.output_rate[0, last].mean() - nu) < 3 * error
+    assert np.isfinite(run.weights).all() and run.duration == 36_000.0
