@@ -41,7 +41,7 @@ def estimate(
 ) -> Estimate:
     """Of a run with n_times records of each level that listens to each population for so many seconds (one level, the first seed).
 
-    beside: bytes of arrays that the file holds from the start; in_file: whether there is one, so that memory need not hold all records.
+    beside: bytes of arrays that the file holds from the start; in_file: whether there is one, so that memory need not hold all records and spikes.
     """
     projection = network.recorded
     n_weights, n_post = projection.n_synapses, projection.target.n
@@ -58,9 +58,10 @@ def estimate(
         file += _chunked(n_times, sonata.frames_per_chunk(n_weights), 4 * n_weights) + _chunked(n_times, 1024, 8)
     if "rate" in levels and not has_holds(network):
         theory = 8 * n_times * (n_weights + n_post + 6)
-        file, memory = file + theory, memory + theory
+        file, memory = file + theory, memory + 2 * theory  # while it is made there is a copy
     for n in _n_spikes(network, listened) if {"spike", "surrogate"} & {*levels} else ():
-        file, memory = file + 2 * _chunked(n, sonata.SPIKES_PER_CHUNK, 8), memory + 32 * n
+        file += 2 * _chunked(n, sonata.SPIKES_PER_CHUNK, 8)
+        memory += 0 if in_file else 32 * n
     parts = [each.model for each in network.populations] + [each.rule for each in network.projections]
     memory += 3 * sum(array.nbytes for array in _arrays(tuple(parts)))
     return Estimate(int(file), int(memory))

@@ -70,7 +70,7 @@ class Run:
     | groups         | (n_pre), or (n_synapses) where there is a wiring: the group of the source                     |
     | projection     | name of the projection whose weights these are: the first that learns                         |
     | shape          | shape of the input sheet (channels, rows, columns) where there is one                         |
-    | spikes         | population -> Spikes, of the first seed                                                       |
+    | spikes         | population -> Spikes, of the first seed; of a run into a file, read there at each look         |
     | theory         | rate level: the same quantities without the causal term, spread, coefficients and predictions |
     | network        | what was simulated; None when read from a file                                                |
     | attrs          | provenance: engine and step, versions, configuration, dates                                   |

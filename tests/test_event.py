@@ -1,9 +1,11 @@
 """The event-driven engine: exact, the same bits however it is run, and equal to the plain twins on the spikes that it drew."""
 
 import os
+import re
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 
 import naive
 import numpy as np
@@ -22,6 +24,7 @@ from hebbscope.models import (
 from hebbscope.rules import L2, KempterWindow, SpikeHebb, Triplet
 from hebbscope.simulator.drive import Runaway
 from hebbscope.simulator.protocols import HebbscopeError, ParameterError
+from hebbscope.simulator.runfile import RunFile
 
 
 def layer(inputs, neuron, rule, n_pre=6, n_post=1, weights=0.1, **options):
@@ -189,6 +192,26 @@ def test_a_run_whose_rate_runs_away_stops_and_keeps_its_data():
     run = caught.value.run
     assert 2 <= run.n_times < 10000 and np.isfinite(run.weights).all()
     assert len(run.spikes["neuron"]) > 0
+
+
+@pytest.mark.parametrize("into_file", [False, True])
+def test_spikes_end_when_a_seed_runs_away(into_file, tmp_path):
+    """The fourth seed does, before the first, whose spikes are kept: all of them until then and none that came in the rest of the stride."""
+    inputs, neuron = Population("inputs", 6, HomogeneousPoisson(20.0)), Population("neuron", 2, LinearPoisson())
+    network = Network([inputs, neuron], [Projection(inputs, neuron, 0.2, Triplet(A3_plus=0.4))])
+    options = {"record_every": 0.5, "max_rate": 500.0, "record_spikes": {"inputs": (0.0, 60.0), "neuron": (0.0, 60.0)}}
+    found = {}
+    for seeds in ((1,), (1, 2, 3, 4)):
+        file = RunFile.create(tmp_path / f"{len(seeds)}.h5", network=network, seeds=seeds) if into_file else None
+        with pytest.raises(Runaway) as caught, file or nullcontext():
+            simulate(network, 60.0, seeds=seeds, file=file, **options)
+        found[seeds] = caught.value.run.spikes
+    end = float(re.search(r"at t = (\S+) s \(seed 4\)", str(caught.value)).group(1))
+    for population in ("inputs", "neuron"):
+        alone, together = found[1,][population], found[1, 2, 3, 4][population]
+        n = np.count_nonzero(alone.t <= end + 1e-6)
+        assert 0 < n < len(alone) and together.t.tolist() == alone.t[:n].tolist()
+        assert together.i.tolist() == alone.i[:n].tolist()
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,33 @@ def test_an_impatient_stop_finds_every_seed_at_rest(tmp_path, monkeypatch):
     assert alike(tmp_path / "whole.h5", path)
 
 
+def test_a_later_level_that_is_resumed_has_all_its_spikes(tmp_path):
+    """Those of before the stop, too, where it is the first that is listened to."""
+    network = network_with("rule", EVERY_RULE["SpikeHebb"])
+
+    def levels(file, progress=None):
+        with file:
+            plan = {"seeds": SEEDS, "record_every": 0.5, "file": file}
+            simulate(network, 4.0, record_spikes={}, **plan)
+            return simulate(
+                network, 4.0, level="surrogate", record_spikes={"neuron": (0.0, 4.0)}, progress=progress, **plan
+            )
+
+    plan = {"network": network, "seeds": SEEDS, "levels": LEVELS[:2]}
+    whole = levels(RunFile.create(tmp_path / "whole.h5", **plan)).spikes["neuron"]
+
+    def stop(t):
+        if t > 2.0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        levels(RunFile.create(tmp_path / "run.h5", **plan), stop)
+    before = describe(tmp_path / "run.h5")["spikes"]["neuron"]
+    found = levels(RunFile.reopen(tmp_path / "run.h5")).spikes["neuron"]
+    assert 0 < before["count"] < len(found) and before["level"] == "surrogate"
+    assert found.t.tolist() == whole.t.tolist() and found.i.tolist() == whole.i.tolist()
+
+
 # What a checkpoint refuses --------------------------------------------------------------------------------------------
 
 
