@@ -296,15 +296,20 @@ def _foresee(job: Job, equation: Any) -> None:
     from .simulator.describe import size
     from .simulator.estimate import check_memory, estimate
     from .simulator.room import RESERVE, room
-    from .simulator.run import check_engine, record_times
+    from .simulator.run import DT, check_engine, engine_of, record_times
+    from .simulator.sampler import check_monitors
 
     described, network, end = job.described, job.network, job.described.duration
     n_times = len(record_times(end, described.record_every))
+    how = described.how()
+    monitors = how.pop("monitors", {})
+    check_monitors(monitors, network, engine_of(network, how.get("engine", "auto")), how.get("dt", DT))
     for level in job.levels:
-        check_engine(network, level, record_times(end, described.record_every), **described.how())
+        check_engine(network, level, record_times(end, described.record_every), **how)
     listened = {name: stop - start for name, (start, stop) in _listened(job).items()}
     beside = sum(array.nbytes for group in described.arrays().values() for _, array in group.values())
-    takes = estimate(network, job.levels, len(job.seeds), n_times, listened, beside)
+    watched = {"monitors": monitors, "duration": end}
+    takes = estimate(network, job.levels, len(job.seeds), n_times, listened, beside, **watched)
     check_memory(takes)
     wanted, free = takes.file + RESERVE, room(job.target.parent)
     if wanted > free:

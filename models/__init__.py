@@ -1,6 +1,7 @@
 """What is simulated: inputs, neurons, wirings and initial weights (here), and the published experiments (in `hebbscope.models.experiments`)."""
 
 from ..simulator.connectivity import AllToAll, FixedInDegree, FixedOutDegree, GaussianArbor, Given, OneToOne, Pairwise
+from ..simulator.monitors import PopulationRate, StateMonitor, WeightStatistics, WeightSubset
 from ..simulator.plain import Direct
 from . import inputs, neurons
 from .inputs import *  # noqa: F403
@@ -20,5 +21,9 @@ __all__ = [
     "Normal",
     "OneToOne",
     "Pairwise",
+    "PopulationRate",
+    "StateMonitor",
     "Uniform",
+    "WeightStatistics",
+    "WeightSubset",
 ]

@@ -12,12 +12,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from .checkpoint import arrays_of, put_back
-from .network import Network
+from .network import Network, Population, Projection
 from .pace import Pace
 from .protocols import HebbscopeError
 from .records import held
 from .results import Run, Spikes, reached, recorded
 from .resume import Left, fingerprint
+from .sampler import Sampler
 from .stopping import uninterrupted
 
 WRITE = 0.2  # s on the clock, at least, between two writes of records
@@ -69,6 +70,12 @@ class OneSeed(Protocol):
     def outputs(self) -> np.ndarray:
         """(n_post,) output spikes so far, at the rate level their expected number."""
 
+    def weights_of(self, projection: Projection) -> np.ndarray:
+        """(n_post, n_pre), or (n_synapses,)."""
+
+    def spikes_of(self, population: Population) -> np.ndarray:
+        """(n,) spikes so far of a population of neurons."""
+
     def to(self, t: float) -> bool: ...
     @property
     def windows(self) -> Mapping[str, tuple[float, float]]:
@@ -87,6 +94,7 @@ def drive(
     threads: int | None = None,
     file: Any = None,
     progress: Callable[[float], None] | None = None,
+    monitors: Mapping[str, Any] | None = None,
 ) -> Run:
     """Go through the record times (n_times,) [s] with all seeds; raises Runaway, with the data so far, when one runs away.
 
@@ -94,7 +102,7 @@ def drive(
     the level goes on where it was.
     """
     seeds = tuple(run.seed for run in runs)
-    recorder = Recorder(network, level, seeds, times, file)
+    recorder = Recorder(network, level, seeds, times, file, monitors or {})
     recorder.begin(runs)
     try:
         _advance(recorder, runs, times, max_rate, threads, progress)
@@ -120,11 +128,13 @@ def _advance(
         on_each = pool.map if min(threads or len(runs), len(runs)) > 1 else map
         for t in map(float, times[len(recorder.times) :]):
             while recorder.times[-1] < t:
-                end, began = pace.end(now, t), perf_counter()
+                end, began = recorder.sampler.until(pace.end(now, t)), perf_counter()
                 with uninterrupted():  # a second stop would leave threads that go on under the checkpoint of the first
                     going = all(list(on_each(methodcaller("to", end), runs)))
                 pace.took(end - now, perf_counter() - began)
                 now = end
+                if going:
+                    recorder.sample(now, runs)
                 if going and now == t:
                     recorder.add(runs)
                 _check_course(recorder, runs, max_rate)
@@ -157,7 +167,15 @@ class Recorder:
     faster than every WRITE seconds on the clock: each time it is written takes a millisecond or two.
     """
 
-    def __init__(self, network: Network, level: str, seeds: tuple[int, ...], times: np.ndarray, file: Any):
+    def __init__(
+        self,
+        network: Network,
+        level: str,
+        seeds: tuple[int, ...],
+        times: np.ndarray,
+        file: Any,
+        monitors: Mapping[str, Any],
+    ):
         self.network, self.level, self.seeds, self.file = network, level, seeds, file
         self.times: list[float] = []
         self.projection = network.recorded
@@ -173,11 +191,13 @@ class Recorder:
         self.written = -math.inf
         self.sound = True  # whether the weights are numbers
         self.what = ""  # a hash of what is run
+        self.sampler = Sampler(network, level, monitors, seeds, float(times[-1]), file)
 
     def begin(self, runs: Sequence[OneSeed]) -> None:
         """Record the start, or take up what a checkpoint left of the level."""
         left, windows = None, runs[0].windows
-        self.what = fingerprint(self.network, self.level, self.seeds, self.due, runs[0].parts, sorted(windows.items()))
+        how = (runs[0].parts, sorted(windows.items()), self.sampler.monitors)
+        self.what = fingerprint(self.network, self.level, self.seeds, self.due, *how)
         if self.file is not None:
             every, end = self.due[1] - self.due[0], self.due[-1]
             joined, dense = self.projection, self.projection.is_dense
@@ -189,6 +209,8 @@ class Recorder:
             for population, window in windows.items():
                 self.file.listen(population, reached(window, end))
         if left is None:
+            self.sampler.begin()
+            self.sample(0.0, runs)
             self.add(runs)
 
     def _take_up(self, left: Left, runs: Sequence[OneSeed]) -> None:
@@ -198,6 +220,7 @@ class Recorder:
         kept = self.held[self.held < n]
         self.weights[:, : len(kept)], self.rate[:, : len(kept)] = left.level.at(kept)
         self.counted[...] = left.checkpoint.arrays["counted"]
+        self.sampler.take_up(left.checkpoint.arrays)
         for run in runs:
             put_back(run.kept, left.checkpoint.below(f"seed {run.seed}/"))
 
@@ -207,10 +230,17 @@ class Recorder:
             return
         with uninterrupted():
             self._write(runs)
-            arrays = {"counted": self.counted}
+            arrays = {"counted": self.counted, **self.sampler.arrays}
             for run in runs:
                 arrays.update(arrays_of(run.kept, f"seed {run.seed}/"))
             self.file.checkpoint(arrays, sources=runs[0].sources, what=self.what)
+
+    def sample(self, now: float, runs: Sequence[OneSeed]) -> None:
+        """Have the monitors that are due take their samples."""
+        with uninterrupted():
+            self.sampler.take(now, runs)
+            if self.file is not None and self.sampler.waiting > MOST_WAITING:
+                self.sampler.write()
 
     def add(self, runs: Sequence[OneSeed]) -> None:
         """Record the seeds, which are at the next record time."""
@@ -245,6 +275,7 @@ class Recorder:
                 self.spikes.setdefault(name, []).append(new)
             else:
                 self.file.append_spikes(name, new.t, new.i)
+        self.sampler.write()
         if self.waiting:
             times, weights, rates = zip(*self.waiting, strict=True)
             self.file.append(self.level, times, np.stack(weights, axis=1), np.stack(rates, axis=1))
@@ -270,6 +301,7 @@ class Recorder:
             network=self.network,
             attrs=runs[0].about,
             other_weights=others,
+            monitors=self.sampler.samples(),
             **recorded(self.network),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from .network import Network, Population
 from .protocols import HebbscopeError
 from .room import memory
 from .sampled_run import has_holds
+from .sampler import n_samples, sample_bytes
 
 PROCESS = 170_000_000  # bytes of Python with its libraries and a compiled loop
 GUESSED_RATE = 10.0  # Hz of neurons whose rates no closed form gives
@@ -38,10 +39,13 @@ def estimate(
     listened: dict[str, float],
     beside: int = 0,
     in_file: bool = True,
+    monitors: Mapping[str, Any] | None = None,
+    duration: float = 0.0,
 ) -> Estimate:
     """Of a run with n_times records of each level that listens to each population for so many seconds (one level, the first seed).
 
-    beside: bytes of arrays that the file holds from the start; in_file: whether there is one, so that memory need not hold all records and spikes.
+    beside: bytes of arrays that the file holds from the start; in_file: whether there is one, so that memory need not hold all records and spikes;
+    monitors sample for `duration` [s] at each level with spikes.
     """
     projection = network.recorded
     n_weights, n_post = projection.n_synapses, projection.target.n
@@ -53,6 +57,10 @@ def estimate(
         file += _chunked(n_times, 1024, 8) + sum(_chunked(n_times, records_per_chunk(n), n) for n in (weights, rates))
         file += 0 if projection.is_dense else 2 * 8 * n_weights
         held.append((len(records.held(n_times, weights)) if in_file else n_times) * (weights + rates))
+    n_sampled = len({"spike", "surrogate"} & {*levels})
+    for monitor in (monitors or {}).values():
+        sampled = n_sampled * n_samples(monitor, duration) * n_seeds * sample_bytes(monitor, network)
+        file, memory = file + int(sampled), memory + (0 if in_file else 2 * int(sampled))
     memory += sum(held) + max(held)  # levels are compared by copies of one after another
     if "spike" in levels:
         file += _chunked(n_times, sonata.frames_per_chunk(n_weights), 4 * n_weights) + _chunked(n_times, 1024, 8)

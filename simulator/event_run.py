@@ -10,7 +10,7 @@ import numpy as np
 from . import event
 from .compile import compiled, content_hash
 from .dispatch import classes_of
-from .network import Network
+from .network import Network, Population, Projection
 from .results import Spikes
 from .streams import start
 from .synapses import settled, synapses
@@ -82,6 +82,14 @@ class SeedRun:
     def outputs(self) -> np.ndarray:
         """(n_post,) output spikes so far."""
         return self.state.outputs
+
+    def weights_of(self, projection: Projection) -> np.ndarray:
+        """(n_post, n_pre) of the one projection."""
+        return self.weights
+
+    def spikes_of(self, population: Population) -> np.ndarray:
+        """(n_post,) spikes so far of the one population of neurons."""
+        return self.outputs
 
     def to(self, t: float) -> bool:
         """Go on to time t [s]; False when the rate ran away."""

@@ -10,7 +10,7 @@ from .runreader import DamagedFile
 
 SAID = {  # elsewhere in these lines, or of no interest to a reader
     "path", "size", "complete", "running", "resumable", "checkpoint", "config", "config_sha256", "config_intact", "levels", "spikes", "reports",
-    "theory", "receptive_fields", "groups", "seeds", "populations", "Conventions", "magic", "version", "projection", "versions",
+    "theory", "receptive_fields", "groups", "seeds", "populations", "monitors", "Conventions", "magic", "version", "projection", "versions",
 }  # fmt: skip
 
 
@@ -42,6 +42,12 @@ def _lines(about: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"{name} level", _records(level)
     for name, spikes in about["spikes"].items():
         yield f"spikes of {name}", _spikes(spikes)
+    for name, monitor in about["monitors"].items():
+        what = monitor.get("population") or monitor.get("projection")
+        yield (
+            f"monitor {name}",
+            f"{monitor['type']} of {what}, {monitor['samples']:,} samples, every {monitor['every']:,.6g} s",
+        )
     for name, report in about["reports"].items():
         yield "SONATA report", f"weights of {name}, seed {report['seed']} at {report['level']} level"
     others = [name.replace("_", " ") for name in ("theory", "receptive_fields") if about[name]]

@@ -49,8 +49,8 @@ class LevelFile:
         time.make_scale("time")
         time.attrs["units"] = "s"
         axes, sizes = zip(*synapses, strict=True)
-        _growing(group, "weights", (n_seeds, 0, *sizes), ("seed", "time", *axes), "1")
-        _growing(group, "output_rate", (n_seeds, 0, n_post), ("seed", "time", cells[0]), "Hz")
+        growing(group, "weights", (n_seeds, 0, *sizes), ("seed", "time", *axes), "1")
+        growing(group, "output_rate", (n_seeds, 0, n_post), ("seed", "time", cells[0]), "Hz")
         return cls(group, report)
 
     @classmethod
@@ -101,7 +101,8 @@ def records_per_chunk(record_bytes: int) -> int:
     return max(1, min(1024, CHUNK_BYTES // record_bytes))
 
 
-def _growing(group: Any, name: str, shape: tuple[int, ...], axes: Sequence[str], units: str) -> None:
+def growing(group: Any, name: str, shape: tuple[int, ...], axes: Sequence[str], units: str) -> None:
+    """A dataset (seed, time, ...) that grows along time, its axes with the scales of the group."""
     cells = shape[2:]
     n_times = records_per_chunk(8 * shape[0] * int(np.prod(cells)))
     seeds = shape[0] if n_times > 1 else 1

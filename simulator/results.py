@@ -77,6 +77,7 @@ class Run:
     | wiring         | pre (n_synapses,), post (n_synapses,): the ends of each synapse; None: all joined to all      |
     | source, target | names of the populations that the projection joins                                            |
     | populations    | population -> number of cells                                                                 |
+    | monitors       | monitor -> Samples: what was sampled between the records                                      |
     | other_weights  | final weights of the other projections that learn, shaped as those of the last record         |
     """
 
@@ -97,6 +98,7 @@ class Run:
     target: str = ""
     populations: Mapping[str, int] = field(default_factory=dict)
     other_weights: Mapping[str, np.ndarray] = field(default_factory=dict)
+    monitors: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.groups = tuple(self.groups) or ("all",) * self.weights.shape[3]

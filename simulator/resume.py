@@ -76,6 +76,8 @@ def cut_back(root: Any, about: dict[str, Any]) -> None:
     root.attrs["complete"] = np.uint8(0)
     for name in set(root["levels"]) - {*done, level}:
         del root[f"levels/{name}"]
+    for name in set(root.get("monitors", ())) - {*done, level}:
+        del root[f"monitors/{name}"]
     for name in set(root.get("final", ())) - {*done}:
         del root[f"final/{name}"]
     if "rate" not in done and "theory" in root:

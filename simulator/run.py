@@ -18,6 +18,7 @@ from .precision import PRECISIONS
 from .protocols import HebbscopeError, ParameterError, is_part
 from .quantity import read_quantity
 from .results import Run
+from .sampler import check_monitors
 
 LEVELS = ("spike", "surrogate", "rate")
 ENGINES = ("auto", "event", "clock")
@@ -47,6 +48,7 @@ def simulate(
     file: Any = None,
     progress: Callable[[float], None] | None = None,
     max_rate: float = RUNAWAY_RATE,
+    monitors: Mapping[str, Any] | None = None,
 ) -> Run:
     """Run a network at one level.
 
@@ -66,6 +68,7 @@ def simulate(
     progress       called with the biological time that all seeds have reached [s]
     max_rate       output rate per neuron at which the run stops [Hz]; at the levels with spikes, the most that the potential of the moment
                    will come to, so that it must be above the height of the strongest single EPSPs
+    monitors       name -> what is sampled beside the records (monitors.py); levels with spikes only. `Run.monitors` has the samples
 
     Raises ParameterError for a value that breaks a rule, Runaway (with the data so far) when the output rate passes max_rate.
     """
@@ -87,7 +90,9 @@ def simulate(
     if level == "rate":
         check_equation(network)
     listened = {name: min(stop, times[-1]) - start for name, (start, stop) in windows.items()}
-    check_memory(estimate(network, [level], len(seeds), len(times), listened, in_file=file is not None))
+    watched = check_monitors(monitors or {}, network, engine, dt) if level != "rate" else {}
+    size = (len(seeds), len(times))
+    check_memory(estimate(network, [level], *size, listened, 0, file is not None, watched, duration))
     if level == "rate":
         return _rate(network, times, seeds, how)
     check_engine(network, level, times, engine, dt)
@@ -95,12 +100,12 @@ def simulate(
         runs: list[Any] = [
             SeedRun(network, seed, level, windows if k == 0 else {}, max_rate) for k, seed in enumerate(seeds)
         ]
-        return drive(network, level, runs, times, **how)
+        return drive(network, level, runs, times, monitors=watched, **how)
     if precision not in PRECISIONS:
         raise ParameterError("simulate", "precision", f"must be one of {', '.join(PRECISIONS)}", precision)
     shares = {"max_rate": max_rate, "threads": max(1, how["threads"] // len(seeds)), "precision": precision}
     runs = [ClockRun(network, seed, level, windows if k == 0 else {}, dt, **shares) for k, seed in enumerate(seeds)]
-    return drive(network, level, runs, times, **how)
+    return drive(network, level, runs, times, monitors=watched, **how)
 
 
 def engine_of(network: Network, engine: str = "auto") -> str:

@@ -6,6 +6,7 @@
     /levels/<level>/weights              (seed, time, post, pre) float64, with its scales and output_rate (seed, time, post) beside it; where not
                                          all are joined to all, see levelfile.py
     /final/<level>/<projection>/weights  (seed, post, pre) or (seed, synapse): the last weights of the other projections that learn
+    /monitors/<level>/<monitor>          what was sampled beside the records: time, and arrays (seed, time, ...)
     /inputs/group                        (pre) the name of each input's group
     /theory                              what the learning equation says: coefficients, predictions, courses over time
     /receptive_fields                    where the experiment has them
@@ -36,11 +37,22 @@ from . import checkpoint, sonata
 from .checkpoint import Checkpoint
 from .levelfile import LevelFile
 from .lock import locked, unlock
+from .monitorfile import MonitorFile
 from .protocols import HebbscopeError
 from .results import Run, recorded
 from .resume import Left, check_versions, cut_back, holds, version_of, versions
 from .room import RESERVE, room
-from .runreader import DamagedFile, StoredSpikes, damage_told, describe, read, read_arrays, read_levels, stored_spikes
+from .runreader import (
+    DamagedFile,
+    StoredSamples,
+    StoredSpikes,
+    damage_told,
+    describe,
+    read,
+    read_arrays,
+    read_levels,
+    stored_spikes,
+)
 from .scales import add_dataset, add_scale, write_values
 
 __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
@@ -62,6 +74,7 @@ class RunFile:
         self._file, self._lock = handle, lock
         self._levels: dict[str, LevelFile] = {}
         self._spikes: dict[str, sonata.SpikesFile] = {}
+        self._monitors: dict[tuple[str, str], MonitorFile] = {}
         self._level = ""
         self._broken = False
         self._plan_stays = False
@@ -345,6 +358,33 @@ class RunFile:
                     for end, cells in wirings[name].wiring._asdict().items():
                         add_dataset(group, end, ("synapse",), cells)
 
+    def start_monitor(
+        self, level: str, name: str, seeds: Sequence[int], fields: Mapping[str, Any], about: Mapping[str, Any]
+    ) -> None:
+        """Make room for the samples of a monitor."""
+        with self._writing():
+            group = self._file.require_group(f"monitors/{level}").create_group(name)
+            self._monitors[level, name] = MonitorFile.create(group, seeds, fields, about)
+
+    def append_samples(self, level: str, name: str, time: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
+        """Add samples of a monitor: time (n_times,) s, values (n_seeds, n_times, ...)."""
+        self._need(sum(array.nbytes for array in values.values()))
+        with self._writing():
+            self._monitors[level, name].append(time, values)
+            self._file.flush()
+
+    def cut_samples(self, level: str, name: str, n: int) -> None:
+        """Keep the first n samples of a monitor, as there were at a checkpoint; DamagedFile where there are less."""
+        with damage_told(self.path), self._writing():
+            monitor = self._monitors[level, name] = MonitorFile(self._file[f"monitors/{level}/{name}"])
+            if monitor.n_times < n:
+                raise DamagedFile(f"{self.path}: damaged, lacks samples of {name} that were there at its checkpoint")
+            monitor.cut(n)
+
+    def samples(self, level: str) -> StoredSamples:
+        """The samples of a level, which stay in the file."""
+        return StoredSamples(self.path, level, [name for of, name in self._monitors if of == level])
+
     def theory(self, values: dict[str, Any]) -> None:
         """Write what the rate level says: numbers, arrays over time (n_times[, n_post[, n_pre]]), and dicts of such."""
         rate = self._levels.get("rate")
@@ -472,6 +512,9 @@ def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -
                 file.append_spikes(population, spikes.t, spikes.i)
             if run.other_weights:
                 file.final(run.level, run.other_weights, run.network)
+            for monitor, samples in run.monitors.items():
+                file.start_monitor(run.level, monitor, run.seeds, samples.fields, samples.about)
+                file.append_samples(run.level, monitor, samples.time, samples.values)
             if run.theory:
                 file.theory(run.theory)
 

@@ -16,6 +16,7 @@ import numpy as np
 from .checkpoint import beside, itself, load
 from .hdf5 import check_contained
 from .lock import is_locked
+from .monitorfile import MonitorFile
 from .plausible import check_run, check_spikes
 from .projection import Wiring
 from .protocols import HebbscopeError, first_line
@@ -23,6 +24,7 @@ from .records import held, with_posts
 from .records import read as read_records
 from .results import Run, Spikes, grouped, reached
 from .resume import check_versions
+from .sampler import Samples
 
 GROWING = 1.0  # s since its last change for which a file counts as being written
 BLOCK = 8_000_000  # bytes read at once where a file is read block by block
@@ -89,8 +91,9 @@ def describe(path: str | Path) -> dict[str, Any]:
     Keys: path, size (bytes), the root attributes, config_intact (whether the description is the one that was written), projection, levels
     (level -> records, time [s], duration [s], seeds, n_seeds, n_post, n_pre, n_synapses, record_every [s], engine, dt [s], complete), populations
     (name -> number of cells), spikes (population -> count, level,
-    seed, recorded [s]), reports (projection -> level, seed), groups (name -> number of inputs), theory and receptive_fields (whether they are
-    there), complete, running (whether it is being written), resumable (whether a checkpoint stands beside it), checkpoint (what it says).
+    seed, recorded [s]), monitors ("monitor (level)" -> type, samples, every [s] and of what), reports (projection -> level, seed), groups (name ->
+    number of inputs), theory and receptive_fields (whether they are there), complete, running (whether it is being written), resumable (whether
+    a checkpoint stands beside it), checkpoint (what it says).
     """
     with _opened(path) as root:
         about = {key: value for key, value in _root_attributes(root).items() if key not in ("magic", "version")}
@@ -114,8 +117,13 @@ def describe(path: str | Path) -> dict[str, Any]:
         }
         names = _group_names(root)
         groups = {name: names.count(name) for name in dict.fromkeys(names)}
+        monitors = {
+            f"{name} ({level})": dict(json.loads(group.attrs["about"]), samples=MonitorFile(group).n_times)
+            for level, found in root.get("monitors", {}).items()
+            for name, group in found.items()
+        }
         reports = {name: _attributes(group) for name, group in root.get("report", {}).items()}
-        holds = {"levels": levels, "spikes": spikes, "reports": reports, "groups": groups}
+        holds = {"levels": levels, "spikes": spikes, "monitors": monitors, "reports": reports, "groups": groups}
         holds |= {name: name in root for name in ("theory", "receptive_fields")}
         about["projection"] = _plain(root["levels"].attrs["projection"])
         about["populations"] = _ends(root)["populations"]
@@ -173,6 +181,25 @@ def stored_spikes(path: str | Path, run: Run) -> StoredSpikes:
                 check_spikes(run, name, Spikes(np.append(before, t), np.append(ids[:1], ids)))
                 before = float(t[-1])
     return StoredSpikes(path, run.level, found)
+
+
+class StoredSamples(Mapping[str, Samples]):
+    """Monitor -> Samples of a level, left in the run file until they are asked for, each time."""
+
+    def __init__(self, path: str | Path, level: str, monitors: Sequence[str]):
+        self.path, self.level, self.monitors = path, level, tuple(monitors)
+
+    def __getitem__(self, monitor: str) -> Samples:
+        if monitor not in self.monitors:
+            raise KeyError(monitor)
+        with _opened(self.path) as root:
+            return MonitorFile(root[f"monitors/{self.level}/{monitor}"]).read()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.monitors)
+
+    def __len__(self) -> int:
+        return len(self.monitors)
 
 
 def blocks(path: str | Path, level: str) -> Iterator[Run]:
@@ -282,6 +309,7 @@ def _read_level(root: Any, level: str, common: dict[str, Any], spikes: bool, par
         attrs=common | _attributes(group),
         wiring=wiring,
         other_weights=_final(root, level),
+        monitors=StoredSamples(root.filename, level, [*root.get(f"monitors/{level}", ())]),
         **_ends(root),
     )
     check_run(run)

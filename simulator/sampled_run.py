@@ -10,7 +10,7 @@ from . import sampled
 from .compile import compiled, content_hash
 from .dispatch import classes_of
 from .event import parts_of
-from .network import Network
+from .network import Network, Population, Projection
 from .protocols import require_methods
 from .results import Spikes
 from .streams import start
@@ -83,6 +83,14 @@ class SampledRun:
     def outputs(self) -> np.ndarray:
         """(n_post,) expected number of output spikes so far."""
         return self.state.outputs + self.state.pending
+
+    def weights_of(self, projection: Projection) -> np.ndarray:
+        """(n_post, n_pre) of the one projection."""
+        return self.weights
+
+    def spikes_of(self, population: Population) -> np.ndarray:
+        """(n_post,) expected number of spikes so far."""
+        return self.outputs
 
     def to(self, t: float) -> bool:
         """Go on to time t [s]; False when the rate ran away."""

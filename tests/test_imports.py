@@ -30,7 +30,7 @@ FOLDERS = ("simulator", "rules", "models", "analysis", "verification")
 OURS = (*FOLDERS, "cli", "door")
 OPEN_TO_PARTS = {
     f"simulator.{name}"
-    for name in ("protocols", "network", "plain", "connectivity", "streams", "describe", "quantity", "hdf5")
+    for name in ("protocols", "network", "plain", "connectivity", "monitors", "streams", "describe", "quantity", "hdf5")
 }
 LOOPS = ("simulator.event", "simulator.sampled")
 

@@ -23,6 +23,7 @@ KINDS = {
     "normalisation": "normalise",
     "transmission": "amount",
     "connectivity": "edges",
+    "monitor": "sample",
     "weights": "draw",  # as inputs have, which come first
 }
 

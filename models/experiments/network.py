@@ -103,6 +103,7 @@ class AnyNetwork(Experiment):
         "inputs": PopulationTable(n=100, model=HomogeneousPoisson(rate=20.0)),
         "neurons": PopulationTable(n=10, model=LinearPoisson()),
     }
+    monitors: SkipValidation[dict[str, Annotated[Any, Kind("monitor")]]] = {}
     projections: SkipValidation[dict[str, ProjectionTable]] = {
         "forward": ProjectionTable(
             source="inputs",
@@ -127,7 +128,7 @@ class AnyNetwork(Experiment):
         return self.built
 
     def how(self) -> dict[str, Any]:
-        return {"engine": self.engine, "dt": self.dt}
+        return {"engine": self.engine, "dt": self.dt, "monitors": self.monitors}
 
     @cached_property
     def built(self) -> Network:
@@ -166,7 +167,9 @@ def from_network(network: Network, **fields: Any) -> AnyNetwork:
 
 def _population_table(population: Population) -> PopulationTable:
     shape = None if population.shape is None else list(population.shape)
-    return PopulationTable(population.n, population.model, _groups(population), shape, dict(population.initial or {}) or None)
+    return PopulationTable(
+        population.n, population.model, _groups(population), shape, dict(population.initial or {}) or None
+    )
 
 
 def _groups(population: Population) -> dict[str, int] | list[str] | None:

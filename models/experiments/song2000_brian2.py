@@ -20,7 +20,9 @@ class Song2000Brian2(Song2000):
 
     name: ClassVar[str] = "song2000_brian2"
     title: ClassVar[str] = "Competition of synapses, with the numbers of Brian2's example"
-    source: ClassVar[str] = "after Song, Miller & Abbott, Nat Neurosci 3:919 (2000); numbers of Brian2's example synapses/STDP"
+    source: ClassVar[str] = (
+        "after Song, Miller & Abbott, Nat Neurosci 3:919 (2000); numbers of Brian2's example synapses/STDP"
+    )
 
     inhibition: SkipValidation[Inhibition | None] = None
     neuron: SkipValidation[ConductanceLIF] = ConductanceLIF(tau_m=10e-3, E_L=-74e-3)
