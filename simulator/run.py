@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .clock_run import ClockRun, in_steps
+from .describe import brief
 from .drive import drive
 from .estimate import check_memory, estimate
 from .event_run import SeedRun
@@ -131,6 +132,12 @@ def check_step(network: Network, level: str, times: np.ndarray, dt: float) -> No
         if dt >= tau:
             raise ParameterError("simulate", "dt", f"must be < {name} = {tau:g} s", dt)
     for projection in network.projections:
+        if projection.normalisation.every < math.inf:
+            where, rule = (
+                f"Projection {projection.name}",
+                "must be left out in the clock-driven engine, which keeps no norms",
+            )
+            raise ParameterError(where, "normalisation", rule, brief(projection.normalisation))
         for field in ("delay", "dendritic_delay"):
             in_steps(projection, field, dt)
     for name, t in (("duration", times[-1]), ("record_every", times[1])):

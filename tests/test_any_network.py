@@ -8,7 +8,7 @@ from networks import recurrent
 from hebbscope import Network, Population, Projection, Run, simulate
 from hebbscope.models import LIF, HomogeneousPoisson, LinearPoisson, Uniform
 from hebbscope.models.experiments import from_network, loads, to_toml
-from hebbscope.rules import PairSTDP
+from hebbscope.rules import L1, PairSTDP
 from hebbscope.simulator import estimate, run
 from hebbscope.simulator.clock_run import ClockRun
 from hebbscope.simulator.export import export
@@ -179,6 +179,16 @@ def test_what_cannot_run_is_said_in_one_line(options, words):
     with pytest.raises(HebbscopeError) as caught:
         simulate(recurrent(), 1.0, **options)
     assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_norms_are_left_to_the_exact_engine():
+    layer = [Population("a", 4, HomogeneousPoisson(20.0)), Population("b", 2, LinearPoisson())]
+    network = Network(layer, [Projection(*layer, 0.1, PairSTDP(), normalisation=L1(norm=0.4))])
+    assert simulate(network, 1.0).attrs["engine"] == "event"
+    with pytest.raises(
+        ParameterError, match=r"Projection a_to_b\.normalisation: must be left out in the clock-driven engine"
+    ):
+        simulate(network, 1.0, engine="clock")
 
 
 def test_a_layer_of_cells_with_a_reset_has_a_surrogate_level():
