@@ -201,8 +201,9 @@ class Recorder:
         if self.file is not None:
             every, end = self.due[1] - self.due[0], self.due[-1]
             joined, dense = self.projection, self.projection.is_dense
-            how = {"attrs": runs[0].about, "wiring": None if dense else joined.wiring}
-            left = self.file.start_level(self.level, self.seeds, joined.target.n, joined.source.n, every, end, **how)
+            wiring = None if dense else joined.wiring
+            cells = joined.target.n, joined.source.n
+            left = self.file.start_level(self.level, self.seeds, *cells, every, end, runs[0].about, wiring)
             if left is not None:
                 self._take_up(left, runs)
                 self.file.go_on()
@@ -220,9 +221,9 @@ class Recorder:
         kept = self.held[self.held < n]
         self.weights[:, : len(kept)], self.rate[:, : len(kept)] = left.level.at(kept)
         self.counted[...] = left.checkpoint.arrays["counted"]
-        self.sampler.take_up(left.checkpoint.arrays)
         for run in runs:
             put_back(run.kept, left.checkpoint.below(f"seed {run.seed}/"))
+        self.sampler.take_up(left.checkpoint.arrays)  # drops later samples: not before all else fits
 
     def checkpoint(self, runs: Sequence[OneSeed]) -> None:
         """Keep in the file all that is needed to go on from here."""
