@@ -81,21 +81,34 @@ def expose(function: Callable, values: Iterable[Any]) -> None:
     register_meeting()
     for plain in HELPERS:
         _register_helper(plain)
-    classes = classes_of(values)
+    for name, method in reached(function, classes_of(values)).items():
+        _register_method(name, method)
+
+
+def reached(function: Callable, classes: Iterable[type]) -> dict[str, Callable]:
+    """name -> the first such method of the classes, of all that `function` may call, directly or through methods and helpers.
+
+    Helpers that it does not call are passed by: what is a field to another loop may be the name of a method here, and is to stay a field.
+    """
+    classes = list(classes)
     fields = {field: cls.__name__ for cls in classes for field in cls._fields}  # type: ignore[attr-defined]
-    pending = [function, *HELPERS]
-    seen: set[str] = set()
+    found: dict[str, Callable] = {}
+    pending, helpers = [function], list(HELPERS)
     while pending:
-        names = set(pending.pop().__code__.co_names)
+        caller = pending.pop()
+        names = set(caller.__code__.co_names)
         for name in RESERVED & names & fields.keys():
             raise HebbscopeError(f"{fields[name]}.{name}: must have another name, loops call a method of this one")
-        for name in names - fields.keys() - seen:
-            seen.add(name)
-            for cls in classes:
-                method = getattr(cls, name, None)
-                if isinstance(method, python_types.FunctionType):
-                    _register_method(name, method)
-                    pending.append(method)
+        called = [each for each in helpers if any(caller.__globals__.get(name) is each for name in names)]
+        helpers = [each for each in helpers if each not in called]
+        pending += called
+        for name in names - fields.keys() - found.keys():
+            methods = [getattr(cls, name, None) for cls in classes]
+            methods = [each for each in methods if isinstance(each, python_types.FunctionType)]
+            pending += methods
+            if methods:
+                found[name] = methods[0]
+    return found
 
 
 def _register_method(name: str, first: Callable) -> None:

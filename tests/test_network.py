@@ -25,8 +25,10 @@ from hebbscope.models import (
     Uniform,
 )
 from hebbscope.rules import L2, KempterWindow, PairSTDP, SpikeHebb, Static, TabulatedWindow, Triplet
-from hebbscope.simulator import event
-from hebbscope.simulator.dispatch import expose
+from hebbscope.simulator import clock, event
+from hebbscope.simulator.clock_run import ClockRun
+from hebbscope.simulator.dispatch import classes_of, expose, reached
+from hebbscope.simulator.event_run import SeedRun
 from hebbscope.simulator.synapses import synapses
 
 
@@ -243,6 +245,21 @@ def test_a_field_that_hides_a_method_of_the_loop_is_named():
     projection = network(rule=Traced()).projection
     with pytest.raises(HebbscopeError, match=r"PairState\.pre: must have another name"):
         expose(event.advance, [event.parts_of(projection), projection.rule.init(4, 1), synapses(np.ones((1, 4)))])
+
+
+def test_what_is_a_method_to_one_loop_is_no_field_to_another():
+    own = network(neuron=LinearPoisson(base_rate=5.0))
+    exact = SeedRun(own, 1, "spike", {}, 1e4)
+    stepped = ClockRun(own, 1, "spike", {}, 1e-4, max_rate=1e4, threads=1, precision="double")
+    loops = [
+        (loop, classes_of((run.parts, run.state))) for loop, run in ((event.advance, exact), (clock.advance, stepped))
+    ]
+    (exact_calls, stepped_calls), (exact_fields, stepped_fields) = (
+        [set(reached(*each)) for each in loops],
+        [{field for kind in classes for field in kind._fields} for _, classes in loops],
+    )
+    assert {"propagate", "on_pre"} <= exact_calls and {"receive", "on_pre"} <= stepped_calls
+    assert not exact_calls & stepped_fields and not stepped_calls & exact_fields
 
 
 # Projections of any kind --------------------------------------------------------------------------------------------
