@@ -1,12 +1,13 @@
 """Give every command spoilt descriptions, settings, run files and checkpoints, and see that it answers in good order.
 
-    python tests/fuzz.py [--texts 10000] [--files 1000] [--seed 1] [--only text:17,file:4] [--keep FOLDER]
+    python tests/fuzz.py [--texts 10000] [--files 1000] [--seed 1] [--of network,song2000] [--only text:17,file:4]
+                         [--keep FOLDER]
 
 In good order is: exit code 0, or 2 with one line on standard error that begins with `hebbscope: `; no traceback and no other word there; an
 end within seconds, and 130 after Ctrl-C where a run is long; every file that was there unchanged to the byte, but for the run file that `resume` goes on
 with; no file left behind that is half written. The commands run in a child process, which is killed when it hangs and replaced when it dies.
-Every case is made from the seed and its own number, so that `--only` makes it again; what failed is kept in a folder of its own. Exits 3 if
-anything failed.
+Every case is made from the seed and its own number, so that `--only` makes it again, with the same `--of`; what failed is kept in a folder of
+its own. Exits 3 if anything failed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -34,6 +35,7 @@ PLOTS = ("weights", "window", "raster", "receptive-fields", "correlations")
 EXPORTS = ("sonata", "nwb", "netcdf", "csv")
 MEMORY = 8 * 2**30  # bytes of address space: a machine that is not large
 RUNNING = 5.0  # s after which a run is stopped as by Ctrl-C; it may be a long one that was asked for
+COMPILING = 200.0  # s for one whose loop is to be compiled
 PATIENCE = 30.0  # s after which a command counts as hung, and a stopped run, too
 CASES_PER_WORKER = 400
 SHORT = ("--duration", "4ms", "--seeds", "1", "--quiet", "--no-figure")
@@ -41,6 +43,58 @@ SMALL_IMAGES = (
     ("inputs.images", "picture.png"), ("inputs.patch", 4), ("inputs.n_patches", 300), ("inputs.n_held_out", 100),
     ("inputs.whitening.components", 8), ("inputs.whitening.step", 1),
 )  # fmt: skip
+SMALL_SONG = (("inputs.n", 50), ("inhibition.n", 10), ("inhibition.conductance", 0.1))
+NETWORK = """
+experiment = "network"
+duration = "0.3 s"
+record_every = "50 ms"
+
+[populations.inputs]
+n = 30
+model = {type = "HomogeneousPoisson", rate = "40 Hz"}
+groups = {near = 10, far = 20}
+
+[populations.exc]
+n = 9
+model = "LIF"
+shape = [3, 3]
+initial = {v = {type = "Uniform", low = -0.07, high = -0.06}}
+
+[populations.inh]
+n = 4
+model = "LIF"
+
+[projections.feed]
+source = "inputs"
+target = "exc"
+weights = {type = "Uniform", low = 0.0, high = 0.01}
+rule = {type = "PairSTDP", w_max = 0.01}
+connectivity = {type = "FixedInDegree", n = 10}
+delay = "1 ms"
+
+[projections.loops]
+source = "exc"
+target = "exc"
+weights = 1e-3
+rule = {type = "PairSTDP", w_max = 0.01}
+connectivity = {type = "Pairwise", probability = 0.4, self_connections = 0}
+delay = "1.5 ms"
+dendritic_delay = "0.5 ms"
+normalisation = {type = "L1", norm = 0.02, every = "100 ms"}
+
+[projections.out]
+source = "exc"
+target = "inh"
+weights = 0.02
+
+[projections.inhibition]
+source = "inh"
+target = "exc"
+weights = 1e-3
+connectivity = {type = "FixedOutDegree", n = 3}
+receptor = "inhibitory"
+delay = "2 ms"
+"""
 
 
 class Answer(NamedTuple):
@@ -166,14 +220,15 @@ class Worker:
 def complaints(args: list[str], answer: Answer) -> Iterator[str]:
     """What a command may not do, whatever it was given."""
     lines = answer.err.splitlines()
+    if args[:1] == ["resume"] and lines and lines[0].endswith("; the run begins anew"):
+        del lines[0]  # it is said at the start; how the run ended comes after it
     if answer.code is None:
         yield "hangs"
     elif answer.code < 0:
         yield f"dies of signal {-answer.code}"
     elif answer.code not in ((0, 2, 130) if answer.stopped else (0, 2)):
         yield f"exit code {answer.code}"
-    most = 1 + answer.stopped  # a run that begins anew says so, and then perhaps that it was stopped
-    if "Traceback" in answer.err or len(lines) > most or not all(line.startswith("hebbscope: ") for line in lines):
+    if "Traceback" in answer.err or len(lines) > 1 or not all(line.startswith("hebbscope: ") for line in lines):
         yield "says more than one line of its own"
     elif len(answer.err) > 1100:
         yield "says too much"
@@ -183,7 +238,7 @@ def complaints(args: list[str], answer: Answer) -> Iterator[str]:
         yield "refuses with an empty line"
     if answer.code == 0 and "--json" in args and not _is_json(answer.out):
         yield "prints no JSON"
-    began = "what was recorded until" in answer.err  # it said what it takes, and then ran away
+    began = args[:1] == ["run"] and "what was recorded until" in answer.err  # it said what it takes, and ran away later
     if answer.code == 2 and answer.out and not began:
         yield "prints before it refuses"
 
@@ -280,7 +335,8 @@ class Harness:
 
 # Texts --------------------------------------------------------------------------------------------------------------
 
-DESCRIPTIONS: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = (
+Description = tuple[str, tuple[tuple[str, Any], ...]]  # experiment, settings
+DESCRIPTIONS: tuple[Description, ...] = (
     ("kempter1999", ()),
     ("kempter1999", (("rule.window", "DoubleExponential"),)),
     ("kempter1999", (("neuron", "ExponentialPoisson"),)),
@@ -295,26 +351,41 @@ DESCRIPTIONS: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = (
     ),
     ("natural_images", SMALL_IMAGES),
     ("natural_images", (*SMALL_IMAGES, ("rule.threshold", "SlidingThreshold"), ("neuron", "LinearPoisson"))),
+    ("network", ()),
+    ("network", (("engine", "clock"),)),
+    ("network.toml", ()),
+    ("network.toml", (("dt", "0.5 ms"),)),
+    ("song2000", SMALL_SONG),
 )
 
 
 class Texts:
     """Cases of spoilt TOML and of spoilt options, from the descriptions of the experiments with every kind of part."""
 
-    def __init__(self, folder: Path, seed: int, descriptions: int = len(DESCRIPTIONS)):
+    def __init__(self, folder: Path, seed: int, descriptions: Sequence[Description] = DESCRIPTIONS):
         from hebbscope.models.experiments import load, to_toml
 
         self.folder, self.seed = folder, seed
         write_recordings(folder)
+        write_descriptions(folder)
         here = Path.cwd()
         os.chdir(folder)
         try:
-            chosen = [load(name, settings) for name, settings in DESCRIPTIONS[:descriptions]]
+            chosen = [load(name, settings) for name, settings in descriptions]
         finally:
             os.chdir(here)
         self.texts = [to_toml(each, comments=k % 2 == 0) for k, each in enumerate(chosen)]
-        self.keys = [[item.key for item in each.items()] for each in chosen]
-        self.every = sorted({key for keys in self.keys for key in keys})
+        self.keys = [{item.key: str(item.value) for item in each.items()} for each in chosen]
+        self.every = {key: text for keys in self.keys for key, text in sorted(keys.items())}
+
+    def warm(self, worker: Worker) -> None:
+        """Run each of them unspoilt and to its end, so that their loops are compiled."""
+        for text in self.texts:
+            (self.folder / "mine.toml").write_text(text)
+            answer = worker.ask(
+                self.folder, ["run", "mine.toml", *SHORT, "--out", "run.h5", "--force"], running=COMPILING
+            )
+            assert answer.code == 0, answer
 
     def case(self, number: int) -> Case:
         """The case of this number."""
@@ -341,6 +412,8 @@ class Texts:
             run = ["run", "mine.toml", *options, *_odd_options(chance), "--no-figure", "--out", "run.h5"]
         elif chance.random() < 0.3:
             run += ["--level", chance.choice(("spike", "surrogate", "rate", "spike,rate"))]
+        elif chance.random() < 0.2:
+            run += ["--engine", chance.choice(("auto", "event", "clock")), "--dt", mutations.quantity(chance)]
         return [
             ["show", "mine.toml", *options, *chance.choice(([], ["--toml"]))],
             ["reduce", "mine.toml", *options, *chance.choice(([], ["--json"]))],
@@ -350,11 +423,18 @@ class Texts:
 
 def _odd_options(chance: Random) -> list[str]:
     options = []
-    for option in ("--duration", "--seeds", "--level", "--threads", "--out", "--figure"):
+    for option in ("--duration", "--seeds", "--level", "--engine", "--dt", "--threads", "--out", "--figure"):
         if chance.random() < 0.4:
-            text = chance.choice((mutations.value(chance), mutations.quantity(chance), "1:3", "rate", "4 ms"))
+            text = chance.choice((mutations.value(chance), mutations.quantity(chance), "1:3", "rate", "clock", "4 ms"))
             options += [option, text.replace("\x00", "")]
     return options
+
+
+def write_descriptions(folder: Path) -> None:
+    """Those that are files."""
+    lines = [f"{key} = {json.dumps(value)}" for key, value in SMALL_IMAGES]
+    (folder / "natural_images.toml").write_text("\n".join(['experiment = "natural_images"', *lines, ""]))
+    (folder / "network.toml").write_text(NETWORK)
 
 
 def write_recordings(folder: Path) -> None:
@@ -375,43 +455,46 @@ def write_recordings(folder: Path) -> None:
 # Files --------------------------------------------------------------------------------------------------------------
 
 FEW = ("--seeds", "1:2", "--set", "record_every=0.5", "--quiet", "--no-figure")
-RUNS: tuple[tuple[str, tuple[str, ...], float | None], ...] = (  # name, command, when it is stopped [s]
+BRIEF = ("--duration", "0.3", "--seeds", "1:2", "--set", "record_every=0.05", "--quiet", "--no-figure")
+SONG = [each for key, value in SMALL_SONG for each in ("--set", f"{key}={value}")]
+Recipe = tuple[str, tuple[str, ...], float | None]  # name, command, when it is stopped [s]
+RUNS: tuple[Recipe, ...] = (
     ("whole", ("run", "kempter1999", "--duration", "3", *FEW), None),
     ("stopped", ("run", "kempter1999", "--duration", "3", *FEW), 1.5),
     ("rate", ("run", "kempter1999", "--duration", "3", "--level", "rate", *FEW), None),
     ("later", ("run", "kempter1999", "--duration", "3", "--level", "surrogate,spike", *FEW), 2.9),
-    ("fields", ("run", "images.toml", "--duration", "3", *FEW), None),
-    ("stopped-fields", ("run", "images.toml", "--duration", "3", "--level", "rate,spike", *FEW), 1.5),
+    ("fields", ("run", "natural_images.toml", "--duration", "3", *FEW), None),
+    ("stopped-fields", ("run", "natural_images.toml", "--duration", "3", "--level", "rate,spike", *FEW), 1.5),
+    ("exact", ("run", "network", *BRIEF), 0.2),
+    ("network", ("run", "network.toml", *BRIEF), None),
+    ("stopped-network", ("run", "network.toml", *BRIEF), 0.2),
+    ("song", ("run", "song2000", *SONG, *BRIEF), 0.2),
 )
 
 
 class Files:
     """Cases of spoilt run files, of checkpoints, and of recordings."""
 
-    def __init__(self, folder: Path, seed: int, worker: Worker, runs: int = len(RUNS)):
+    def __init__(self, folder: Path, seed: int, worker: Worker, runs: Sequence[Recipe] = RUNS):
         self.folder, self.seed = folder / "runs", seed
         self.folder.mkdir(parents=True, exist_ok=True)
         write_recordings(self.folder)
-        self._write_images_toml()
-        self.names = [self._make(worker, *each) for each in RUNS[:runs]]
-        self.names.append(self._without_description())
-
-    def _write_images_toml(self) -> None:
-        lines = [f"{key} = {json.dumps(value)}" for key, value in SMALL_IMAGES]
-        (self.folder / "images.toml").write_text("\n".join(['experiment = "natural_images"', *lines, ""]))
+        write_descriptions(self.folder)
+        self.names = [self._make(worker, *each) for each in runs]
+        self.names += [self._without_description(name) for name in ("whole", "network") if name in self.names]
 
     def _make(self, worker: Worker, name: str, args: tuple[str, ...], stop_at: float | None) -> str:
-        answer = worker.ask(self.folder, [*args, "--out", f"{name}.h5", "--force"], stop_at, running=20 * RUNNING)
+        answer = worker.ask(self.folder, [*args, "--out", f"{name}.h5", "--force"], stop_at, running=COMPILING)
         assert answer.code == (0 if stop_at is None else 130), answer
         return name
 
-    def _without_description(self) -> str:
+    def _without_description(self, name: str) -> str:
         from hebbscope.simulator.runfile import read
 
-        run = next(iter(read(self.folder / "whole.h5").values()))
+        run = next(iter(read(self.folder / f"{name}.h5").values()))
         run.spikes, run.attrs = {}, {}
-        run.save(self.folder / "saved.h5", force=True)
-        return "saved"
+        run.save(self.folder / f"saved-{name}.h5", force=True)
+        return f"saved-{name}"
 
     def case(self, number: int) -> Case:
         """The case of this number."""
@@ -435,7 +518,7 @@ class Files:
 
     def _prepare(self, folder: Path, chance: Random, name: str) -> None:
         shutil.copy(self.folder / f"{name}.h5", folder / "run.h5")
-        shutil.copy(self.folder / "whole.h5", folder / "elsewhere.h5")
+        shutil.copy(self.folder / f"{self.names[0]}.h5", folder / "elsewhere.h5")
         shutil.copy(self.folder / "picture.png", folder)
         mutations.pipe(folder)
         kept = self.folder / f"{name}.h5.checkpoint"
@@ -467,16 +550,23 @@ class Files:
 # The command line ---------------------------------------------------------------------------------------------------
 
 
-def texts(harness: Harness, folder: Path, seed: int, numbers: Iterator[int] | range, **few: int) -> None:
+def texts(
+    harness: Harness,
+    folder: Path,
+    seed: int,
+    numbers: Iterable[int],
+    descriptions: Sequence[Description] = DESCRIPTIONS,
+) -> None:
     """Take the text cases of these numbers."""
-    made = Texts(folder, seed, **few)
+    made = Texts(folder, seed, descriptions)
+    made.warm(harness.worker)
     for number in numbers:
         harness.take(made.case(number))
 
 
-def files(harness: Harness, folder: Path, seed: int, numbers: Iterator[int] | range, **few: int) -> None:
+def files(harness: Harness, folder: Path, seed: int, numbers: Iterable[int], runs: Sequence[Recipe] = RUNS) -> None:
     """Take the file cases of these numbers."""
-    made = Files(folder, seed, harness.worker, **few)
+    made = Files(folder, seed, harness.worker, runs)
     for number in numbers:
         harness.take(made.case(number))
 
@@ -493,22 +583,28 @@ def main() -> None:
     options.add_argument("--texts", type=_numbers, default=range(10_000), help="how many, or FROM:TO")
     options.add_argument("--files", type=_numbers, default=range(1_000), help="how many, or FROM:TO")
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument(
+        "--of", default="", help="only of experiments with one of these words in their names, with commas"
+    )
     options.add_argument("--only", default="", help="single cases by name, with commas")
     options.add_argument("--keep", type=Path, help="where the files of failures go [a new temporary folder]")
     chosen = options.parse_args()
     only: dict[str, list[int]] = {"text": [], "file": []}
     for name in filter(None, chosen.only.split(",")):
         only[name.partition(":")[0]].append(int(name.partition(":")[2]))
+    words = chosen.of.split(",")
+    descriptions = [each for each in DESCRIPTIONS if any(word in each[0] for word in words)]
+    runs = [each for each in RUNS if any(word in each[1][1] for word in words)]
     keep = chosen.keep or Path(tempfile.mkdtemp(prefix="hebbscope-fuzz-"))
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         harness = Harness(folder, keep)
         try:
-            for kind, numbers in (("text", chosen.texts), ("file", chosen.files)):
-                numbers = only[kind] if chosen.only else numbers
-                if numbers:
-                    {"text": texts, "file": files}[kind](harness, folder, chosen.seed, numbers)
+            if numbers := only["text"] if chosen.only else chosen.texts:
+                texts(harness, folder, chosen.seed, numbers, descriptions)
+            if numbers := only["file"] if chosen.only else chosen.files:
+                files(harness, folder, chosen.seed, numbers, runs)
         finally:
             harness.close()
     ran = ", ".join(f"{name} {n} ({harness.seconds[name]:.0f} s)" for name, n in harness.commands.most_common())
@@ -516,9 +612,10 @@ def main() -> None:
     print("exit codes: " + ", ".join(f"{code} {n}" for code, n in harness.codes.most_common()))
     print("slowest: " + "; ".join(f"{seconds:.1f} s {name} {args[0]}" for seconds, name, args in harness.slowest))
     cases = {failure.case for failure in harness.failures}
+    of = f"--of {chosen.of} " if chosen.of else ""
     print(
         f"{len(cases)} cases failed"
-        + (f"; again with --seed {chosen.seed} --only {','.join(sorted(cases)[:20])}" if cases else "")
+        + (f"; again with --seed {chosen.seed} {of}--only {','.join(sorted(cases)[:20])}" if cases else "")
     )
     sys.exit(3 if cases else 0)
 

@@ -55,13 +55,17 @@ WORDS = (
     "LinearPoisson", "ExponentialPoisson", "Modulated", "Homogeneous", "Recorded", "CommonSource", "OrnsteinUhlenbeck", "Triplet",
     "SlidingThreshold", "FixedThreshold", "L2", "PushPull", "Experiment", "kempter1999", "natural_images", "shuffled", "noise", "object",
     "__class__", "../../etc/passwd", "/dev/null", "/dev/zero", ".", "/", "~", "~nobody", "spikes.npz", "spikes.h5", "picture.png", "mine.toml",
+    "network", "network.toml", "song2000", "LIF", "PairSTDP", "Static", "AllToAll", "OneToOne", "FixedInDegree", "Given", "L1", "Free", "inputs", "exc", "inh",
+    "feed", "excitatory", "inhibitory", "auto", "event", "clock",
     "%s%n", "{0}", "$(id)", "`id`", "\\", "'", '"', "\n", "\t", "\r", "\x00", "\x1b[31m", "\ud800", "\u202e", "\ufeff", "é" * 50, "🧠",
     "x" * 300, "x" * 100_000, "[", "]", "[]", "[1]", "[1, 2]", "[1, 2, 3]", "[[1, 2], [3, 4]]", "[[1, 2], [3]]", "[nan, 1]", "[,]", "[1,,2]",
     "[0.5 s, 1 s]", "{}", "{", "[" * 3000, "." * 50, "=", "#", "--help", "-1 s", "a.b", "1:3",
 )  # fmt: skip
 TOML_VALUES = (
     "[]", "[[]]", "[1]", "[1, 2]", "[1.0, 'a']", "[[1, 2], [3]]", "{}", "{ a = 1 }", "{ type = 'SpikeHebb' }", "{ type = {} }", "{ type = 1 }",
-    "{ type = 'KempterWindow', tau_plus = 1 }", "true", "false", "1979-05-27", "1979-05-27T07:32:00Z", "07:32:00", "''", '""', '"""\n\n"""',
+    "{ type = 'KempterWindow', tau_plus = 1 }",
+    "{ type = 'Given', pre = [0, 1], post = [1, 2] }", "{ type = 'Given', pre = [0, -1], post = [1] }", "{ v = -0.06 }", "{ v = [1] }", "{ near = 30 }",
+    "[3, 3]", "{ n = 2, model = 'LIF' }", "{ source = 'exc', target = 'inh' }", "{ type = 'LIF', synapses = 'AlphaSynapses' }", "true", "false", "1979-05-27", "1979-05-27T07:32:00Z", "07:32:00", "''", '""', '"""\n\n"""',
     "'''x'''", '"\\u0000"', '"\\U0010ffff"', '"a\\nb"', "nan", "-nan", "inf", "0x7f", "0b1", "1e400", "-9223372036854775809", "1__0",
     "[" * 2000 + "]" * 2000, "[" * 200 + "]" * 200, "{ a = " * 300 + "1" + " }" * 300, "'" + "y" * 50_000 + "'", "\u00a05", "", "=", "\x00",
 )  # fmt: skip
@@ -71,6 +75,9 @@ LINES = (
     "inputs = []", "duration = []", "type = 'x'", "experiment = 1", "experiment = ''", "experiment = ['kempter1999']", "'' = 1", '"a.b" = 2',
     "type.type.type = 1", "rule.type.type = 'SpikeHebb'", "weights.initial.x = 2", "\ufeff", "\x00", "# \x07", "= 3", "x", "x =", "neuron = 'none'",
     "rule.window = 'none'", "rule.threshold = 'none'", "rule = 'Triplet'", "seeds = [1]", "name = 'x'", "model_config = 1", "levels = []",
+    "[populations]", "[populations.exc]", "[populations.more]", "[populations.exc.initial]", "[projections.more]", "[projections.feed.rule]",
+    "populations = {}", "projections = 1", "populations.more.n = 2", "populations.'' = {n = 1}", "projections.'a.b'.source = 'exc'", "n = 0", "n = 3000000000",
+    "source = 'inh'", "target = 'inputs'", "receptor = 'inhibitory'", "engine = 'event'", "engine = 'clock'", "dt = '1 ms'", "delay = '1 h'", "delay = [1e-3]",
 )  # fmt: skip
 
 
@@ -87,6 +94,20 @@ def quantity(chance: Random) -> str:
 def value(chance: Random) -> str:
     """What may stand after KEY=."""
     return chance.choice((number, quantity, quantity, lambda chance: chance.choice(WORDS)))(chance)
+
+
+def resized(chance: Random, text: str) -> str:
+    """A value of the right kind, one number in it smaller, larger, or of another sign."""
+    places = list(re.finditer(r"-?\d+(\.\d+)?(e[+-]?\d+)?", text))
+    if not places:
+        return text
+    place = chance.choice(places)
+    old = float(place[0])
+    new = chance.choice(
+        (0.0, 1.0, 2.0, -old, old + 1, old - 1, *(old * 10.0**k for k in (-300, -9, -3, -1, 1, 2, 3, 6, 9)))
+    )
+    whole = "." not in place[0] and new.is_integer() and abs(new) < 2**63
+    return text[: place.start()] + (str(int(new)) if whole else repr(new)) + text[place.end() :]
 
 
 def misspelt(chance: Random, key: str) -> str:
@@ -107,12 +128,13 @@ def misspelt(chance: Random, key: str) -> str:
     )
 
 
-def setting(chance: Random, keys: list[str]) -> str:
-    """One KEY=VALUE, of which at least one half is spoilt."""
-    key = chance.choice(keys)
+def setting(chance: Random, keys: dict[str, str]) -> str:
+    """One KEY=VALUE of keys and their values, of which at least one half is spoilt."""
+    key = chance.choice(list(keys))
+    new = resized(chance, keys[key]) if chance.random() < 0.4 else value(chance)
     if chance.random() < 0.15:
         key = misspelt(chance, key)
-    text = f"{key}={value(chance)}"
+    text = f"{key}={new}"
     return flipped(chance, text) if chance.random() < 0.1 else text
 
 
@@ -160,6 +182,9 @@ def _values(chance: Random, text: str) -> str:
             json.dumps(chance.choice(WORDS)),
             chance.choice(TOML_VALUES),
             chance.choice(places)[0],
+            resized(chance, place[0]),
+            resized(chance, place[0]),
+            resized(chance, place[0]),
         )
     )
     return text[: place.start()] + new + text[place.end() :]
@@ -369,7 +394,7 @@ def _resize(chance: Random, root: h5py.File, name: str) -> None:
 ATTRIBUTES: tuple[Any, ...] = (
     0, -1, 1, 2**62, np.nan, np.inf, "", "x", b"\xff\xfe", "spike", "rate", "{", "{" * 20_000, '{"a":' * 20_000, "[1", "é", "x" * 60_000, np.zeros(0), np.ones((2, 2)),
     np.zeros(3, dtype="S2"), np.bool_(True), 1 + 2j, h5py.Empty("f8"), h5py.Empty("S3"), np.array(["a", "b"], dtype=object), np.void(b"xyz"),
-    np.array((1, 2.0), dtype=[("a", "i4"), ("b", "f8")]), "experiment = 'kempter1999'\nduration = 1e300\n", "experiment = 'natural_images'\n",
+    np.array((1, 2.0), dtype=[("a", "i4"), ("b", "f8")]), "experiment = 'kempter1999'\nduration = 1e300\n", "experiment = 'natural_images'\n", "experiment = 'network'\n", "experiment = 'song2000'\n",
     "experiment = 'kempter1999'\ninputs = 'Recorded'\n", "experiment = 'kempter1999'\nrule.window = 'DoubleExponential'\n", "a\nb", "\x1b[31m",
 )  # fmt: skip
 

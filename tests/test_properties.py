@@ -156,7 +156,9 @@ def test_split_is_whole(plan, paces, threads):
             same(one, other)
         with h5py.File(Path(folder, "whole.h5")) as a, h5py.File(Path(folder, "pieces.h5")) as b:
             assert differences(a, b) == []
-        endings = [""] if describe(Path(folder, "whole.h5"))["complete"] else ["", ".checkpoint"]  # of one that ran away
+        endings = (
+            [""] if describe(Path(folder, "whole.h5"))["complete"] else ["", ".checkpoint"]
+        )  # of one that ran away
         expected = {f"{name}.h5{ending}" for name in ("pieces", "whole") for ending in endings}
         assert {path.name for path in Path(folder).iterdir()} == expected
 
