@@ -135,7 +135,7 @@ class Parts(NamedTuple):
 class State(NamedTuple):
     """All that changes in a run of one seed.
 
-    done (1,): how many steps are; heard: (ring, recorder) of populations listened to
+    done (1,): how many steps are; heard: (ring, recorder, cells) of populations listened to
     status (1,): what the first thread says to all; gate (1,): where threads meet, 0 before they start
     counted (n_populations,): output spikes at the last whole second
     """
@@ -362,7 +362,7 @@ def run_shard(parts, shard, begin, end):
 def any_full(heard, window):
     """Whether a buffer of spikes might not hold those of another window."""
     if len(heard) > 0:
-        ring, recorder = heard[0]
+        ring, recorder, _ = heard[0]
         if recorder.count[0] + window * ring.i.shape[1] > len(recorder.t):
             return True
         return any_full(heard[1:], window)
@@ -373,12 +373,14 @@ def any_full(heard, window):
 def listen(heard, dt, begin, end):
     """Copy the spikes of steps begin to end of the populations that are listened to."""
     if len(heard) > 0:
-        ring, recorder = heard[0]
+        ring, recorder, n = heard[0]
         for k in range(begin, end):
             slot = place(ring, k)
             for s in range(ring.number.shape[1]):
                 for q in range(ring.number[slot, s]):
-                    record(recorder, k * dt, ring.i[slot, ring.low[s] + q])
+                    i = ring.i[slot, np.uintp(ring.low[s] + q)]
+                    if i < n:  # and not of a twin
+                        record(recorder, k * dt, i)
         listen(heard[1:], dt, begin, end)
 
 

@@ -130,9 +130,7 @@ class ClockRun:
         self.state = clock.State(
             sources=tuple(self._source(each) for each in inputs),
             shards=tuple(self._shard(s, steppers, initial) for s in range(self.n_shards)),
-            heard=tuple(
-                (self.rings[name], _buffer(window, self.rings[name], self.window)) for name, window in windows.items()
-            ),
+            heard=tuple(self._listened(name, window) for name, window in windows.items()),
             done=np.zeros(1, np.int64),
             status=np.zeros(1, np.int64),
             gate=np.zeros(1, np.int64),
@@ -156,6 +154,11 @@ class ClockRun:
         streams = (start(self.seed, f"{name}/{population.name}") for name in ("input", "latent"))
         inputs = population.model.init(population.n, self.copies)
         return clock.Source(inputs, self.rings[population.name], np.array([-1.0]), *streams)
+
+    def _listened(self, name: str, window: tuple[float, float]) -> tuple[clock.Ring, Recorder, int]:
+        ring = self.rings[name]
+        n = next(each.n for each in self.network.populations if each.name == name)
+        return ring, _buffer(window, ring, self.window), n
 
     def _shard(self, s: int, steppers: dict[str, Any], initial: dict[str, np.ndarray]) -> clock.Shard:
         cells = {each.name: self._cells(each, steppers[each.name], s) for each in self.targets}
@@ -311,7 +314,7 @@ class ClockRun:
             return max(done)
 
     def _empty(self) -> None:
-        for name, (_, recorder) in zip(self.windows, self.state.heard, strict=True):
+        for name, (_, recorder, _) in zip(self.windows, self.state.heard, strict=True):
             if n := int(recorder.count[0]):
                 self.heard[name].append((recorder.t[:n].copy(), recorder.i[:n].copy()))
                 recorder.count[0] = 0

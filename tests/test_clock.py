@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from naive import delta_network
 
-from hebbscope import Network, ParameterError, Population, Projection
-from hebbscope.models import LIF, RecordedSpikes
-from hebbscope.rules import PairSTDP
+from hebbscope import Network, ParameterError, Population, Projection, simulate
+from hebbscope.models import LIF, HomogeneousPoisson, LinearPoisson, RecordedSpikes
+from hebbscope.rules import PairSTDP, SpikeHebb
 from hebbscope.simulator.clock_run import ClockRun, in_steps
 from hebbscope.simulator.connectivity import AllToAll, Given
 
@@ -133,3 +133,19 @@ def test_delays_are_the_nearest_numbers_of_steps_and_none_vanishes():
     assert in_steps(loop, "delay", DT).tolist() == [0, 1, 1, 2, 3, 20]
     with pytest.raises(ParameterError, match=r"cells_to_cells\.delay: must be 0 or at least half of dt"):
         in_steps(Projection(cells, cells, delay=0.04e-3), "delay", DT)
+
+
+def test_a_surrogate_hears_its_inputs_and_not_their_twins():
+    """In one layer the two engines differ by no more than steps do: the trains that the rule sees, and what independent twins of them drive."""
+    inputs, cell = Population("inputs", 4, HomogeneousPoisson(20.0)), Population("cell", 1, LinearPoisson())
+    layer = Network([inputs, cell], [Projection(inputs, cell, 0.2, SpikeHebb(eta=1e-12))])
+    runs = [
+        simulate(layer, 400.0, seeds=1, level="surrogate", engine=engine, record_spikes={"inputs": (0, 400)})
+        for engine in ("clock", "event")
+    ]
+    for run in runs:
+        counts = np.bincount(run.spikes["inputs"].i)
+        assert len(counts) == 4 and (np.abs(counts - 8000) < 4 * np.sqrt(8000)).all()
+        assert abs(run.output_rate[0, 1:].mean() - 16.0) < 4 * np.sqrt(
+            16.0 * 1.2 / 400
+        )  # Poisson, and a little more by the input's own noise
