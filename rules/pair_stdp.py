@@ -10,7 +10,7 @@ import numpy as np
 from ..simulator.protocols import Seconds, SecondsArray, non_negative, part, positive, require
 
 SHORT = 10.0  # time constants of potentiation in which sums of exp(-t / tau) lose no more than 5 digits
-LONG = 100.0  # of depression: exp(100) is far from overflow
+LONG = 75.0  # of depression: sums of exp(75) are far from overflow in single precision, too
 
 
 class State(NamedTuple):

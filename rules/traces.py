@@ -1,7 +1,7 @@
 """Exponentially decaying traces, kept scaled so that decay costs nothing and a read one multiplication.
 
 A trace at time t is `value[k] * f` with `f = exp(-(t - origin) / tau)` common to all k; a spike adds `1 / f` to the stored value. Before
-1 / f gets large the origin moves to t and the values are rescaled, once in a hundred time constants. When no spike has come for so long
+1 / f gets large the origin moves to t and the values are rescaled, once in many time constants. When no spike has come for so long
 that what is left is below rounding, f is zero.
 """
 
@@ -14,9 +14,7 @@ import numpy as np
 
 from ..simulator.protocols import SecondsArray, helper
 
-MAX_AGE = (
-    100.0  # in time constants: exp(100) is far from overflow, and what is left of older spikes is far below rounding
-)
+MAX_AGE = 75.0  # in time constants: sums of exp(75) are far from overflow in single precision, too, and older spikes far below rounding
 QUIET = 40.0  # time constants after the last spike at which nothing is left: exp(-40) = 4e-18, below rounding
 NEGLIGIBLE = 1e-200  # rescaled below this, a trace is zero: denormal numbers are slow
 

@@ -8,7 +8,7 @@ from naive import delta_network
 
 from hebbscope import Network, ParameterError, Population, Projection, simulate
 from hebbscope.models import LIF, HomogeneousPoisson, LinearPoisson, RecordedSpikes
-from hebbscope.rules import PairSTDP, SpikeHebb
+from hebbscope.rules import PairSTDP, SpikeHebb, Triplet
 from hebbscope.simulator.clock_run import ClockRun, in_steps
 from hebbscope.simulator.connectivity import AllToAll, Given
 
@@ -149,3 +149,20 @@ def test_a_surrogate_hears_its_inputs_and_not_their_twins():
         assert abs(run.output_rate[0, 1:].mean() - 16.0) < 4 * np.sqrt(
             16.0 * 1.2 / 400
         )  # Poisson, and a little more by the input's own noise
+
+
+@pytest.mark.parametrize(
+    "rule", [SpikeHebb(eta=1e-5), Triplet(eta=1e-4), PairSTDP(eta=1e-3)], ids=lambda rule: type(rule).__name__
+)
+def test_single_precision_outlives_all_traces(rule):
+    """Three seconds are thousands of the shortest time constant: stored values are rescaled many times, and differ from double ones by rounding."""
+    rng = np.random.default_rng(2)
+    t = np.sort(rng.choice(30_000, 600, replace=False))
+    inputs = Population("inputs", 6, RecordedSpikes(t * DT, rng.integers(0, 6, 600), 3.0))
+    cells = Population("cells", 2, LIF(**NEURON, drive=21e-3))
+    layer = Network([inputs, cells], [Projection(inputs, cells, 1e-5, rule._replace(w_min=0.0, w_max=1.0))])
+    double, single = (simulate(layer, 3.0, dt=DT, precision=precision) for precision in ("double", "single"))
+    assert (double.spikes["cells"].t == single.spikes["cells"].t).all() and len(double.spikes["cells"]) > 50
+    change = double.final_weights - 1e-5
+    np.testing.assert_allclose(single.final_weights, double.final_weights, rtol=0, atol=2e-3 * np.abs(change).max())
+    assert np.abs(change).max() > 0
