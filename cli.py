@@ -353,8 +353,9 @@ def resume(file: str, figure: str | None, no_figure: bool, threads: int | None, 
         try:
             return RunFile.reopen(target, force_version)
         except DamagedFile as problem:
+            file = RunFile.begin_anew(target, network)
             click.echo(f"hebbscope: {problem}; the run begins anew", err=True)
-            return RunFile.begin_anew(target, network)
+            return file
 
     _carry_out(Job(described, network, levels, seeds, target, picture, threads, quiet, as_json), reopened)
 

@@ -185,10 +185,15 @@ def _sonata_file(path: Path) -> Iterator[Any]:
 
 def _netcdf(path: Path, about: dict[str, Any], levels: Sequence[str], target: Path) -> None:
     """A group for each level, as `Run.to_xarray` has it."""
+    from h5netcdf import CompatibilityError
+
     for level in levels:
         for node in to_xarray(read_level(path, level)).subtree:
             group = f"{level}{node.path}".rstrip("/")
-            node.to_dataset(inherit=False).to_netcdf(target, mode="a", group=group, engine="h5netcdf")
+            try:
+                node.to_dataset(inherit=False).to_netcdf(target, mode="a", group=group, engine="h5netcdf")
+            except CompatibilityError as error:  # an attribute of a kind that no run has, such as a truth value
+                raise ValueError(str(error)) from None
 
 
 def _csv(path: Path, about: dict[str, Any], levels: Sequence[str], folder: Path) -> None:

@@ -160,6 +160,7 @@ class RunFile:
         check_versions(found.about, force_version)
         lock, handle = locked(path), None
         try:
+            describe(path)  # what cannot be read when it is over is not to be gone on with
             runs = read_levels(path, spikes=False)
             for run in runs.values():
                 run.spikes = stored_spikes(path, run)

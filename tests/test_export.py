@@ -394,11 +394,16 @@ def test_files_that_are_no_run_files(to, small, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("to", "group", "attribute"), [("nwb", "/", "created"), ("sonata", "levels/rate", "record_every")]
+    ("to", "group", "attribute", "value"),
+    [
+        ("nwb", "/", "created", "yesterday"),
+        ("sonata", "levels/rate", "record_every", "yesterday"),
+        ("netcdf", "/", "software", True),
+    ],
 )
-def test_a_file_that_lacks_what_a_format_wants(to, group, attribute, small, tmp_path):
+def test_a_file_that_lacks_what_a_format_wants(to, group, attribute, value, small, tmp_path):
     with h5py.File(small, "r+") as file:
-        file[group].attrs[attribute] = "yesterday"
+        file[group].attrs[attribute] = value
     assert f"run.h5: damaged, cannot be exported to {to}" in refused("export", small, "--to", to)
     assert list(tmp_path.iterdir()) == [small]
 
