@@ -247,10 +247,10 @@ def _filtered(plane: np.ndarray, cutoff: float) -> np.ndarray:
 
 def _cut(planes: list[np.ndarray], n: int, size: int, random: np.random.Generator) -> np.ndarray:
     """(n, size * size) float32."""
+    patches = np.empty((n, size, size), dtype=np.float32)  # first: no long draws where there is no memory
     windows = [np.lib.stride_tricks.sliding_window_view(plane, (size, size)) for plane in planes]
     places = np.array([view.shape[0] * view.shape[1] for view in windows], dtype=float)
     which = random.choice(len(planes), n, p=places / places.sum())
-    patches = np.empty((n, size, size), dtype=np.float32)
     for k, view in enumerate(windows):
         here = np.flatnonzero(which == k)
         patches[here] = view[
