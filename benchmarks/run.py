@@ -18,11 +18,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from pathlib import Path
 
 import fused_kempter
 import numpy as np
+from programs import Program, environment
 from setting import machine, network
 
 from hebbscope import simulate
@@ -54,46 +54,10 @@ print(json.dumps([time.perf_counter() - wall, time.process_time() - cpu]))
 """
 
 
-class Brian2:
-    """The peer in its own environment: compiled on entry, one run for each call of `round`."""
-
-    def __init__(self, folder: str):
-        self.python = self._environment(HERE / ".environments" / "brian2")
-        self.folder = folder
-
-    @staticmethod
-    def _environment(folder: Path) -> Path:
-        python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-        if subprocess.run([python, "-c", "import brian2"], capture_output=True).returncode if python.exists() else True:
-            print("making an environment for Brian2 ...", flush=True)
-            venv.create(folder, with_pip=True, clear=True)
-            # Brian2 2.9, the newest for Python 3.11, cannot be imported with numpy 2.4.
-            subprocess.run([python, "-m", "pip", "install", "-qq", "brian2>=2.9", "numpy<2.4"], check=True)
-        return python
-
-    def __enter__(self) -> Brian2:
-        print("compiling the network in Brian2 ...", flush=True)
-        script = HERE / "peers" / "brian2_kempter.py"
-        command = [self.python, script, self.folder, str(BRIAN2_SECONDS)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=self.folder
-        )
-        self.built = self._answer()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.communicate()
-
-    def _answer(self) -> dict:
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit("Brian2 stopped; its message stands above")
-        return json.loads(line)
-
-    def round(self) -> dict:
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return self._answer()
+def brian2_program(folder: str) -> Program:
+    """The peer's network, compiled on entry."""
+    script = HERE / "peers" / "brian2_kempter.py"
+    return Program(environment("brian2"), script, folder, BRIAN2_SECONDS, folder=folder)
 
 
 def engine_round(layer, level: str, seed: int) -> dict:
@@ -121,14 +85,14 @@ def fused_round(seed: int) -> dict:
     return {"cpu": run.cpu_seconds / SECONDS, "best": best, "rate": run.output_rate, "mean_weight": run.mean_weight[-1]}
 
 
-def brian2_round(brian2: Brian2) -> dict:
+def brian2_round(brian2: Program) -> dict:
     """One run of the compiled program; it cannot be timed in pieces."""
-    found = brian2.round()
+    found = brian2.ask()
     cpu = found.pop("cpu") / BRIAN2_SECONDS
     return found | {"cpu": cpu, "best": cpu}
 
 
-def interleaved(rounds: int, brian2: Brian2 | None) -> dict[str, list[dict]]:
+def interleaved(rounds: int, brian2: Program | None) -> dict[str, list[dict]]:
     """name -> what each round found; CPU times are per biological second."""
     layer = network()
     fused_kempter.simulate(1.0)
@@ -211,7 +175,8 @@ def measure(rounds: int, with_brian2: bool) -> dict:
     """Everything, as one dictionary that can be written as JSON."""
     with tempfile.TemporaryDirectory() as folder:
         if with_brian2:
-            with Brian2(folder) as brian2:
+            print("compiling the network in Brian2 ...", flush=True)
+            with brian2_program(folder) as brian2:
                 found = interleaved(rounds, brian2)
                 more = {"brian2": brian2.built["version"]}
         else:
