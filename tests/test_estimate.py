@@ -131,7 +131,7 @@ from hebbscope.simulator import estimate
 from hebbscope.cli import main
 if sys.argv[1] == "small":
     estimate.estimate = lambda *a, **b: estimate.Estimate(0, 0)
-resource.setrlimit(resource.RLIMIT_FSIZE, (17_000_000, 17_000_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (19_000_000, 19_000_000))
 main(["run", "kempter1999", "--no-figure", "--quiet", "--seeds", "1:2", "--level", "spike", "--set", "record_every=1"])
 """
     for said_of_it, words in (("right", "needs about "), ("small", "the disk is full, or the file as large as it may")):
