@@ -4,7 +4,7 @@
                          [--keep FOLDER]
 
 In good order is: exit code 0, or 2 with one line on standard error that begins with `hebbscope: `; no traceback and no other word there; an
-end within seconds, and 130 after Ctrl-C where a run is long; every file that was there unchanged to the byte, but for the run file that `resume` goes on
+end within seconds, and 130 after Ctrl-C where it is long; every file that was there unchanged to the byte, but for the run file that `resume` goes on
 with; no file left behind that is half written. The commands run in a child process, which is killed when it hangs and replaced when it dies.
 Every case is made from the seed and its own number, so that `--only` makes it again, with the same `--of`; what failed is kept in a folder of
 its own. Exits 3 if anything failed.
@@ -34,7 +34,7 @@ import mutations
 PLOTS = ("weights", "window", "raster", "receptive-fields", "correlations")
 EXPORTS = ("sonata", "nwb", "netcdf", "csv")
 MEMORY = 8 * 2**30  # bytes of address space: a machine that is not large
-RUNNING = 5.0  # s after which a run is stopped as by Ctrl-C; it may be a long one that was asked for
+RUNNING = 5.0  # s after which a run or a reduction is stopped as by Ctrl-C; it may be a long one that was asked for
 COMPILING = 200.0  # s for one whose loop is to be compiled
 PATIENCE = 30.0  # s after which a command counts as hung, and a stopped run, too
 CASES_PER_WORKER = 400
@@ -184,7 +184,7 @@ class Worker:
             os.truncate(self.folder / name, 0)
         began, stopped = time.perf_counter(), False
         self.pipe.send((str(folder), args, stop_at))
-        if args[:1] in (["run"], ["resume"]) and not self.pipe.poll(running):
+        if args[:1] in (["run"], ["resume"], ["reduce"]) and not self.pipe.poll(running):
             stopped = True
             os.kill(self.process.pid, signal.SIGINT)
         try:
