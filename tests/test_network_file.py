@@ -246,6 +246,7 @@ def test_the_example_is_changed_by_its_name():
 
 BAD = [
     ('weights = {type = "Normal"}', "weights = -0.2", "line 29: projections.back.weights: must be >= 0 onto LIF, whose receptors say the sign"),
+    ("weights = 0.2", "weights = {low = 0.1}", "line 22: projections.ee.weights: needs a type, one of LogNormal, Normal, Uniform"),
     ("weights = 0.2", 'weights = "Unifrm"', "line 22: projections.ee.weights: no part is called 'Unifrm'; did you mean Uniform?"),
     ("weights = 0.2", 'weights = "2 ms"', "line 22: projections.ee.weights: must be a plain number without a unit"),
     ("weights = 0.2", "weihgts = 0.2", "line 22: projections.ee.weihgts: unknown key; did you mean projections.ee.weights?"),

@@ -178,8 +178,8 @@ def _array(values: Any, unit: str) -> np.ndarray:
 
 
 def _of_type(current: Any, name: Any, key: str, choices: dict[str, type]) -> Any:
-    """`current`, or a new part of the named class with its own defaults."""
-    if name is None and current is None:
+    """`current`, if it is a part, or a new one of the named class with its own defaults."""
+    if name is None and not is_part(current):
         raise DescriptionError(key, f"needs a type, one of {', '.join(sorted(choices))}")
     if name is None or (isinstance(name, str) and name == type(current).__name__):
         return current
