@@ -68,10 +68,12 @@ def _storage(dataset: Any) -> list[tuple[int, int]]:
 
 
 def _check_texts(path: str, taken: list[tuple[int, int]]) -> None:
-    """ValueError where a collection of texts, which lies between the datasets, has one that is as long as nothing."""
+    """ValueError where numbers lie beyond the end, or a collection of texts, which lies between the datasets, has one that is as long as nothing."""
     with open(path, "rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        free = 0
-        for start, stop in sorted([*taken, (len(data), len(data))]):
+        free, end = 0, len(data)
+        if any(stop > end for _, stop in taken):
+            raise ValueError("numbers lie beyond the end of the file")
+        for start, stop in sorted([*taken, (end, end)]):
             at = data.find(TEXTS, free, start)
             while at >= 0:
                 _check_collection(data, at)

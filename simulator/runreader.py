@@ -401,6 +401,8 @@ def _attributes(group: Any) -> dict[str, Any]:
 def _root_attributes(root: Any) -> dict[str, Any]:
     """Those of the file, its versions as dicts: `versions` and, of a run that was resumed with others, `resumed_with`."""
     about = _attributes(root)
+    if not isinstance(about.get("config", ""), str):
+        raise ValueError("config is not text")
     return about | {name: json.loads(about[name]) for name in {"versions", "resumed_with"} & about.keys()}
 
 

@@ -116,3 +116,16 @@ def test_a_text_that_leads_nowhere_is_refused(tmp_path, size):
     spoilt.write_bytes(data)
     with h5py.File(spoilt) as file, pytest.raises(ValueError, match="a text leads nowhere"):
         check_contained(file)
+
+
+@pytest.mark.parametrize("where", [2**20, 2**63])
+def test_numbers_beyond_the_end_are_refused(tmp_path, where):
+    """libhdf5 asks a chunk where it is when it is read, and not before."""
+    spoilt = tmp_path / "spikes.h5"
+    with h5py.File(spoilt, "w") as file:
+        offset = file.create_dataset("numbers", data=np.arange(4.0), chunks=(4,)).id.get_chunk_info(0).byte_offset
+    data, place = spoilt.read_bytes(), offset.to_bytes(8, "little")
+    assert data.count(place) == 1
+    spoilt.write_bytes(data.replace(place, where.to_bytes(8, "little")))
+    with h5py.File(spoilt) as file, pytest.raises(ValueError, match="numbers lie beyond the end of the file"):
+        check_contained(file)

@@ -391,6 +391,14 @@ def test_text_of_others_is_text_however_it_looks(path):
         read(path)
 
 
+@pytest.mark.parametrize("config", [1.0, np.ones((2, 2)), h5py.Empty("f8")], ids=["number", "array", "nothing"])
+def test_a_description_that_is_no_text_is_damage(config, path):
+    with h5py.File(path, "r+") as file:
+        file.attrs["config"] = config
+    with pytest.raises(HebbscopeError, match=r"damaged, cannot be read as a run file \(config is not text\)"):
+        read(path)
+
+
 def test_records_are_cheap_to_write(tmp_path):
     weights, rate = np.ones((16, 1, 50)), np.ones((16, 1))
     with RunFile.create(tmp_path / "run.h5", seeds=range(16), groups=("x",) * 50) as file:
