@@ -103,8 +103,8 @@ def reached(function: Callable, classes: Iterable[type]) -> dict[str, Callable]:
         helpers = [each for each in helpers if each not in called]
         pending += called
         for name in names - fields.keys() - found.keys():
-            methods = [getattr(cls, name, None) for cls in classes]
-            methods = [each for each in methods if isinstance(each, python_types.FunctionType)]
+            all_of_it = [getattr(cls, name, None) for cls in classes]
+            methods = [each for each in all_of_it if isinstance(each, python_types.FunctionType)]
             pending += methods
             if methods:
                 found[name] = methods[0]
