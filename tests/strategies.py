@@ -45,7 +45,8 @@ def between(low: float, high: float) -> some.SearchStrategy:
     )
 
 
-BY_UNIT = {"s": between(5e-4, 0.2), "Hz": between(0.0, FASTEST), "": between(-3.0, 3.0)}
+BY_UNIT = {"s": between(5e-4, 0.2), "Hz": between(0.0, FASTEST), "": between(-3.0, 3.0), "V": between(-0.1, 0.1)}
+BY_UNIT |= {"V/s": between(-10.0, 10.0), "A": between(0.0, 1e-9), "F": between(1e-11, 1e-9), "S": between(0.0, 1e-7)}
 LEAST, MOST = -0.5, 2.0  # of a weight
 BOUND = between(LEAST, MOST)
 BY_NAME = {"w_min": BOUND, "w_max": BOUND, "norm": between(0.0, 1.0), "max_rate": between(FOLLOWED, 1e4)}
@@ -130,8 +131,8 @@ class Scattered(NamedTuple):
 
 
 def of_kind(kind: str, *size: int) -> some.SearchStrategy:
-    """Any registered part of a kind that does with so many sources, but for those of a projection that names none."""
-    known = [cls for cls in parts(kind).values() if cls not in UNNAMED]
+    """Any registered part of a kind that does with so many sources in the exact engine, but for those of a projection that names none."""
+    known = [cls for cls in parts(kind).values() if cls not in UNNAMED and (kind != "neuron" or hasattr(cls, "bound"))]
     fitting = [cls for cls in known if cls in ARRAYS or accepted(cls(), *size)]
     return some.one_of([made(cls, *size) for cls in fitting])
 

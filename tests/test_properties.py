@@ -25,7 +25,7 @@ from faults import differences
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from strategies import Plan, described, networks, networks_of, plans
-from test_contract import EVERY
+from test_contract import EXACT
 
 from hebbscope import Run, simulate
 from hebbscope.models.experiments import EXPERIMENTS, experiment_class, loads, to_toml
@@ -36,7 +36,7 @@ from hebbscope.simulator.export import export
 from hebbscope.simulator.resume import fingerprint
 from hebbscope.simulator.runfile import RunFile, describe
 
-COMPILED = [(kind, part) for kind, part in EVERY if kind not in ("connectivity", "weights")]  # called by a loop
+COMPILED = [(kind, part) for kind, part in EXACT if kind not in ("weights", "monitor")]  # called by the exact loop
 MAX_RATE = 1000.0  # Hz; enough for what is drawn to run away now and then, and at once
 
 
@@ -350,4 +350,4 @@ def test_every_part_is_drawn():
         drawn.update(map(type, [synapses.source.model, synapses.target.model, *found]))
 
     look()
-    assert {part for _, part in EVERY} <= drawn
+    assert {part for _, part in COMPILED} <= drawn

@@ -343,7 +343,7 @@ def test_the_levels_start_from_the_same_field():
         ("inputs.presentation", "0 s", "inputs.presentation: must be > 0"),
         ("inputs.rate", "-1 Hz", "inputs.rate: must be > 0"),
         ("inputs.whitening.components", "256", "components: must be < 256"),
-        ("inputs.whitening.floor", "0", "inputs.whitening.floor: must be > 0"),
+        ("inputs.whitening.floor", "0", r"inputs.whitening.floor: must be in \[1e-06, 1e\+06\]"),
         ("weights.norm", "nan", "weights.norm"),
         ("rule.tau_y", "-5 ms", "rule.tau_y"),
     ],

@@ -20,7 +20,7 @@ from ..simulator.network import Network, Population, Projection
 DT = 1e-4  # s
 N_INPUTS, N_CELLS = 8, 5
 W_MAX = 2.5e-3  # V, an eighth of the way from rest to threshold
-NEURON = LIF(tau_m=20e-3, E_L=-70e-3, V_th=-50e-3, V_reset=-60e-3, refractory=2e-3)
+NEURON = LIF(tau_m=20e-3, E_L=-70e-3, V_th=-50e-3, V_reset=-60e-3, refractory=2e-3, drive=0.0)
 STRONG = 30e-3  # V, which makes a cell fire from anywhere
 
 PAIRS = PairSTDP(A_plus=1e-4, A_minus=8e-5, tau_plus=17e-3, tau_minus=23e-3, w_max=W_MAX)

@@ -304,8 +304,11 @@ def items(description: Any, key: str, one_of_several: bool = False) -> Iterator[
     cls = type(description)
     if kind_of(cls) or one_of_several:
         yield Item(f"{key}.type", cls.__name__, "", summary(cls), source(cls))
+    hints = get_type_hints(cls, include_extras=True)
     for field in fields(description):
-        yield from entries(Item(f"{key}.{field.name}", field.value, field.unit, field.meaning, source(cls)))
+        several = is_part(field.value) and len(choices_for(field.value, hints[field.name])) > 1
+        item = Item(f"{key}.{field.name}", field.value, field.unit, field.meaning, source(cls))
+        yield from entries(item, one_of_several=several)
 
 
 def entries(field: Item, one_of_several: bool = False) -> Iterator[Item]:
