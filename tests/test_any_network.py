@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 import pytest
-from networks import recurrent
+from small_networks import recurrent
 
 from hebbscope import Network, Population, Projection, Run, simulate
 from hebbscope.models import LIF, HomogeneousPoisson, LinearPoisson, Uniform

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from networks import recurrent
+from small_networks import recurrent
 from test_contract import EVERY, example
 
 from hebbscope import Network, Population, Projection, simulate
@@ -101,7 +101,7 @@ def test_shards_are_shared_by_any_number_of_threads(monkeypatch):
 
 PROGRAM = """
 import json, sys
-from networks import recurrent
+from small_networks import recurrent
 from hebbscope import simulate
 run = simulate(recurrent(4, 5, 2), 0.05, record_every=0.01)
 spikes = {name: [s.t.tolist(), s.i.tolist()] for name, s in run.spikes.items()}

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from networks import recurrent
+from small_networks import recurrent
 from test_any_network import Stop
 
 from hebbscope import Network, Population, Projection, simulate
