@@ -2,10 +2,11 @@
 
 The schedule of step k, which is at time t = k dt and stands for [t, t + dt):
 
-    1. neurons step; those that are refractory are held; those above threshold fire
-    2. arriving spikes, projection by projection: deliver the current weight, then `on_pre`
-    3. back-propagating spikes, projection by projection: `on_post`
-    4. the neurons that fired are reset
+    1. weights whose time for it has come are set to their norm
+    2. neurons step; those that are refractory are held; those above threshold fire
+    3. arriving spikes, projection by projection: deliver the current weight, then `on_pre`
+    4. back-propagating spikes, projection by projection: `on_post`
+    5. the neurons that fired are reset
 
 What is delivered in step k moves a neuron in step k + 1, and a presynaptic spike goes before a postsynaptic one of the same step. A cell that fires in
 step k is refractory for n_held steps, k to k + n_held - 1: in these its potential stands still and no delivery moves it. It is the order in
@@ -25,7 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .event import next_candidate, record
+from .event import next_candidate, record, set_norms, settle_all
 from .meeting import meet
 from .protocols import helper
 
@@ -77,18 +78,28 @@ class Cells(NamedTuple):
     spikes: np.ndarray
 
 
+class Norm(NamedTuple):
+    """What holds the norm of weights within their bounds, every so many steps."""
+
+    normalisation: Any
+    w_min: float
+    w_max: float
+    every: int
+
+
 class LinkParts(NamedTuple):
-    """What the loop calls for a projection. port: of the target's receptors; has_twins: the trains after the first n_pre drive the cells."""
+    """What the loop calls for a projection. port: of the target's receptors; has_twins: the trains after the first n_pre drive the cells.
+
+    norms: none or one, so that where weights have no norm nothing is compiled for it.
+    """
 
     rule: Any
     transmission: Any
-    normalisation: Any
+    norms: tuple
     stepper: Any
     port: int
     n_pre: int
     has_twins: bool
-    w_min: float
-    w_max: float
 
 
 class Link(NamedTuple):
@@ -179,17 +190,20 @@ def draw_input(part, source, dt, begin, end):
     room, per_step = ring.i.shape[1] - burst, 1.0 / dt
     for k in range(begin, end):
         ring.number[place(ring, k), 0] = 0
-    coming = source.coming[0]
+    k, coming = begin, source.coming[0]
     if coming < 0.0:
         coming = next_candidate(part, source.inputs, 0.0, source.rng_input)
     woken = part.next_wake(source.inputs)
     until = (end - EARLY) * dt
     while min(coming, woken) < until:
         t = min(coming, woken)
-        slot = place(ring, max(begin, int(t * per_step + EARLY)))
-        n = ring.number[slot, 0]
-        if n > room:  # a step that is so full gives what is left to the first of the next window
+        k = max(k, int(t * per_step + EARLY))
+        while k < end and ring.number[place(ring, k), 0] > room:  # a step that is full gives what is left to the next
+            k += 1
+        if k == end:
             break
+        slot = place(ring, k)
+        n = ring.number[slot, 0]
         if t == coming:
             count = part.draw(source.inputs, t, source.rng_input, source.rng_latent)
         else:
@@ -203,6 +217,23 @@ def draw_input(part, source, dt, begin, end):
 
 
 # One step of a shard ------------------------------------------------------------------------------------------------
+
+
+@helper
+def normalise_all(parts, links, k, t):
+    """Set the weights of every projection to their norm, if it has one and step k is one of its times."""
+    if len(links) > 0:
+        normalise(parts[0].norms, parts[0].rule, links[0], k, t)
+        normalise_all(parts[1:], links[1:], k, t)
+
+
+@helper
+def normalise(norms, rule, link, k, t):
+    """Settle the weights of one projection and set them to their norm, if it has one, in steps that are multiples of `every`."""
+    if len(norms) > 0 and k > 0 and k % norms[0].every == 0:
+        rule.advance(link.rule, link.w, t)
+        settle_all(rule, link.rule, link.w, t)
+        set_norms(norms[0], link.w)
 
 
 @helper
@@ -349,6 +380,7 @@ def run_shard(parts, shard, begin, end):
     """Steps begin to end of one shard."""
     for k in range(begin, end):
         t = k * parts.dt
+        normalise_all(parts.links, shard.links, k, t)
         integrate_all(parts.cells, shard.cells, k)
         arrive_all(parts.links, shard.links, k, t)
         learn_all(parts.links, shard.links, k, t)

@@ -21,7 +21,8 @@ from .synapses import settled, sparse_synapses, synapses
 
 BUFFER = 65536  # spikes that a recorder holds before it is emptied
 WINDOW = 16  # steps whose inputs are drawn in one go
-ROOM = 4  # times the cells of an input: the spikes of one step that its ring has room for, beyond a burst
+ROOM = 4  # times the cells of an input: the spikes of one step that its ring has room for, beyond a few and a burst
+A_FEW = 16
 CELLS_PER_SHARD = 4096  # their state, and what is known of them to a rule, stays in a core's own cache
 MOST_SHARDS = 16
 NONE = np.zeros(0, np.int64)
@@ -80,18 +81,20 @@ def layout(projection: Projection, dt: float) -> Layout:
     pre, post = projection.wiring
     n_pre, n_post = projection.source.n, projection.target.n
     fibre, lag, fibre_of, _ = numbered(pre, in_steps(projection, "delay", dt), n_pre)
-    branch, back, branch_of, first = numbered(post, in_steps(projection, "dendritic_delay", dt), n_post)
+    downwards = in_steps(projection, "dendritic_delay", dt)
+    branch, back, branch_of, first = numbered(post, downwards, n_post)
     uniform = len(back) == 1
     cell = np.arange(n_post) if uniform else post[first]
-    wait = (
-        np.full(n_post, back[0])
-        if uniform
-        else back[np.searchsorted(back, in_steps(projection, "dendritic_delay", dt)[first])]
-    )
+    wait = np.full(n_post, back[0]) if uniform else downwards[first]
     order = np.lexsort((branch, fibre))
     n_fibres = n_pre if len(lag) == 1 else int(fibre.max()) + 1
     as_themselves = np.zeros((1, 0), np.int64) if len(lag) == 1 else fibre_of
     return Layout(order, fibre[order], branch[order], n_fibres, lag, as_themselves, back, branch_of, cell, wait)
+
+
+def layouts(network: Network, dt: float) -> dict[str, Layout]:
+    """How the synapses of every projection are laid out for a step of dt [s]."""
+    return {each.name: layout(each, dt) for each in network.projections}
 
 
 class ClockRun:
@@ -108,12 +111,14 @@ class ClockRun:
         max_rate: float = np.inf,
         threads: int = 1,
         precision: str = "double",
+        laid: Mapping[str, Layout] | None = None,
     ):
+        """laid: what `layouts` says, where several seeds share it."""
         self.network, self.seed, self.windows, self.dt, self.ran_away = network, seed, windows, dt, False
-        self.max_rate, self.precise = max_rate, narrowed if precision == "single" else as_is
+        self.max_rate, self.precision, self.precise = max_rate, precision, narrowed if precision == "single" else as_is
         self.copies = 2 if level == "surrogate" else 1
         self.targets = [each for each in network.populations if not each.is_input]
-        self.layouts = {each.name: layout(each, dt) for each in network.projections}
+        self.layouts = laid or layouts(network, dt)
         self.n_shards, self.window = sharing(network, self.layouts)
         self.threads = min(threads, self.n_shards)
         self.rings = {each.name: self._ring(each) for each in network.populations}
@@ -146,7 +151,7 @@ class ClockRun:
         backs = [self.layouts[each.name].back.max() for each in self.network.projections if each.target is population]
         depth = 1 << int(self.window + max([*lags, *backs, held_steps(population, self.dt), 0])).bit_length()
         n, n_shards = population.n, 1 if population.is_input else self.n_shards
-        room = (ROOM + self.copies) * n if population.is_input else n
+        room = A_FEW + (ROOM + self.copies) * n if population.is_input else n
         low = np.arange(n_shards + 1) * n // n_shards
         return clock.Ring(np.zeros((depth, room), np.int32), np.zeros((depth, n_shards), np.int64), low, depth - 1)
 
@@ -178,13 +183,19 @@ class ClockRun:
         return clock.LinkParts(
             self.precise(projection.rule),
             self.precise(projection.transmission),
-            self.precise(projection.normalisation),
+            self._norms(projection),
             stepper,
             projection.target.model.receptors.index(projection.receptor),
             projection.source.n,
             self._has_twins(projection),
-            *bounds_of(projection.rule),
         )
+
+    def _norms(self, projection: Projection) -> tuple:
+        every = projection.normalisation.every
+        if every == np.inf:
+            return ()
+        norm = clock.Norm(projection.normalisation, *bounds_of(projection.rule), round(every / self.dt))
+        return (self.precise(norm),)
 
     def _has_twins(self, projection: Projection) -> bool:
         return self.copies == 2 and projection.source.is_input
@@ -239,7 +250,7 @@ class ClockRun:
 
     @property
     def about(self) -> dict[str, Any]:
-        return {"engine": "clock", "dt": self.dt}
+        return {"engine": "clock", "dt": self.dt, "precision": self.precision}
 
     @property
     def time(self) -> float:

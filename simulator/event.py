@@ -124,7 +124,10 @@ def settle_all(rule, state, w, t):
 
 @helper
 def set_norms(parts, w):
-    """The weights of each target to their norm; where that calls for weights beyond the bounds, the bounds win."""
+    """The weights of each target to their norm; where that calls for weights beyond the bounds, the bounds win.
+
+    parts: what has a normalisation and the bounds w_min and w_max.
+    """
     for i in range(w.n_post):
         parts.normalisation.normalise(w, i)
     for k in range(len(w.value)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -65,30 +66,30 @@ class Network(Described):
 
     @property
     def projection(self) -> Projection:
-        """The one projection of a single feed-forward layer."""
+        """The one projection of a single feed-forward layer, which is what the exact engine and the learning equation are of."""
         if len(self.projections) != 1 or len(self.populations) != 2:
-            raise HebbscopeError(
-                f"Network {self.name}: the exact engine runs one input population that projects to one population of neurons, "
-                f"got {len(self.populations)} populations and {len(self.projections)} projections"
+            self._refuse(
+                "projections",
+                "must be one, from an input to a population of neurons,",
+                f"{len(self.populations)} populations and {len(self.projections)} projections",
             )
         projection = self.projections[0]
         if not projection.source.is_input or not hasattr(projection.target.model, "bound"):
-            raise HebbscopeError(
-                f"Network {self.name}: the exact engine wants spikes from an input into Poisson neurons, "
-                f"got {type(projection.source.model).__name__} into {type(projection.target.model).__name__}"
-            )
-        delays = (projection.delay, projection.dendritic_delay)
+            ends = (type(end.model).__name__ for end in (projection.source, projection.target))
+            self._refuse("populations", "must be an input and Poisson neurons", " into ".join(ends))
         if projection.target.initial:
-            raise HebbscopeError(
-                f"Network {self.name}: the exact engine starts at rest, got initial {', '.join(projection.target.initial)} of "
-                f"{projection.target.name}"
-            )
+            initial = f"initial {', '.join(projection.target.initial)} of {projection.target.name}"
+            self._refuse("populations", "must start at rest", initial)
+        delays = (projection.delay, projection.dendritic_delay)
         if not projection.is_dense or any(map(np.any, delays)) or projection.receptor != "excitatory":
-            raise HebbscopeError(
-                f"Network {self.name}: the exact engine joins all to all without delay, with one receptor, got in {projection.name} "
-                f"{brief(projection.connectivity)}, delays {' and '.join(shown(each, 's') for each in delays)}, {projection.receptor}"
-            )
+            late = " and ".join(shown(each, "s") for each in delays)
+            wired = f"{brief(projection.connectivity)}, delays {late}, {projection.receptor}"
+            self._refuse("projections", "must join all to all without delay, with one receptor,", wired)
         return projection
+
+    def _refuse(self, field: str, rule: str, value: Any) -> NoReturn:
+        rule += " for the exact engine and the learning equation"
+        raise ParameterError(f"Network {self.name}", field, rule, value)
 
     @property
     def n_bytes(self) -> int:

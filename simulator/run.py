@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .clock_run import ClockRun, in_steps
+from .clock_run import ClockRun, in_steps, layouts
 from .describe import brief
 from .drive import drive
 from .estimate import check_memory, estimate
 from .event_run import SeedRun
-from .network import Network
+from .network import Network, Projection
 from .precision import PRECISIONS
 from .protocols import HebbscopeError, ParameterError, is_part
 from .quantity import read_quantity
@@ -86,26 +86,26 @@ def simulate(
     max_rate = _positive("max_rate", max_rate, "Hz", most=math.inf)
     if file is not None and level in file.finished:
         return file.finished[level]
+    if level != "rate":
+        _check_precision(precision, engine)
     how = {"max_rate": max_rate, "threads": _threads(threads), "file": file, "progress": progress}
-    windows = {} if level == "rate" else _windows(network, record_spikes, times[-1])
+    size = (len(seeds), len(times))
     if level == "rate":
         check_equation(network)
-    listened = {name: min(stop, times[-1]) - start for name, (start, stop) in windows.items()}
-    watched = check_monitors(monitors or {}, network, engine, dt) if level != "rate" else {}
-    size = (len(seeds), len(times))
-    check_memory(estimate(network, [level], *size, listened, 0, file is not None, watched, duration))
-    if level == "rate":
+        check_memory(estimate(network, [level], *size, {}, 0, file is not None, {}, duration))
         return _rate(network, times, seeds, how)
+    windows = _windows(network, record_spikes, times[-1])
+    listened = {name: min(stop, times[-1]) - start for name, (start, stop) in windows.items()}
+    watched = check_monitors(monitors or {}, network, engine, dt)
+    check_memory(estimate(network, [level], *size, listened, 0, file is not None, watched, duration))
     check_engine(network, level, times, engine, dt)
+    each_seed = [(seed, level, windows if k == 0 else {}) for k, seed in enumerate(seeds)]
     if engine == "event":
-        runs: list[Any] = [
-            SeedRun(network, seed, level, windows if k == 0 else {}, max_rate) for k, seed in enumerate(seeds)
-        ]
-        return drive(network, level, runs, times, monitors=watched, **how)
-    if precision not in PRECISIONS:
-        raise ParameterError("simulate", "precision", f"must be one of {', '.join(PRECISIONS)}", precision)
-    shares = {"max_rate": max_rate, "threads": max(1, how["threads"] // len(seeds)), "precision": precision}
-    runs = [ClockRun(network, seed, level, windows if k == 0 else {}, dt, **shares) for k, seed in enumerate(seeds)]
+        runs: list[Any] = [SeedRun(network, *which, max_rate) for which in each_seed]
+    else:
+        shares = {"max_rate": max_rate, "threads": max(1, how["threads"] // len(seeds)), "precision": precision}
+        laid = layouts(network, dt)
+        runs = [ClockRun(network, *which, dt, laid=laid, **shares) for which in each_seed]
     return drive(network, level, runs, times, monitors=watched, **how)
 
 
@@ -127,24 +127,55 @@ def check_engine(network: Network, level: str, times: np.ndarray, engine: str = 
 
 
 def check_step(network: Network, level: str, times: np.ndarray, dt: float) -> None:
-    """Raise what a step of dt [s] does not fit: the shortest time constant, delays, the times of records, a surrogate of a recurrent network."""
+    """Raise what a step of dt [s] does not fit: the shortest time constant, delays, norms, inputs, records; and a surrogate of a recurrent network."""
     for name, tau in time_constants(network):
         if dt >= tau:
             raise ParameterError("simulate", "dt", f"must be < {name} = {tau:g} s", dt)
     for projection in network.projections:
-        if projection.normalisation.every < math.inf:
-            where, rule = (
-                f"Projection {projection.name}",
-                "must be left out in the clock-driven engine, which keeps no norms",
-            )
-            raise ParameterError(where, "normalisation", rule, brief(projection.normalisation))
         for field in ("delay", "dendritic_delay"):
             in_steps(projection, field, dt)
+        _check_norm(projection, dt)
+    for population in network.populations:
+        fastest = population.model.mean_rates(population.n).max() if population.is_input else 0.0
+        if fastest * dt > 1.0:
+            raise ParameterError(
+                "simulate",
+                "dt",
+                f"must be <= {1 / fastest:g} s, the mean interval of the spikes of {population.name}",
+                dt,
+            )
     for name, t in (("duration", times[-1]), ("record_every", times[1])):
-        if abs(t / dt - round(t / dt)) > 1e-6 * max(1.0, t / dt):
+        if not _is_multiple(t, dt):
             raise ParameterError("simulate", name, f"must be a multiple of dt = {dt:g} s", float(t))
     if level == "surrogate":
         check_copies(network)
+
+
+def _check_norm(projection: Projection, dt: float) -> None:
+    """Raise what keeps the weights of a projection from being normalised between steps of dt [s]."""
+    part, every = f"Projection {projection.name}", projection.normalisation.every
+    if every == math.inf:
+        return
+    if every < 0.5 * dt or not _is_multiple(every, dt):
+        raise ParameterError(part, "normalisation.every", f"must be a multiple of dt = {dt:g} s", every)
+    if np.ptp(in_steps(projection, "dendritic_delay", dt)) > 0:
+        raise ParameterError(
+            part,
+            "normalisation",
+            "must be left out where dendritic delays differ, each a cell of its own to the rule",
+            brief(projection.normalisation),
+        )
+
+
+def _is_multiple(t: float, dt: float) -> bool:
+    return abs(t / dt - round(t / dt)) <= 1e-6 * max(1.0, t / dt)
+
+
+def _check_precision(precision: str, engine: str) -> None:
+    if precision not in PRECISIONS:
+        raise ParameterError("simulate", "precision", f"must be one of {', '.join(PRECISIONS)}", precision)
+    if precision != "double" and engine != "clock":
+        raise ParameterError("simulate", "precision", "must be double in the exact engine", precision)
 
 
 def time_constants(network: Network) -> Iterator[tuple[str, float]]:

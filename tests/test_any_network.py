@@ -8,7 +8,7 @@ from small_networks import recurrent
 from hebbscope import Network, Population, Projection, Run, simulate
 from hebbscope.models import LIF, HomogeneousPoisson, LinearPoisson, Uniform
 from hebbscope.models.experiments import from_network, loads, to_toml
-from hebbscope.rules import L1, PairSTDP
+from hebbscope.rules import L1, PairSTDP, SpikeHebb
 from hebbscope.simulator import estimate, run
 from hebbscope.simulator.clock_run import ClockRun
 from hebbscope.simulator.export import export
@@ -166,7 +166,7 @@ def test_libsonata_finds_each_synapse_at_its_target(network, whole, tmp_path):
     "options, words",
     [
         ({"engine": "sundial"}, "simulate.engine: must be one of auto, event, clock, got 'sundial'"),
-        ({"engine": "event"}, "the exact engine runs one input population"),
+        ({"engine": "event"}, "projections: must be one, from an input to a population of neurons, for the exact engine and the learning equation"),
         ({"dt": 0.02}, "simulate.dt: must be < LIF.tau_m = 0.02 s, got 0.02"),
         ({"dt": 0.0}, "simulate.dt: must be finite and > 0 s, got 0"),
         ({"record_every": 1.5e-4}, "simulate.record_every: must be a multiple of dt = 0.0001 s, got 0.00015"),
@@ -181,14 +181,39 @@ def test_what_cannot_run_is_said_in_one_line(options, words):
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_norms_are_left_to_the_exact_engine():
+def test_norms_fit_the_step_and_one_dendritic_delay():
     layer = [Population("a", 4, HomogeneousPoisson(20.0)), Population("b", 2, LinearPoisson())]
-    network = Network(layer, [Projection(*layer, 0.1, PairSTDP(), normalisation=L1(norm=0.4))])
+    network = Network(layer, [Projection(*layer, 0.1, PairSTDP(), normalisation=L1(norm=0.4, every=0.0301))])
     assert simulate(network, 1.0).attrs["engine"] == "event"
+    with pytest.raises(ParameterError, match=r"Projection a_to_b\.normalisation\.every: must be a multiple of dt"):
+        simulate(network, 1.0, engine="clock", dt=2e-4)
+    norm, delays = L1(norm=0.4), np.arange(8) * 1e-3
+    late = Network(layer, [Projection(*layer, 0.1, PairSTDP(), normalisation=norm, dendritic_delay=delays)])
+    with pytest.raises(ParameterError, match="must be left out where dendritic delays differ"):
+        simulate(late, 1.0)
+
+
+def test_no_input_fires_faster_than_steps_come():
+    layer = [Population("a", 1, HomogeneousPoisson(9e3)), Population("b", 1, LinearPoisson())]
+    network = Network(layer, [Projection(*layer, 1e-6, SpikeHebb())])
+    seen = simulate(network, 4.0, engine="clock", record_spikes={"a": (0.0, 4.0)}).spikes["a"]
+    assert abs(len(seen) - 36_000) < 4 * np.sqrt(36_000)
     with pytest.raises(
-        ParameterError, match=r"Projection a_to_b\.normalisation: must be left out in the clock-driven engine"
+        ParameterError, match=r"simulate\.dt: must be <= 0\.000111111 s, the mean interval of the spikes of a"
     ):
-        simulate(network, 1.0, engine="clock")
+        simulate(network, 1.0, engine="clock", dt=2e-4)
+
+
+def test_precision_is_for_the_engine_that_has_it():
+    layer = [Population("a", 4, HomogeneousPoisson(20.0)), Population("b", 2, LinearPoisson())]
+    network = Network(layer, [Projection(*layer, 0.1, PairSTDP())])
+    assert simulate(network, 1.0, engine="clock", precision="single").attrs["precision"] == "single"
+    for engine, precision, rule in (
+        ("event", "single", "double in the exact engine"),
+        ("clock", "half", "one of double, single"),
+    ):
+        with pytest.raises(ParameterError, match=f"simulate\\.precision: must be {rule}"):
+            simulate(network, 1.0, engine=engine, precision=precision)
 
 
 def test_a_layer_of_cells_with_a_reset_has_a_surrogate_level():

@@ -8,9 +8,11 @@ from naive import delta_network
 
 from hebbscope import Network, ParameterError, Population, Projection, simulate
 from hebbscope.models import LIF, HomogeneousPoisson, LinearPoisson, RecordedSpikes
-from hebbscope.rules import PairSTDP, SpikeHebb, Triplet
+from hebbscope.rules import L1, PairSTDP, SpikeHebb, Triplet
 from hebbscope.simulator.clock_run import ClockRun, in_steps
 from hebbscope.simulator.connectivity import AllToAll, Given
+from hebbscope.simulator.plain import Free
+from hebbscope.simulator.synapses import settled
 
 DT = 1e-4
 STEPS = 600
@@ -124,6 +126,53 @@ def test_single_precision_is_right_to_seven_digits():
     assert found == expected
     for w, twin in zip(weights, learned, strict=True):
         np.testing.assert_allclose(w, twin, rtol=0, atol=1e-5 * RULE["w_max"])
+
+
+@pytest.mark.parametrize(
+    "rule", [PairSTDP(**RULE, eta=0.02), SpikeHebb(eta=2e-6, w_min=0.0, w_max=RULE["w_max"])], ids=type
+)
+@pytest.mark.parametrize("wiring", wirings())
+def test_norms_are_set_between_steps(wiring, rule):
+    """Against the same network without norms, whose weights are set by hand wherever a step is that has one."""
+    every, norm = 120, 9e-3
+    pre, post = np.nonzero(np.ones((8, 5))) if wiring == "dense" else wirings()[wiring]
+    w = np.random.default_rng(4).uniform(0, RULE["w_max"], len(pre))
+    inputs, cells = Population("inputs", 8, recorded(awkward_trains(8))), Population("cells", 5, LIF(**NEURON))
+    made = w.reshape(8, 5).T if wiring == "dense" else w
+    wired = AllToAll() if wiring == "dense" else Given(pre, post)
+    free, held = (
+        ClockRun(
+            Network([inputs, cells], [Projection(inputs, cells, made, rule, connectivity=wired, normalisation=part)]),
+            1, "spike", {"cells": (0.0, 1.0)}, DT,
+        )
+        for part in (Free(), L1(norm=norm, every=every * DT))
+    )  # fmt: skip
+    for k in range(every, STEPS + 1, every):
+        free.to(k * DT)
+        held.to(k * DT)  # what is due at its end is the next call's
+        link = free.state.shards[0].links[0]
+        now = settled(rule, link.rule, link.w, free.time)
+        np.testing.assert_allclose(held.weights, free.weights, rtol=0, atol=1e-14)
+        sums = np.bincount(post, now.value, minlength=5)
+        link.w.value[:] = np.clip(now.value * norm / sums[post], 0.0, RULE["w_max"])
+        link.w.memory[:] = now.memory
+    found, expected = (run.take_spikes()["cells"] for run in (held, free))
+    assert found.t.tolist() == expected.t.tolist() and len(found) > 20
+    assert np.abs(sums / norm - 1.0).max() > 0.01  # norms do not keep themselves
+
+
+def test_a_full_step_gives_what_is_left_to_the_next():
+    """Two hundred spikes of two cells at one time are more than a step holds; none is lost, and none waits for longer than it must."""
+    t = np.sort(np.concatenate([np.full(200, 50 * DT), np.arange(300) * DT]))
+    inputs = Population("inputs", 2, RecordedSpikes(t, np.arange(500) % 2, 0.03))
+    cells = Population("cells", 1, LIF())
+    run = ClockRun(Network([inputs, cells], [Projection(inputs, cells, 1e-9)]), 1, "spike", {"inputs": (0.0, 1.0)}, DT)
+    run.to(0.03)
+    seen = run.take_spikes()["inputs"]
+    steps = np.bincount(np.rint(seen.t / DT).astype(int))
+    full = steps.max()
+    assert len(seen) == 500 and (steps[:50] == 1).all() and full > 16
+    assert (steps[50 : 50 + 200 // full] == full).all() and (steps[70:] == 1).all()
 
 
 def test_delays_are_the_nearest_numbers_of_steps_and_none_vanishes():

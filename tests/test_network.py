@@ -365,10 +365,16 @@ def test_delays_are_kept_in_seconds():
 @pytest.mark.parametrize(
     "options, words",
     [
-        ({"connectivity": Pairwise(0.5)}, "joins all to all without delay, with one receptor, got in .* Pairwise"),
-        ({"delay": 1e-3}, "joins all to all without delay, .* delays 1 ms and 0 s, excitatory"),
-        ({"dendritic_delay": 1e-3}, "joins all to all without delay, .* delays 0 s and 1 ms, excitatory"),
-        ({"neuron": Opposed(), "receptor": "inhibitory"}, "joins all to all without delay, .* 0 s and 0 s, inhibitory"),
+        (
+            {"connectivity": Pairwise(0.5)},
+            "must join all to all without delay, with one receptor, for the exact engine and the learning equation, got .Pairwise",
+        ),
+        ({"delay": 1e-3}, "must join all to all without delay, .* delays 1 ms and 0 s, excitatory"),
+        ({"dendritic_delay": 1e-3}, "must join all to all without delay, .* delays 0 s and 1 ms, excitatory"),
+        (
+            {"neuron": Opposed(), "receptor": "inhibitory"},
+            "must join all to all without delay, .* 0 s and 0 s, inhibitory",
+        ),
     ],
 )
 def test_what_the_exact_engine_cannot_run_is_said(options, words):

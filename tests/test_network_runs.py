@@ -110,7 +110,10 @@ def test_engine_and_step_are_options(folder):
     "args, words",
     [
         (["--engine", "sundial"], "engine: must be 'auto', 'event' or 'clock', got 'sundial'"),
-        (["--engine", "event"], "the exact engine runs one input population"),
+        (
+            ["--engine", "event"],
+            "projections: must be one, from an input to a population of neurons, for the exact engine and the learning equation",
+        ),
         (["--dt", "30 ms"], "simulate.dt: must be < LIF.tau_m"),
         (["--dt", "0.3 ms"], "simulate.duration: must be a multiple of dt = 0.0003 s"),
         (["--set", "record_every=0.00015"], "simulate.record_every: must be a multiple of dt"),
@@ -125,7 +128,10 @@ def test_what_cannot_run_is_refused_before_anything_is_written(folder, args, wor
 
 
 def test_reduce_wants_one_layer(folder):
-    assert "the exact engine runs one input population" in refused("reduce", "net.toml")
+    assert (
+        "projections: must be one, from an input to a population of neurons, for the exact engine and the learning equation"
+        in refused("reduce", "net.toml")
+    )
 
 
 def test_a_stopped_run_is_resumed_to_the_same_bits(folder):
