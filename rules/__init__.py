@@ -1,22 +1,33 @@
 """What changes weights: learning windows, rules, normalisation, thresholds."""
 
 from ..simulator.plain import Free, Static
+from .dependence import Logarithmic, PowerLaw
 from .normalisation import L1, L2
 from .pair_stdp import PairSTDP
+from .pairing import ALL_TO_ALL, NEAREST_SYMMETRIC, PRESYNAPTIC_CENTRED, REDUCED_SYMMETRIC, Pairing
 from .spike_hebb import SpikeHebb
+from .stdp import STDP
 from .tabulated import TabulatedWindow
 from .threshold import FixedThreshold, SlidingThreshold
 from .triplet import Triplet
 from .windows import DoubleExponential, KempterWindow
 
 __all__ = [
+    "ALL_TO_ALL",
     "L1",
     "L2",
+    "NEAREST_SYMMETRIC",
+    "PRESYNAPTIC_CENTRED",
+    "REDUCED_SYMMETRIC",
+    "STDP",
     "DoubleExponential",
     "FixedThreshold",
     "Free",
     "KempterWindow",
+    "Logarithmic",
     "PairSTDP",
+    "Pairing",
+    "PowerLaw",
     "SlidingThreshold",
     "SpikeHebb",
     "Static",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,11 +12,12 @@ import numpy as np
 from ..simulator.protocols import Empirical, ParameterError
 from .filtered_cumulants import FilteredCumulants
 from .filters import Before, Filter, Now, exponential, product, scaled, traced, triple_integral
+from .linear_output import LinearOutput
 from .recorded_traces import RecordedTraces, constant, value
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class TripletEquation:
+class TripletEquation(LinearOutput):
     """dJ_i/dt of the triplet rule for a Poisson neuron, as the means of products of rates and what correlations add to them.
 
     Independent spikes at x (input) and y (output):
@@ -40,28 +41,6 @@ class TripletEquation:
     Source: Pfister & Gerstner 2006, J Neurosci 26:9673 (BCM form) [recalled, derived again]; correlation terms [derived], third order after Gjorgjieva, Clopath,
     Audet & Pfister 2011, PNAS 108:19383 [recalled].
     """
-
-    rule: Any
-    statistics: Any
-    neuron: Any
-    causal: bool = True
-
-    @property
-    def w_min(self) -> float:
-        return self.rule.w_min
-
-    @property
-    def w_max(self) -> float:
-        return self.rule.w_max
-
-    @property
-    def rates(self) -> np.ndarray:
-        """(n,) mean input rates [Hz]."""
-        return self.statistics.rates
-
-    def without_causal(self) -> TripletEquation:
-        """The same equation without the causal spike-spike terms."""
-        return replace(self, causal=False)
 
     # Independent spikes
 
@@ -95,21 +74,6 @@ class TripletEquation:
         return float(brentq(lambda y: float(self._per_pair(x, y)), low, high, xtol=1e-13 * low))
 
     # The network
-
-    def effective(self, weights: np.ndarray) -> np.ndarray:
-        """(..., n) -> (..., n): what multiplies the inputs, the neuron's gain in it."""
-        seen = np.asarray(weights, float)
-        transmission = self.statistics.transmission
-        return self.neuron.gain * (seen if transmission is None else transmission.effective(seen))
-
-    def output_rate_of(self, weights: np.ndarray) -> np.ndarray:
-        """(..., n) -> (...): mean output rate [Hz], not below zero."""
-        return np.maximum(self._base + self.effective(weights) @ self.rates, 0.0)
-
-    @property
-    def _base(self) -> float:
-        """The output rate without input [Hz]."""
-        return self.neuron.gain * (self.neuron.base_rate - self.neuron.threshold)
 
     def drift(self, weights: np.ndarray) -> np.ndarray:
         """(..., n) -> (..., n): dJ/dt [1/s]."""

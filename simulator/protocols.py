@@ -202,12 +202,21 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
         "from_post": ("ws", "i", "t", "scale"),
         "add_post": ("ws", "i", "t"),
     },
+    "pairing": {
+        "pres": ("state", "w", "k", "i", "j", "factor", "since"),
+        "posts": ("state", "w", "k", "i", "j", "factor", "since"),
+        "pre_spike": ("state", "j", "tau", "t"),
+        "post_spike": ("state", "i", "tau", "t"),
+    },
+    "dependence": {"f_plus": ("value", "w_max"), "f_minus": ("value", "w_max")},
     "threshold": {"depression": ("state", "i", "t"), "add_output": ("state", "i", "t")},
 }
 ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set up
     "input": ("init", "check", "groups"),
     "stepper": ("init",),
     "synapses": ("check", "over"),
+    "pairing": ("check",),
+    "dependence": ("check",),
     "normalisation": ("check",),
     "transmission": ("check", "effective"),
     "connectivity": ("check", "edges"),

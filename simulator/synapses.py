@@ -1,8 +1,8 @@
 """The synapses of a projection, as a rule sees them.
 
 value (n_synapses,): the weights, sorted by source. The n-th synapse of source j is `value[out(j, n)]`, its target `post(j, n)`; the n-th
-synapse onto target i is `value[into(i, n)]`, its source `pre(i, n)`. A rule that changes weights only when they are read keeps a number of its own
-for each in `memory`, which is as long as `value`, and has no length for other rules.
+synapse onto target i is `value[into(i, n)]`, its source `pre(i, n)`. A rule that changes weights only when they are read, or that says so by
+`remembers`, keeps a number of its own for each in `memory`, which is as long as `value`, and has no length for other rules.
 
 Indices are unsigned, so that a compiled loop over them does not ask at each whether it counts from the end.
 """
@@ -113,7 +113,7 @@ def sparse_synapses(
 def n_bytes(n_synapses: int, n_pre: int, n_post: int, is_dense: bool, rule: Any) -> int:
     """What synapses of one of these kinds take in memory: value and memory, and of any wiring three indices and two lists of where they begin."""
     indices = 0 if is_dense else (4 + 8 + 4) * n_synapses + 8 * (n_pre + n_post + 2)
-    return 8 * n_synapses * (2 if is_lazy(rule) else 1) + indices
+    return 8 * n_synapses * (2 if remembers(rule) else 1) + indices
 
 
 empty_settle = OPTIONAL["rule"]["settle"]
@@ -143,5 +143,10 @@ def is_lazy(rule: Any) -> bool:
     return getattr(type(rule), "settle", empty_settle) is not empty_settle
 
 
+def remembers(rule: Any) -> bool:
+    """Whether a rule keeps a number of its own for each synapse."""
+    return is_lazy(rule) or getattr(rule, "remembers", False)
+
+
 def _memory(rule: Any, n: int) -> np.ndarray:
-    return np.zeros(n if is_lazy(rule) else 0)
+    return np.zeros(n if remembers(rule) else 0)

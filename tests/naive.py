@@ -81,6 +81,37 @@ def triplet(
     return w
 
 
+def paired(scheme, earlier, own, t):
+    """Of spikes `earlier` of the other side, those that a spike at t is paired with; own: earlier spikes of its own side. Presynaptic spikes first."""
+    if scheme == "all-to-all" or not earlier:
+        return earlier
+    last = earlier[-1]
+    if scheme == "nearest symmetric":
+        return [last]
+    return [last] if not own or last > own[-1] else []
+
+
+def stdp(pre, post, w, scheme, f_plus, f_minus, tau_plus, tau_minus, w_min, w_max):
+    """Weights (n_post, n_pre) after all spikes, with amplitudes f_plus(w) and f_minus(w), by the schemes of Morrison et al. 2008, Fig. 7."""
+    w = np.array(w, float)
+    for t, kind, cell in in_order(pre, post):
+        for other in range(len(post if kind == 0 else pre)):
+            j, i = (cell, other) if kind == 0 else (other, cell)
+            before = [u for u in pre[j] if (u < t if kind == 0 else u <= t)]
+            after = [u for u in post[i] if u < t]
+            if kind == 0:
+                # each presynaptic spike with the last postsynaptic one; reduced: unless a presynaptic one came in between
+                hidden = scheme == "reduced symmetric" and before and after and before[-1] > after[-1]
+                found = paired("all-to-all" if scheme == "all-to-all" else "nearest symmetric", after, before, t)
+                w[i, j] -= f_minus(w[i, j]) * sum(math.exp((u - t) / tau_minus) for u in ([] if hidden else found))
+            else:
+                fresh = [u for u in before if not after or u > after[-1]]
+                found = fresh if scheme == "presynaptic-centred" else paired(scheme, before, after, t)
+                w[i, j] += f_plus(w[i, j]) * sum(math.exp((u - t) / tau_plus) for u in found)
+            w[i, j] = min(max(w[i, j], w_min), w_max)
+    return w
+
+
 def alpha_potential(t, pre, weights, tau):
     """u(t) = sum over earlier spikes of J_j (t - t_j) / tau^2 exp(-(t - t_j) / tau)."""
     return sum(

@@ -22,7 +22,7 @@ from hebbscope.models import (
     WeightSubset,
 )
 from hebbscope.models.experiments.catalogue import KINDS, parts
-from hebbscope.rules import L1, SpikeHebb, Static, TabulatedWindow, Triplet
+from hebbscope.rules import L1, STDP, SpikeHebb, Static, TabulatedWindow, Triplet
 from hebbscope.simulator.cast import cast
 from hebbscope.simulator.protocols import ParameterError, unit_of
 
@@ -55,11 +55,13 @@ def example(part):
 def network(kind, part):
     """A small layer in which the part has its place."""
     chosen = {"input": HomogeneousPoisson(20.0), "neuron": LinearPoisson(), "rule": SpikeHebb(eta=1e-3), "weights": 0.2}
-    place = {"window": "rule", "threshold": "rule"}.get(kind, kind)
     held = {
         "window": lambda: SpikeHebb(window=example(part), eta=1e-3),
         "threshold": lambda: Triplet(threshold=example(part)),
+        "pairing": lambda: STDP(pairing=example(part)),
+        "dependence": lambda: STDP(dependence=example(part)),
     }
+    place = "rule" if kind in held else kind
     options = {place: held.get(kind, lambda: example(part))()}
     chosen |= {key: options.pop(key) for key in list(options) if key in chosen}
     rule = chosen["rule"]._replace(w_min=0.0, w_max=0.4)

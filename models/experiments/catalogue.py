@@ -20,6 +20,8 @@ KINDS = {
     "rule": "on_pre",
     "window": "from_pre",
     "threshold": "depression",
+    "pairing": "pres",
+    "dependence": "f_plus",
     "normalisation": "normalise",
     "transmission": "amount",
     "connectivity": "edges",

@@ -1,0 +1,82 @@
+"""How the change of a weight depends on the weight: factors on the amplitudes of potentiation and of depression.
+
+Every dependence has the hooks
+
+    f_plus(value, w_max)   f_minus(value, w_max)    the factors, >= 0, at a weight between 0 and w_max
+
+and `relative`: whether it wants a finite w_max.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from ..simulator.protocols import helper, non_negative, part, positive
+
+
+@helper
+def power(x, exponent):
+    """x^exponent for x >= 0; the exponents of the rules that have names cost nothing."""
+    if exponent == 0.0:
+        return 1.0
+    return x if exponent == 1.0 else x**exponent
+
+
+@part
+class PowerLaw(NamedTuple):
+    """Potentiation by (1 - w / w_max)^mu_plus, depression by (w / w_max)^mu_minus.
+
+    mu_plus   0  0: additive, 1: multiplicative
+    mu_minus  0  0: additive, 1: multiplicative
+
+    Source: Guetig, Aharonov, Rotter & Sompolinsky 2003, J Neurosci 23:3697 (mu_plus = mu_minus); van Rossum, Bi & Turrigiano 2000, J Neurosci 20:8812
+    (mu_plus = 0, mu_minus = 1, without its noise).
+    """
+
+    mu_plus: float = 0.0
+    mu_minus: float = 0.0
+
+    def check(self):
+        non_negative(self, "mu_plus", "mu_minus")
+
+    @property
+    def relative(self) -> bool:
+        return self.mu_plus > 0.0 or self.mu_minus > 0.0
+
+    def f_plus(self, value, w_max):
+        return power(1.0 - value / w_max, self.mu_plus)
+
+    def f_minus(self, value, w_max):
+        return power(value / w_max, self.mu_minus)
+
+
+@part
+class Logarithmic(NamedTuple):
+    """Potentiation falls off slowly, depression grows in proportion to the weight up to w_0 and with its logarithm beyond.
+
+    potentiation  exp(-w / (w_0 beta))
+    depression    w / w_0 up to w_0,  1 + log(1 + alpha (w / w_0 - 1)) / alpha  beyond
+
+    w_0    0.25  weight at which depression bends
+    alpha  5     how sharply
+    beta   50    how slowly potentiation falls off
+
+    Source: Gilson & Fukai 2011, PLoS ONE 6:e25339; form and numbers [recalled].
+    """
+
+    w_0: float = 0.25
+    alpha: float = 5.0
+    beta: float = 50.0
+
+    relative = False
+
+    def check(self):
+        positive(self, "w_0", "alpha", "beta")
+
+    def f_plus(self, value, w_max):
+        return math.exp(-value / (self.w_0 * self.beta))
+
+    def f_minus(self, value, w_max):
+        u = value / self.w_0
+        return u if u <= 1.0 else 1.0 + math.log(1.0 + self.alpha * (u - 1.0)) / self.alpha

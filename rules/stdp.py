@@ -1,0 +1,99 @@
+"""Pair STDP with any pairing of the spikes and any dependence on the weight."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..simulator.protocols import Seconds, SecondsArray, clip, non_negative, part, positive, require, require_hooks
+from .dependence import PowerLaw
+from .pairing import Pairing
+from .traces import Traces, decay, traces
+
+
+class State(NamedTuple):
+    """before (n_pre,) and after (n_post,): traces of the spikes that are not hidden by their own side; last_pre, last_post (n,) [s], -inf before any."""
+
+    before: Traces
+    after: Traces
+    last_pre: SecondsArray
+    last_post: SecondsArray
+
+
+@part
+class STDP(NamedTuple):
+    """Each pair of spikes that counts changes the weight by an amount that depends on their distance and on the weight.
+
+    postsynaptic spike of i:   w_ij += eta A_plus f_plus(w_ij)    sum over the paired spikes of j of exp(-(t - t_j) / tau_plus)
+    presynaptic spike of j:    w_ij -= eta A_minus f_minus(w_ij)  sum over the paired spikes of i of exp(-(t - t_i) / tau_minus)
+
+    A_plus      5e-3      potentiation of a pair at distance 0, where f_plus is 1
+    A_minus     5.25e-3   depression of a pair at distance 0, where f_minus is 1
+    tau_plus    20 ms     width of potentiation
+    tau_minus   20 ms     width of depression
+    eta         1         learning rate on both amplitudes
+    w_min 0, w_max 1      hard bounds, w_min >= 0
+    pairing     Pairing() which pairs count: all, or the nearest in one of several ways
+    dependence  PowerLaw  f_plus and f_minus: additive, multiplicative or between, or Logarithmic
+
+    Of two spikes at one time the presynaptic is the first. All-to-all and additive it is `PairSTDP`, which is faster there.
+    Source: Morrison, Diesmann & Gerstner 2008, Biol Cybern 98:459; those of its parts.
+    """
+
+    A_plus: float = 5e-3
+    A_minus: float = 5.25e-3
+    tau_plus: Seconds = 20e-3
+    tau_minus: Seconds = 20e-3
+    eta: float = 1.0
+    w_min: float = 0.0
+    w_max: float = 1.0
+    pairing: Any = Pairing()
+    dependence: Any = PowerLaw()
+
+    def check(self):
+        non_negative(self, "A_plus", "A_minus", "eta", "w_min")
+        positive(self, "tau_plus", "tau_minus")
+        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        for field in ("pairing", "dependence"):
+            require_hooks(getattr(self, field), field)
+            getattr(self, field).check()
+        bounded = math.isfinite(self.w_max) or not self.dependence.relative
+        require(bounded, self, "w_max", "must be finite where the dependence is on w / w_max")
+
+    @property
+    def remembers(self) -> bool:
+        """Whether each synapse keeps a number of its own."""
+        return self.pairing.remembers
+
+    def init(self, n_pre, n_post):
+        return State(traces(n_pre), traces(n_post), np.full(n_pre, -math.inf), np.full(n_post, -math.inf))
+
+    def on_pre(self, state, w, j, t):
+        factor = decay(state.after, self.tau_minus, t)
+        since = math.exp((state.last_pre[j] - t) / self.tau_minus)
+        scale = self.eta * self.A_minus
+        for n in range(w.n_out(j)):
+            k, i = w.out(j, n), w.post(j, n)
+            change = scale * self.pairing.posts(state, w, k, i, j, factor, since)
+            loss = change * self.dependence.f_minus(w.value[k], self.w_max)
+            w.value[k] = clip(w.value[k] - loss, self.w_min, self.w_max)
+        self.pairing.pre_spike(state, j, self.tau_plus, t)
+
+    def on_post(self, state, w, i, t):
+        factor = decay(state.before, self.tau_plus, t)
+        since = math.exp((state.last_post[i] - t) / self.tau_plus)
+        scale = self.eta * self.A_plus
+        for n in range(w.n_in(i)):
+            k, j = w.into(i, n), w.pre(i, n)
+            change = scale * self.pairing.pres(state, w, k, i, j, factor, since)
+            gain = change * self.dependence.f_plus(w.value[k], self.w_max)
+            w.value[k] = clip(w.value[k] + gain, self.w_min, self.w_max)
+        self.pairing.post_spike(state, i, self.tau_minus, t)
+
+    def learning_equation(self, statistics, neuron, causal):
+        """The averaged rule, see `rules/stdp_equation.py`."""
+        from .stdp_equation import STDPEquation
+
+        return STDPEquation(self, statistics, neuron, causal)

@@ -1,0 +1,199 @@
+"""The averaged rule of pair STDP: drift for any pairing and any dependence on the weight, and the diffusion of a single weight."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..simulator.protocols import Delta, HebbscopeError, ParameterError
+from .fokker_planck import stationary_density
+from .linear_output import LinearOutput
+from .window_integrals import laplace
+from .windows import DoubleExponential
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class STDPEquation(LinearOutput):
+    """dJ_i/dt = f_plus(J_i) [y K_plus x_i + sum_j J_j (Q_plus_ij + delta_ij k3_i)] - f_minus(J_i) [y K_minus x_i + sum_j J_j Q_minus_ij].
+
+    f_plus and f_minus are the amplitudes with what they make of the weight. The areas K of the window are those of exponentials that end where a
+    spike is hidden: K_plus = 1 / (1 / tau_plus + h) with h the rate of the spikes that hide it, `Pairing.hiding`; all-to-all h = 0. Q are their overlaps
+    with the covariance of the inputs, seen through the EPSP, and k3 what a spike adds by the output spikes that it causes.
+
+    Exact in the drift for a linear neuron and slow weights all-to-all. Where spikes hide spikes, for independent Poisson inputs, and to the first order in the
+    single weight. Source: all-to-all Guetig et al. 2003, J Neurosci 23:3697 [derived again]; nearest pairs after Izhikevich & Desai 2003, Neural Comput 15:1511
+    [derived].
+    """
+
+    def __post_init__(self) -> None:
+        if self.hides and self.statistics.covariance:
+            raise HebbscopeError(
+                "STDP: the learning equation of pairings other than all-to-all is for inputs without correlations"
+            )
+        if self.hides and any(not isinstance(kernel, Delta) for _, kernel in self.statistics.atom):
+            raise HebbscopeError("STDP: the learning equation of pairings other than all-to-all is for Poisson inputs")
+
+    @property
+    def hides(self) -> bool:
+        """Whether any spike hides another."""
+        return any(self.rule.pairing)
+
+    # Independent spikes at given rates
+
+    def areas(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """K_plus and K_minus [s] under independent Poisson spikes at rates x and y [Hz]."""
+        before, after = self.rule.pairing.hiding(np.asarray(x, float), np.asarray(y, float))
+        return 1.0 / (1.0 / self.rule.tau_plus + before), 1.0 / (1.0 / self.rule.tau_minus + after)
+
+    def amplitudes(self, weights: Any) -> tuple[np.ndarray, np.ndarray]:
+        """eta A_plus f_plus and eta A_minus f_minus at weights of any shape."""
+        r, of = self.rule, np.vectorize
+        plus, minus = (
+            of(hook, otypes=[float])(weights, r.w_max) for hook in (r.dependence.f_plus, r.dependence.f_minus)
+        )
+        return r.eta * r.A_plus * plus, r.eta * r.A_minus * minus
+
+    def independent_drift(self, weights: Any, x: Any, y: Any) -> np.ndarray:
+        """Drift [1/s] for independent Poisson spikes at rates x and y [Hz], broadcast with the weights."""
+        plus, minus = self.amplitudes(weights)
+        wide, late = self.areas(x, y)
+        return np.asarray(x * y * (plus * wide - minus * late))
+
+    def independent_diffusion(self, weights: Any, x: Any, y: Any) -> np.ndarray:
+        """Growth of the variance [1/s] of one weight for independent Poisson spikes at rates x and y [Hz].
+
+        That of pairs one by one, x y int W^2, and that of the rates, which an area W~ away from balance turns into steps of every spike:
+        y (W~ x)^2 + x (W~ y)^2. Exact all-to-all; with hidden spikes near balance.
+        """
+        plus, minus = self.amplitudes(weights)
+        wide, late = self.areas(x, y)
+        before, after = self.rule.pairing.hiding(np.asarray(x, float), np.asarray(y, float))
+        square = plus**2 / (2.0 / self.rule.tau_plus + before) + minus**2 / (2.0 / self.rule.tau_minus + after)
+        area = plus * wide - minus * late
+        return np.asarray(x * y * (square + (x + y) * area**2))
+
+    def density(self, x: float, y: float) -> tuple[np.ndarray, np.ndarray]:
+        """Stationary density of one weight between its bounds under independent Poisson spikes at rates x and y [Hz]: weights (n,), density (n,)."""
+        return stationary_density(
+            lambda w: self.independent_drift(w, x, y),
+            lambda w: self.independent_diffusion(w, x, y),
+            self.rule.w_min,
+            self.rule.w_max,
+        )
+
+    def sign_change(self, x: float, weight: float) -> float:
+        """The output rate [Hz] at which the drift of independent spikes changes its sign, for input rate x [Hz]; nan where it changes nowhere."""
+        from scipy.optimize import brentq
+
+        def net(y: float) -> float:
+            plus, minus = self.amplitudes(weight)
+            wide, late = self.areas(x, y)
+            return float(plus * wide - minus * late)
+
+        low, high = 1e-6, 1e6
+        return float(brentq(net, low, high, xtol=1e-12)) if net(low) * net(high) < 0.0 else float("nan")
+
+    # The network
+
+    def drift(self, weights: np.ndarray) -> np.ndarray:
+        """(..., n) -> (..., n): dJ/dt [1/s]."""
+        weights = np.asarray(weights, float)
+        seen, y = self.effective(weights), self.output_rate_of(weights)[..., None]
+        plus, minus = self.amplitudes(weights)
+        wide, late = self.areas(self.rates, y)
+        gained, lost = wide * self.rates * y, late * self.rates * y
+        if self.hides:
+            gained = gained + (self.causal * self._caused_in_sight(y)) * seen
+        else:
+            (left, right, own), (left_minus, right_minus, own_minus) = self._overlaps
+            gained = gained + (seen @ right) @ left.T + self.causal * own * seen
+            lost = lost + (seen @ right_minus) @ left_minus.T + self.causal * own_minus * seen
+        return plus * gained - minus * lost
+
+    def _caused_in_sight(self, y: np.ndarray) -> np.ndarray:
+        """(..., n) [1/s]: what an input spike gains by the output spikes that it causes, over the weight, where spikes hide spikes.
+
+        Beside int eps(u) exp(-p u) du, p = 1 / tau_plus + h: that spikes are out of sight says that there were others of the same input, or that the output has
+        fired, and both have to do with what this input causes. To the first order that takes h / p of it away.
+        """
+        before, _ = self.rule.pairing.hiding(self.rates, y)
+        own = sum((vector * kernel.weight for vector, kernel in self.statistics.atom), np.zeros(len(self.rates)))
+        ends = 1.0 / self.rule.tau_plus + before
+        return own * laplace(self._epsp, ends) * (1.0 - before / ends)
+
+    @cached_property
+    def _epsp(self) -> list[Any]:
+        if not hasattr(self.neuron, "epsp_terms"):
+            rule = "must state its EPSP as terms (c, n, a) of c u^n exp(-a u) for the averaged rule of these pairs"
+            raise ParameterError(type(self.neuron).__name__, "epsp_terms", rule, None)
+        return list(self.neuron.epsp_terms())
+
+    @cached_property
+    def _overlaps(self) -> tuple[Any, Any]:
+        """Q as left right^T and the causal coefficients, of potentiation and of depression, for amplitudes of one."""
+        r = self.rule
+        plus = self.statistics.through(DoubleExponential(1.0, 0.0, r.tau_plus, r.tau_minus), self.neuron)
+        left, right, own = self.statistics.through(DoubleExponential(0.0, 1.0, r.tau_plus, r.tau_minus), self.neuron)
+        return plus, (-left, right, -own)
+
+    # What it says
+
+    @cached_property
+    def weight_at_rest(self) -> float:
+        """The weight at which the drift, averaged over synapses that all have it, changes from up to down; nan where it does nowhere."""
+        from scipy.optimize import brentq
+
+        def net(weight: float) -> float:
+            return float(self.drift(np.full(len(self.rates), weight)).mean())
+
+        low, high = self.w_min, self.w_max if np.isfinite(self.w_max) else 1e3
+        grid = np.linspace(low, high, 1001)[1:-1]
+        found = np.array([net(weight) for weight in grid])
+        falls = np.flatnonzero((found[:-1] > 0.0) & (found[1:] <= 0.0))
+        return float(brentq(net, grid[falls[0]], grid[falls[0] + 1], xtol=1e-14)) if len(falls) else float("nan")
+
+    @property
+    def growth_rate(self) -> float:
+        """How fast a difference between two synapses grows [1/s] where all have the weight at rest; below 0: it shrinks."""
+        weight = self.weight_at_rest
+        step = 1e-6 * max(weight, 1e-300)
+        apart = np.zeros(len(self.rates))
+        apart[:2] = step, -step
+        if not np.isfinite(weight) or len(apart) < 2:
+            return float("nan")
+        there = self.drift(weight + apart) - self.drift(weight - apart)
+        return float((there[0] - there[1]) / (4.0 * step))
+
+    def coefficients(self) -> dict[str, float]:
+        """eta A_plus and eta A_minus, and the areas [s] that they have at the mean input rate and the output rate at rest."""
+        r = self.rule
+        rate = self.output_rate_of(np.full(len(self.rates), self.weight_at_rest))
+        wide, late = self.areas(self.rates.mean(), 0.0 if np.isnan(rate) else rate)
+        return {"A_plus": r.eta * r.A_plus, "A_minus": r.eta * r.A_minus, "K_plus": float(wide), "K_minus": float(late)}
+
+    def predictions(self) -> dict[str, float]:
+        """Weight and output rate [Hz] where equal weights come to rest, and how fast differences grow there [1/s]; nan where they do not."""
+        weights = np.full(len(self.rates), self.weight_at_rest)
+        return {
+            "weight_at_rest": self.weight_at_rest,
+            "output_rate_at_rest": float(self.output_rate_of(weights)),
+            "growth_rate": self.growth_rate,
+        }
+
+    def __repr__(self) -> str:
+        c, p = self.coefficients(), self.predictions()
+        return "\n".join(
+            [
+                f"STDPEquation of {len(self.rates)} synapses, {'with' if self.causal else 'without'} the causal term",
+                f"  areas of the window at rest {c['K_plus']:.4g} s and {c['K_minus']:.4g} s, amplitudes {c['A_plus']:.4g} and {c['A_minus']:.4g}",
+                f"  equal weights rest at {p['weight_at_rest']:.4g}, output {p['output_rate_at_rest']:.4g} Hz, differences grow with "
+                f"{p['growth_rate']:.4g} /s",
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"

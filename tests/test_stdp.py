@@ -1,0 +1,217 @@
+"""Pair STDP with every pairing and dependence: against plain twins, against its learning equation, and its stationary densities."""
+
+import math
+
+import naive
+import numpy as np
+import pytest
+from replay import replay
+from test_rules import TRAINS
+
+from hebbscope import HebbscopeError, Network, ParameterError, Population, Projection, reduce, simulate
+from hebbscope.models import CommonSourcePoisson, HomogeneousPoisson, LinearPoisson, Uniform
+from hebbscope.rules import (
+    ALL_TO_ALL,
+    NEAREST_SYMMETRIC,
+    PRESYNAPTIC_CENTRED,
+    REDUCED_SYMMETRIC,
+    STDP,
+    Logarithmic,
+    Pairing,
+    PairSTDP,
+    PowerLaw,
+)
+from hebbscope.rules.fokker_planck import stationary_density
+
+SCHEMES = {
+    "all-to-all": ALL_TO_ALL,
+    "nearest symmetric": NEAREST_SYMMETRIC,
+    "presynaptic-centred": PRESYNAPTIC_CENTRED,
+    "reduced symmetric": REDUCED_SYMMETRIC,
+}
+POSTSYNAPTIC_CENTRED = Pairing(pre_by_pre=1, post_by_pre=1)
+DEPENDENCES = {
+    "additive": (PowerLaw(), lambda w: 1.0, lambda w: 1.0),
+    "multiplicative": (PowerLaw(1.0, 1.0), lambda w: 1.0 - w, lambda w: w),
+    "between": (PowerLaw(0.3, 0.6), lambda w: (1.0 - w) ** 0.3, lambda w: w**0.6),
+    "logarithmic": (
+        Logarithmic(),
+        lambda w: math.exp(-w / 12.5),
+        lambda w: 4.0 * w if w <= 0.25 else 1.0 + math.log(1.0 + 5.0 * (4.0 * w - 1.0)) / 5.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("trains", TRAINS)
+@pytest.mark.parametrize("name", DEPENDENCES)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_weights_are_those_of_the_sum_over_the_pairs_that_count(scheme, name, trains):
+    pre, post = TRAINS[trains]
+    dependence, f_plus, f_minus = DEPENDENCES[name]
+    rule = STDP(0.08, 0.05, 17e-3, 34e-3, pairing=SCHEMES[scheme], dependence=dependence)
+    start = np.random.default_rng(1).uniform(0.2, 0.8, (len(post), len(pre)))
+    plus, minus = (lambda w: 0.08 * f_plus(w)), (lambda w: 0.05 * f_minus(w))
+    expected = naive.stdp(pre, post, start, scheme, plus, minus, 17e-3, 34e-3, 0.0, 1.0)
+    np.testing.assert_allclose(replay(rule, pre, post, start), expected, rtol=0, atol=1e-12)
+    assert np.abs(expected - start).max() > 1e-2
+
+
+def test_additive_and_all_to_all_it_is_pair_stdp():
+    pre, post = TRAINS["random"]
+    start = np.full((len(post), len(pre)), 0.5)
+    np.testing.assert_allclose(
+        replay(STDP(), pre, post, start), replay(PairSTDP(), pre, post, start), rtol=0, atol=1e-12
+    )
+
+
+def test_pairs_with_the_next_spike_are_pairs_with_the_last_one_when_time_runs_backwards():
+    """Presynaptic-centred potentiation and postsynaptic-centred depression, with the sides in each other's place."""
+    pre, post = TRAINS["random"]
+    start, rule = np.full((len(post), len(pre)), 0.5), STDP(1e-4, 1e-4, 17e-3, 34e-3, pairing=NEAREST_SYMMETRIC)
+    turned = [[[6.0 - t for t in reversed(train)] for train in side] for side in (post, pre)]
+    for pairing, none in ((PRESYNAPTIC_CENTRED, {"A_minus": 0.0}), (POSTSYNAPTIC_CENTRED, {"A_plus": 0.0})):
+        forwards = replay(rule._replace(pairing=pairing, **none), pre, post, start)
+        backwards = replay(rule._replace(**none), *turned, start.T).T
+        np.testing.assert_allclose(forwards, backwards, rtol=0, atol=1e-12)
+        assert np.abs(forwards - start).max() > 1e-4
+
+
+# The learning equation -------------------------------------------------------------------------------------------------
+
+
+def layer(rule, x=20.0, y=15.0, n=20, scale=0.0, weights=0.5):
+    """n synapses with Poisson spikes at x, onto a cell that fires at y and hears them through `scale`."""
+    from hebbscope.simulator.plain import Direct
+
+    inputs, cell = Population("inputs", n, HomogeneousPoisson(x)), Population("cell", 1, LinearPoisson(base_rate=y))
+    return Network([inputs, cell], [Projection(inputs, cell, weights, rule, transmission=Direct(scale))])
+
+
+@pytest.mark.parametrize("rates", [(5.0, 30.0), (20.0, 15.0), (40.0, 5.0)], ids=str)
+@pytest.mark.parametrize("scale", [0.0, 0.004], ids=["independent", "causal"])
+@pytest.mark.parametrize("scheme", [*SCHEMES, "postsynaptic-centred"])
+def test_drift_is_that_of_the_learning_equation(scheme, scale, rates):
+    """64 seeds of 400 s with weights that hardly move: within three standard errors, which are below 3 % of potentiation."""
+    pairing = SCHEMES.get(scheme, POSTSYNAPTIC_CENTRED)
+    rule = STDP(1e-7, 0.6e-7, 17e-3, 34e-3, pairing=pairing, dependence=PowerLaw(0.3, 0.6))
+    described = layer(rule, *rates, scale=scale)
+    run = simulate(described, 400.0, seeds=range(1, 65), record_every=400.0, record_spikes={})
+    drift = (run.final_weights[:, 0] - 0.5).mean(1) / 400.0
+    expected = reduce(described).drift(np.full((1, 20), 0.5)).mean()
+    error = drift.std(ddof=1) / 8.0
+    assert abs(drift.mean() - expected) < 3.0 * error, (drift.mean(), expected, error)
+    y = rates[1] + 20 * 0.5 * scale * rates[0]
+    assert 3.0 * error < 0.03 * 1e-7 * 0.5**0.3 * 17e-3 * rates[0] * y
+
+
+def test_presynaptic_centred_pairs_turn_from_depression_to_potentiation_at_one_rate():
+    """Golden check 9: at 16.3 Hz for any input rate; all-to-all nowhere (Izhikevich & Desai 2003)."""
+    rule = STDP(1.03, 0.51, 13.3e-3, 34.5e-3)
+    for x in (1.0, 10.0, 50.0):
+        centred = reduce(layer(rule._replace(pairing=PRESYNAPTIC_CENTRED)))
+        assert centred.sign_change(x, 0.5) == pytest.approx(16.3, abs=0.05)
+        assert math.isnan(reduce(layer(rule)).sign_change(x, 0.5))
+    reduced = reduce(layer(rule._replace(pairing=REDUCED_SYMMETRIC)))
+    assert reduced.sign_change(6.3, 0.5) == pytest.approx(10.0, abs=0.05)
+    symmetric = reduce(layer(rule._replace(pairing=NEAREST_SYMMETRIC)))
+    assert symmetric.sign_change(10.0, 0.5) == pytest.approx(13.2, abs=0.05)
+
+
+@pytest.mark.parametrize("y, sign", [(8.0, -1), (16.3, 0), (30.0, 1)])
+def test_the_sign_change_is_seen_in_spikes(y, sign):
+    rule = STDP(1.03e-7, 0.51e-7, 13.3e-3, 34.5e-3, pairing=PRESYNAPTIC_CENTRED)
+    run = simulate(layer(rule, 10.0, y), 2000.0, seeds=range(1, 17), record_every=2000.0, record_spikes={})
+    drift = (run.final_weights[:, 0] - 0.5).mean(1) / 2000.0
+    error = drift.std(ddof=1) / 4.0
+    assert abs(drift.mean()) < 3.0 * error if sign == 0 else sign * drift.mean() > 5.0 * error
+
+
+def guetig(mu, n=100):
+    """The network of Guetig et al. 2003: rate (1 / n) sum w x, an EPSP that is over at once."""
+    from hebbscope.simulator.plain import Direct
+
+    rule = STDP(1e-6, 1.05e-6, dependence=PowerLaw(mu, mu))
+    inputs = Population("inputs", n, HomogeneousPoisson(10.0))
+    cell = Population("cell", 1, LinearPoisson(tau=1e-7))
+    return reduce(Network([inputs, cell], [Projection(inputs, cell, 0.5, rule, transmission=Direct(1.0 / n))]))
+
+
+def test_equal_weights_are_stable_above_a_critical_exponent():
+    """Golden check 8: they rest at 1/2 for every exponent, and are stable above 0.0238."""
+    from scipy.optimize import brentq
+
+    for mu in (0.01, 0.05, 0.5):
+        assert guetig(mu).weight_at_rest == pytest.approx(0.5, abs=1e-4)
+    assert brentq(lambda mu: guetig(mu).growth_rate, 0.015, 0.03) == pytest.approx(0.0238, abs=1e-4)
+
+
+def test_the_averaged_rule_follows_the_equation_between_bounds():
+    """The rate level of a multiplicative rule: spikes of many synapses settle where the equation does."""
+    described = layer(STDP(2e-3, 2e-3, dependence=PowerLaw(1.0, 1.0)), scale=0.01, weights=0.1)
+    rate = simulate(described, 400.0, level="rate", record_every=20.0)
+    run = simulate(described, 400.0, seeds=range(1, 17), record_every=20.0, record_spikes={})
+    mean, error = run.weights.mean((0, 2, 3)), run.weights.mean((2, 3)).std(0, ddof=1) / 4.0
+    assert (
+        np.abs(mean - rate.weights[0].mean((1, 2)))[1:] < 4.0 * error[1:] + 2e-3
+    ).all()  # 20 times, and noise of order eta
+    assert rate.final_weights[0, 0].mean() == pytest.approx(reduce(described).weight_at_rest, rel=1e-3)
+
+
+def test_what_has_no_equation_is_said():
+    rule = STDP(pairing=NEAREST_SYMMETRIC)
+    inputs, cell = Population("a", 8, CommonSourcePoisson(10.0, 0.3, 0.0, 8)), Population("b", 1, LinearPoisson())
+    with pytest.raises(HebbscopeError, match="pairings other than all-to-all is for inputs without correlations"):
+        reduce(Network([inputs, cell], [Projection(inputs, cell, 0.1, rule)]))
+
+
+# Stationary densities --------------------------------------------------------------------------------------------------
+
+
+def test_the_density_of_a_linear_drift_is_normal():
+    w, p = stationary_density(lambda w: -2.0 * (w - 0.4), lambda w: np.full_like(w, 0.01), -1.0, 2.0)
+    normal = np.exp(-((w - 0.4) ** 2) / (2 * 0.0025)) / math.sqrt(2 * math.pi * 0.0025)
+    np.testing.assert_allclose(p, normal, atol=1e-6 * normal.max())
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        STDP(5e-3, 1e-2, dependence=PowerLaw(0.0, 1.0)),  # van Rossum et al., without the noise of its own
+        STDP(1e-2, 1e-2, dependence=PowerLaw(1.0, 1.0)),
+        STDP(4e-2, 4.004e-2),
+    ],
+    ids=["van Rossum", "multiplicative", "additive"],
+)
+def test_histograms_are_the_stationary_density(rule):
+    """Golden check 11: the quartiles of 64 weights under independent spikes, after a hundred times the time they need, hold a quarter each.
+
+    Weights of one seed share the spikes of the output, so that it is the seeds that are independent.
+    """
+    described = layer(rule, 30.0, 30.0, n=64, weights=Uniform())
+    run = simulate(described, 600.0, seeds=range(1, 33), record_every=600.0, record_spikes={})
+    w, p = reduce(described).density(30.0, 30.0)
+    below = np.concatenate([[0.0], np.cumsum(0.5 * (p[1:] + p[:-1]) * np.diff(w))])
+    quartiles = np.interp([0.25, 0.5, 0.75], below, w)
+    for q, share in zip(quartiles, (0.25, 0.5, 0.75), strict=True):
+        found = (run.final_weights[:, 0] < q).mean(1)
+        assert abs(found.mean() - share) < 3.0 * found.std(ddof=1) / math.sqrt(32) < 0.1
+    if rule.dependence.relative:  # one peak, where drift vanishes, and none at a bound
+        assert w[p.argmax()] == pytest.approx(0.5, abs=0.02) and max(p[0], p[-1]) < 1e-6 * p.max()
+    else:
+        assert np.ptp(p) < 0.2
+
+
+@pytest.mark.parametrize(
+    "rule, words",
+    [
+        (STDP(pairing=Pairing(pre_by_pre=2)), r"Pairing\.pre_by_pre: must be 0 or 1"),
+        (STDP(pairing=Pairing(pre_by_post=1, post_by_pre=1)), r"Pairing\.post_by_pre: must be 0, or post_by_post 1"),
+        (STDP(w_max=math.inf, dependence=PowerLaw(1.0, 1.0)), r"STDP\.w_max: must be finite where"),
+        (STDP(w_min=-0.1), r"STDP\.w_min: must be .*>= 0"),
+        (STDP(dependence=Pairing()), r"Pairing\.f_plus: must be a method"),
+        (STDP(dependence=Logarithmic(w_0=0.0)), r"Logarithmic\.w_0: must be"),
+    ],
+)
+def test_bad_parts_are_named(rule, words):
+    with pytest.raises(ParameterError, match=words):
+        layer(rule)
