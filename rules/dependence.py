@@ -69,10 +69,12 @@ class Logarithmic(NamedTuple):
     alpha: float = 5.0
     beta: float = 50.0
 
-    relative = False
-
     def check(self):
         positive(self, "w_0", "alpha", "beta")
+
+    @property
+    def relative(self) -> bool:
+        return False
 
     def f_plus(self, value, w_max):
         return math.exp(-value / (self.w_0 * self.beta))
