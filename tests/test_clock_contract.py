@@ -1,71 +1,112 @@
-"""What every part must do in the clock-driven engine, too: runs that are finite, bounded, repeatable, and the same however they are cut and shared."""
+"""What every part must do in the clock-driven engine, too: runs that are finite, bounded, repeatable, and the same however they are cut and shared.
+
+Parts run without the compiler, which would take seconds for each: that it changes no bit is held for one part after another in the exact engine
+(test_properties.py), for every neuron's stepper (test_neurons.py), and here for layers that have parts of every kind.
+"""
 
 import json
 import os
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
+from interpreting import interpreted
 from small_networks import recurrent
 from test_contract import EVERY, example
 
 from hebbscope import Network, Population, Projection, simulate
-from hebbscope.models import HomogeneousPoisson, LinearPoisson, Uniform
-from hebbscope.rules import PairSTDP, SpikeHebb, Static, Triplet
+from hebbscope.models import (
+    AdEx,
+    CommonSourcePoisson,
+    ConductanceLIF,
+    ExponentialPoisson,
+    FixedInDegree,
+    HomogeneousPoisson,
+    LinearPoisson,
+    ModulatedPoisson,
+    OrnsteinUhlenbeckPoisson,
+    Pairwise,
+    PushPull,
+    Uniform,
+)
+from hebbscope.rules import PairSTDP, SlidingThreshold, SpikeHebb, Static, TabulatedWindow, Triplet
 from hebbscope.simulator import clock_run
 from hebbscope.simulator.clock_run import ClockRun
 
 N = 6
+DT = 5e-4  # s, half the shortest time constant of the parts
 KINDS = ("input", "neuron", "rule", "window", "threshold", "transmission", "connectivity", "weights")
 PLACED = [(kind, part) for kind, part in EVERY if kind in KINDS]
 
 
+@cache
 def drive_of(neuron):
     """A weight at which a neuron fires, in its own unit, from six inputs of 60 Hz: found by looking, not by formula."""
     for weight in 10.0 ** np.arange(-12.0, 4.0):
         layer = [Population("inputs", N, HomogeneousPoisson(60.0)), Population("cells", 3, neuron)]
         network = Network(layer, [Projection(*layer, float(weight))])
-        run = simulate(network, 0.3, engine="clock", record_spikes={}, record_every=0.3, max_rate=np.inf)
+        with interpreted():
+            run = simulate(network, 0.3, engine="clock", dt=DT, record_spikes={}, record_every=0.3, max_rate=np.inf)
         if run.output_rate[0, -1].mean() > 5.0:
             return float(weight)
     raise AssertionError(f"{neuron} never fires")
 
 
-def network(kind, part):
-    """A layer of the clock-driven engine in which the part has its place."""
-    given = example(part)
-    if kind == "window":
-        given = SpikeHebb(window=given, eta=1e-3)
-    if kind == "threshold":
-        given = Triplet(threshold=given)
-    neuron = given if kind == "neuron" else LinearPoisson()
-    weight = drive_of(neuron) if kind == "neuron" else 0.2
-    learning = PairSTDP(A_plus=0.01 * weight, A_minus=0.011 * weight)
-    rule = given if kind in ("rule", "window", "threshold") else learning
-    options = {kind: given} if kind in ("transmission", "connectivity") else {}
-    n, n_cells = (12, 12) if kind == "connectivity" else (N, 3)
-    inputs = Population("inputs", n, given if kind == "input" else HomogeneousPoisson(60.0))
-    cells = Population("cells", n_cells, neuron)
-    weights = {"weights": given, "transmission": Uniform(high=2.0 * weight)}.get(kind, weight)
+def layer(input=None, neuron=None, rule=None, window=None, threshold=None, weights=None, **options):
+    """A layer of the clock-driven engine with these parts, and plain ones in the place of those that are not given."""
+    weight = drive_of(neuron) if neuron is not None else 0.2
+    if window is not None:
+        rule = SpikeHebb(window=window, eta=1e-3)
+    if threshold is not None:
+        rule = Triplet(threshold=threshold)
+    rule = rule or PairSTDP(A_plus=0.01 * weight, A_minus=0.011 * weight)
     rule = rule._replace(w_min=0.0, w_max=2.0 * weight)
-    return Network([inputs, cells], [Projection(inputs, cells, weights, rule, **options)])
+    n, n_cells = (12, 12) if "connectivity" in options else (N, 3)
+    inputs, cells = (
+        Population("inputs", n, input or HomogeneousPoisson(60.0)),
+        Population("cells", n_cells, neuron or LinearPoisson()),
+    )
+    if "transmission" in options:
+        weights = weights or Uniform(high=2.0 * weight)
+    return Network([inputs, cells], [Projection(inputs, cells, weights or weight, rule, **options)])
 
 
 @pytest.mark.parametrize("kind, part", PLACED, ids=lambda value: getattr(value, "__name__", value))
 def test_a_run_is_finite_bounded_and_cut_anywhere(kind, part):
-    described = network(kind, part)
-    run = simulate(described, 0.5, engine="clock", seeds=[1, 2], record_every=0.05)
-    again = simulate(described, 0.5, engine="clock", seeds=[1, 2], record_every=0.5, threads=2)
+    with interpreted():
+        described = layer(**{kind: example(part)})
+        run = simulate(described, 0.5, engine="clock", dt=DT, seeds=[1, 2], record_every=0.05)
+        again = simulate(described, 0.5, engine="clock", dt=DT, seeds=[1, 2], record_every=0.5, threads=2)
+        cut = ClockRun(described, 2, "spike", {}, DT)
+        for t in (0.0005, 0.0775, 0.078, 0.31, 0.5):
+            cut.to(t)
     high = described.recorded.rule.w_max if described.learning else np.inf
     assert np.isfinite(run.weights).all() and run.weights.min() >= 0.0 and run.weights.max() <= high
     assert (run.final_weights == again.final_weights).all() and run.output_rate[:, 1:].sum() > 0
     assert (run.spikes["cells"].t == again.spikes["cells"].t).all()
     assert (run.weights[:, -1] != run.weights[:, 0]).any() != (part is Static)
-    cut = ClockRun(described, 2, "spike", {}, 1e-4)
-    for t in (0.0001, 0.0777, 0.0778, 0.31, 0.5):
-        cut.to(t)
     assert (cut.weights == run.final_weights[1]).all()
+
+
+LAYERS = {
+    "dense": {"input": CommonSourcePoisson, "neuron": ExponentialPoisson, "transmission": PushPull},
+    "window": {"input": OrnsteinUhlenbeckPoisson, "neuron": AdEx, "window": TabulatedWindow},
+    "sparse": {"input": ModulatedPoisson, "neuron": ConductanceLIF, "threshold": SlidingThreshold, "connectivity": FixedInDegree},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("parts", LAYERS.values(), ids=LAYERS)
+def test_a_compiled_run_is_the_same(parts):
+    described = layer(**{kind: example(part) for kind, part in parts.items()})
+    how = {"engine": "clock", "dt": DT, "record_every": 0.1}
+    with interpreted():
+        plain = simulate(described, 4.0, **how)
+    run = simulate(described, 4.0, **how, threads=2)
+    assert (run.weights == plain.weights).all() and (run.final_weights != run.weights[:, 0]).any()
+    for name, spikes in plain.spikes.items():
+        assert (run.spikes[name].t == spikes.t).all() and (run.spikes[name].i == spikes.i).all() and len(spikes) > 5
 
 
 @pytest.mark.parametrize("part", [part for kind, part in EVERY if kind == "neuron"], ids=lambda part: part.__name__)
@@ -74,20 +115,19 @@ def test_every_variable_that_is_monitored_can_be_set(part):
     inputs = Population("inputs", 2, HomogeneousPoisson(1.0))
     for name in model.monitored:
         cells = Population("cells", 5, model, initial={name: Uniform(0.1, 0.2)})
-        run = ClockRun(Network([inputs, cells], [Projection(inputs, cells, 0.0)]), 1, "spike", {}, 1e-4)
+        with interpreted():  # no step is taken
+            run = ClockRun(Network([inputs, cells], [Projection(inputs, cells, 0.0)]), 1, "spike", {}, 1e-4)
         values = run.variable_of(cells, name)
         assert values.shape == (5,) and (values >= 0.1).all() and (values < 0.2).all() and np.ptp(values) > 0
 
 
 def test_shards_are_shared_by_any_number_of_threads(monkeypatch):
-    monkeypatch.setattr(clock_run, "CELLS_PER_SHARD", 5)
-    described = recurrent()
-    projections = [
-        Projection(each.source, each.target, each.weights, each.rule, receptor=each.receptor, name=each.name, delay=1e-3,
-                   connectivity=each.connectivity)
-        for each in described.projections
-    ]  # fmt: skip
-    described = Network(described.populations, projections)
+    """Of recurrent cells that learn, so that what one thread does too early or too late goes on into all."""
+    monkeypatch.setattr(clock_run, "CELLS_PER_SHARD", 4)
+    inputs, cells = recurrent().populations[:2]
+    rule, some = recurrent().recorded.rule, Pairwise(0.4)
+    loop = Projection(cells, cells, 1e-3, rule, connectivity=some, delay=1e-3)
+    described = Network([inputs, cells], [Projection(inputs, cells, 5e-3, rule, connectivity=some), loop])
     runs = [ClockRun(described, 1, "spike", {"exc": (0.0, 1.0)}, 1e-4, threads=threads) for threads in (1, 2, 3)]
     assert runs[2].n_shards == 4 and runs[2].threads == 3
     for run in runs:
@@ -95,7 +135,8 @@ def test_shards_are_shared_by_any_number_of_threads(monkeypatch):
     heard = [run.take_spikes()["exc"] for run in runs]
     assert len(heard[0]) > 50
     for run, spikes in zip(runs[1:], heard[1:], strict=True):
-        assert (run.weights == runs[0].weights).all()
+        for each in described.projections:
+            assert (run.weights_of(each) == runs[0].weights_of(each)).all()
         assert (spikes.t == heard[0].t).all() and (spikes.i == heard[0].i).all()
 
 

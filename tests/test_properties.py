@@ -16,7 +16,6 @@ from unittest.mock import patch
 
 import h5py
 import libsonata
-import numba
 import numpy as np
 import pandas
 import pytest
@@ -24,6 +23,7 @@ import xarray
 from faults import differences
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from interpreting import interpreted
 from strategies import Plan, described, networks, networks_of, plans
 from test_contract import EXACT
 
@@ -38,12 +38,6 @@ from hebbscope.simulator.runfile import RunFile, describe
 
 COMPILED = [(kind, part) for kind, part in EXACT if kind not in ("weights", "monitor")]  # called by the exact loop
 MAX_RATE = 1000.0  # Hz; enough for what is drawn to run away now and then, and at once
-
-
-def interpreted():
-    """No compiler: any combination of parts at once, and the same bits (test_compiled_loops_do_the_same)."""
-    return patch.object(numba.config, "DISABLE_JIT", True)
-
 
 # Runs that are cut --------------------------------------------------------------------------------------------------
 
