@@ -14,7 +14,7 @@ from .dispatch import classes_of
 from .event import Recorder
 from .network import Network, Population, Projection
 from .precision import as_is, narrowed
-from .protocols import ParameterError, bounds_of
+from .protocols import ParameterError, bounds_of, receptors_of
 from .results import Spikes
 from .streams import start
 from .synapses import settled, sparse_synapses, synapses
@@ -185,7 +185,7 @@ class ClockRun:
             self.precise(projection.transmission),
             self._norms(projection),
             stepper,
-            projection.target.model.receptors.index(projection.receptor),
+            receptors_of(projection.target.model).index(projection.receptor),
             projection.source.n,
             self._has_twins(projection),
         )

@@ -14,7 +14,7 @@ from .connectivity import AllToAll, Given
 from .describe import brief, nearest, shown
 from .plain import Direct, Free, Static
 from .population import Described, Population, check_name
-from .protocols import ParameterError, bounds_of, is_part, require_hooks
+from .protocols import ParameterError, bounds_of, is_part, receptors_of, require_hooks
 from .quantity import from_brian
 from .streams import generator
 from .synapses import n_bytes
@@ -134,7 +134,7 @@ class Projection(Described):
     def _check_receptor(self) -> None:
         """A receptor that there is; onto neurons that tell excitation from inhibition nothing negative arrives."""
         model = self.target.model
-        there = getattr(model, "receptors", ("excitatory",))
+        there = receptors_of(model)
         if self.receptor not in there:
             rule = f"must be {' or '.join(there)}{nearest(str(self.receptor), there) if len(there) > 1 else ''}"
             self._refuse("receptor", rule, self.receptor)

@@ -279,6 +279,14 @@ def bounds_of(rule: Any) -> tuple[float, float]:
     return getattr(rule, "w_min", -np.inf), getattr(rule, "w_max", np.inf)
 
 
+RECEPTORS = ("excitatory", "inhibitory")
+
+
+def receptors_of(neuron: Any) -> tuple[str, ...]:
+    """What a projection may name, in the order of the ports by which a stepper receives: a neuron's `receptors`, or these two, both amounts >= 0."""
+    return getattr(neuron, "receptors", RECEPTORS)
+
+
 # Covariances, stated by the inputs and used by the reduction --------------------------------------------------------
 
 

@@ -265,12 +265,6 @@ def test_what_is_a_method_to_one_loop_is_no_field_to_another():
 # Projections of any kind --------------------------------------------------------------------------------------------
 
 
-class Opposed(LinearPoisson):
-    """Poisson neurons with two receptors."""
-
-    receptors = ("excitatory", "inhibitory")
-
-
 def joined(weights=0.1, rule=None, neuron=LIF(), connectivity=Given([0, 0, 2], [1, 4, 0]), **options):
     """Three inputs onto five neurons."""
     source, target = Population("inputs", 3, HomogeneousPoisson(5.0)), Population("neurons", 5, neuron)
@@ -372,7 +366,7 @@ def test_delays_are_kept_in_seconds():
         ({"delay": 1e-3}, "must join all to all without delay, .* delays 1 ms and 0 s, excitatory"),
         ({"dendritic_delay": 1e-3}, "must join all to all without delay, .* delays 0 s and 1 ms, excitatory"),
         (
-            {"neuron": Opposed(), "receptor": "inhibitory"},
+            {"neuron": LinearPoisson(), "receptor": "inhibitory"},
             "must join all to all without delay, .* 0 s and 0 s, inhibitory",
         ),
     ],

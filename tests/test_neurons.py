@@ -23,7 +23,7 @@ from hebbscope.models import (
     LinearPoisson,
 )
 from hebbscope.models.experiments.catalogue import parts
-from hebbscope.simulator.protocols import ParameterError
+from hebbscope.simulator.protocols import ParameterError, receptors_of
 
 EXCITATORY, INHIBITORY = 0, 1
 SYNAPSES = {
@@ -84,7 +84,7 @@ def test_ports(neuron):
     """An excitatory spike raises the potential, an inhibitory one lowers it, and both leave the other cells alone."""
     spikes, name = [(20, EXCITATORY, 0, unit(neuron)), (20, INHIBITORY, 1, unit(neuron))], neuron.monitored[0]
     trace = stepped(neuron, 40, spikes=spikes, n=3, record=[name], prepare=from_65_mV).traces[name]
-    assert neuron.receptors == ("excitatory", "inhibitory")
+    assert receptors_of(neuron) == ("excitatory", "inhibitory")
     assert (trace[:20] == trace[:20, 2:]).all()
     assert (trace[22:, 0] > trace[22:, 2]).all() and (trace[22:, 1] < trace[22:, 2]).all()
 

@@ -21,7 +21,7 @@ from ...simulator.protocols import (
     require_hooks,
 )
 from .silence import quiet
-from .synapses import RECEPTORS, AlphaSynapses, DeltaSynapses, ExponentialSynapses
+from .synapses import AlphaSynapses, DeltaSynapses, ExponentialSynapses
 
 STEEPEST = 50.0  # widths of the upswing above its threshold; from there on v passes any peak within the step
 SIXTH = 1.0 / 6.0
@@ -162,10 +162,6 @@ class AdEx(NamedTuple):
     refractory: Seconds = 2e-3
     drive: Amperes = 0.0
     synapses: DeltaSynapses | ExponentialSynapses | AlphaSynapses = DeltaSynapses()
-
-    @property
-    def receptors(self) -> tuple[str, ...]:
-        return RECEPTORS
 
     @property
     def monitored(self) -> tuple[str, ...]:

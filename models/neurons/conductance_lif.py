@@ -2,60 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from ...simulator.protocols import Seconds, Volts, finite, non_negative, part, positive, require, require_hooks
+from .integrate_and_fire import IntegrateAndFire
 from .silence import quiet
-from .synapses import RECEPTORS, AlphaSynapses, DeltaSynapses, ExponentialSynapses
+from .synapses import AlphaSynapses, DeltaSynapses, ExponentialSynapses
 
 SIXTH = 1.0 / 6.0
 
 
-class State(NamedTuple):
-    """v (n,) [V]; g_ex, g_in and their rises (n,) in units of the leak, the latter (0,) where the synapses have none."""
-
-    v: np.ndarray
-    g_ex: np.ndarray
-    g_in: np.ndarray
-    rise_ex: np.ndarray
-    rise_in: np.ndarray
-
-
-class Stepper(NamedTuple):
+class Membrane(NamedTuple):
     """leak = dt / tau_m; pull_leak, pull_ex, pull_in [V]: leak times where each conductance pulls the potential to."""
 
     leak: float
     pull_leak: float
     pull_ex: float
     pull_in: float
-    V_th: float
-    V_reset: float
-    synapses: Any
 
-    def init(self, n, rng):
-        return State(np.full(n, self.V_reset), *self.synapses.arrays(n))
-
-    def receive(self, state, port, i, amount):
-        self.synapses.receive(state, port, i, amount)
-
-    def update(self, state, i):
-        g_ex, g_in = self.synapses.midway(state, i)
+    def moved(self, state, i, synapses):
+        g_ex, g_in = synapses.midway(state, i)
         z = self.leak * (1.0 + g_ex + g_in)
         pull = self.pull_leak + g_ex * self.pull_ex + g_in * self.pull_in
         gain = 1.0 + z * (0.5 + z * SIXTH)
         decay = 1.0 / (1.0 + z * gain)  # exp(-z) to third order, and between 0 and 1 for any z
-        state.v[i] = quiet(state.v[i] * decay + pull * gain * decay)  # only this waits for the step before
-
-    def fires(self, state, i):
-        return state.v[i] >= self.V_th
-
-    def hold(self, state, i):
-        state.v[i] = self.V_reset
-
-    def reset(self, state, i):
-        state.v[i] = self.V_reset
+        return quiet(state.v[i] * decay + pull * gain * decay)  # only this waits for the step before
 
 
 @part
@@ -89,10 +60,6 @@ class ConductanceLIF(NamedTuple):
     synapses: ExponentialSynapses | AlphaSynapses = ExponentialSynapses()
 
     @property
-    def receptors(self) -> tuple[str, ...]:
-        return RECEPTORS
-
-    @property
     def monitored(self) -> tuple[str, ...]:
         return "v", *self.synapses.monitored
 
@@ -107,6 +74,6 @@ class ConductanceLIF(NamedTuple):
         require(conducting, self, "synapses", "must open conductances: ExponentialSynapses or AlphaSynapses")
 
     def stepper(self, dt):
-        leak, synapses = dt / self.tau_m, self.synapses.over(dt)
-        pulls = (leak * (self.E_L + self.drive), leak * self.E_ex, leak * self.E_in)
-        return Stepper(leak, *pulls, self.V_th, self.V_reset, synapses)
+        leak = dt / self.tau_m
+        membrane = Membrane(leak, leak * (self.E_L + self.drive), leak * self.E_ex, leak * self.E_in)
+        return IntegrateAndFire(membrane, self.V_th, self.V_reset, self.synapses.over(dt))

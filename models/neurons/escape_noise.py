@@ -11,7 +11,7 @@ from ...simulator.protocols import Hertz, Seconds, Volts, finite, non_negative, 
 from ...simulator.streams import exponential
 from .hazard import first_hazards
 from .silence import quiet
-from .synapses import RECEPTORS, AlphaSynapses, DeltaSynapses, ExponentialSynapses
+from .synapses import AlphaSynapses, DeltaSynapses, ExponentialSynapses
 
 FARTHEST = 50.0  # widths of the threshold above it; from there on a spike is certain in any step
 
@@ -105,10 +105,6 @@ class EscapeNoise(NamedTuple):
     refractory: Seconds = 2e-3
     drive: Volts = 0.0
     synapses: DeltaSynapses | ExponentialSynapses | AlphaSynapses = DeltaSynapses()
-
-    @property
-    def receptors(self) -> tuple[str, ...]:
-        return RECEPTORS
 
     @property
     def monitored(self) -> tuple[str, ...]:

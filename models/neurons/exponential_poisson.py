@@ -12,7 +12,6 @@ from ...simulator.streams import exponential
 from .hazard import first_hazards
 from .rectifier import noisy_rectifier
 from .silence import quiet
-from .synapses import RECEPTORS
 
 
 class State(NamedTuple):
@@ -77,10 +76,6 @@ class ExponentialPoisson(NamedTuple):
     base_rate: Hertz = 0.0
     gain: float = 1.0
     threshold: Hertz = 0.0
-
-    @property
-    def receptors(self) -> tuple[str, ...]:
-        return RECEPTORS
 
     @property
     def monitored(self) -> tuple[str, ...]:

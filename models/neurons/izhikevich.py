@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...simulator.protocols import Hertz, Volts, VoltsPerSecond, finite, part, positive, require, require_hooks
-from .synapses import RECEPTORS, AlphaSynapses, DeltaSynapses, ExponentialSynapses
+from .synapses import AlphaSynapses, DeltaSynapses, ExponentialSynapses
 
 
 class State(NamedTuple):
@@ -88,10 +88,6 @@ class Izhikevich(NamedTuple):
     V_peak: Volts = 30e-3
     drive: VoltsPerSecond = 0.0
     synapses: DeltaSynapses | ExponentialSynapses | AlphaSynapses = DeltaSynapses()
-
-    @property
-    def receptors(self) -> tuple[str, ...]:
-        return RECEPTORS
 
     @property
     def monitored(self) -> tuple[str, ...]:

@@ -3,52 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from ...simulator.protocols import Seconds, Volts, finite, non_negative, part, positive, require, require_hooks
+from .integrate_and_fire import IntegrateAndFire
 from .silence import quiet
-from .synapses import RECEPTORS, AlphaSynapses, DeltaSynapses, ExponentialSynapses
+from .synapses import AlphaSynapses, DeltaSynapses, ExponentialSynapses
 
 
-class State(NamedTuple):
-    """v (n,) [V]; g_ex, g_in and their rises (n,) [V], or (0,) where the synapses have none."""
-
-    v: np.ndarray
-    g_ex: np.ndarray
-    g_in: np.ndarray
-    rise_ex: np.ndarray
-    rise_in: np.ndarray
-
-
-class Stepper(NamedTuple):
+class Membrane(NamedTuple):
     """rest [V]: where the potential goes without spikes; decay: what is left of the way there after a step."""
 
     rest: float
     decay: float
-    V_th: float
-    V_reset: float
-    synapses: Any
 
-    def init(self, n, rng):
-        return State(np.full(n, self.V_reset), *self.synapses.arrays(n))
-
-    def receive(self, state, port, i, amount):
-        self.synapses.receive(state, port, i, amount)
-
-    def update(self, state, i):
-        away = (state.v[i] - self.rest) * self.decay + self.synapses.charge(state, i)
-        state.v[i] = self.rest + quiet(away)
-
-    def fires(self, state, i):
-        return state.v[i] >= self.V_th
-
-    def hold(self, state, i):
-        state.v[i] = self.V_reset
-
-    def reset(self, state, i):
-        state.v[i] = self.V_reset
+    def moved(self, state, i, synapses):
+        away = (state.v[i] - self.rest) * self.decay + synapses.charge(state, i)
+        return self.rest + quiet(away)
 
 
 @part
@@ -79,10 +50,6 @@ class LIF(NamedTuple):
     synapses: DeltaSynapses | ExponentialSynapses | AlphaSynapses = DeltaSynapses()
 
     @property
-    def receptors(self) -> tuple[str, ...]:
-        return RECEPTORS
-
-    @property
     def monitored(self) -> tuple[str, ...]:
         return "v", *self.synapses.monitored
 
@@ -95,5 +62,5 @@ class LIF(NamedTuple):
         self.synapses.check()
 
     def stepper(self, dt):
-        synapses = self.synapses.over(dt, self.tau_m)
-        return Stepper(self.E_L + self.drive, math.exp(-dt / self.tau_m), self.V_th, self.V_reset, synapses)
+        membrane = Membrane(self.E_L + self.drive, math.exp(-dt / self.tau_m))
+        return IntegrateAndFire(membrane, self.V_th, self.V_reset, self.synapses.over(dt, self.tau_m))

@@ -18,8 +18,6 @@ import numpy as np
 from ...simulator.protocols import Seconds, part, positive
 from .silence import quiet
 
-RECEPTORS = ("excitatory", "inhibitory")  # the ports by which every neuron here receives, both amounts >= 0
-
 
 def propagator(tau: float, tau_m: float, dt: float) -> np.ndarray:
     """(3, 3): what of potential, input and rise is left of each after dt, where the rise feeds the input and the input the potential.
