@@ -5,14 +5,11 @@ Parts run without the compiler, which would take seconds for each: that it chang
 """
 
 import json
-import os
-import subprocess
-import sys
 from functools import cache
 
 import numpy as np
 import pytest
-from interpreting import interpreted
+from interpreting import both_ways, interpreted
 from small_networks import recurrent
 from test_contract import EVERY, example
 
@@ -151,13 +148,5 @@ print(json.dumps([run.weights.tolist(), run.final["ee"].tolist(), spikes]))
 
 
 def test_a_run_without_the_compiler_is_the_same():
-    said = {}
-    for off in ("0", "1"):
-        environment = os.environ | {"NUMBA_DISABLE_JIT": off}
-        where = os.path.dirname(__file__)
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM], cwd=where, capture_output=True, text=True, env=environment
-        )
-        assert done.returncode == 0, done.stderr
-        said[off] = json.loads(done.stdout)
-    assert said["0"] == said["1"] and len(said["0"][2]["inputs"][0]) > 5
+    compiled, plain = both_ways(PROGRAM)
+    assert compiled == plain and len(json.loads(plain)[2]["inputs"][0]) > 5

@@ -1,9 +1,6 @@
 """The event-driven engine: exact, the same bits however it is run, and equal to the plain twins on the spikes that it drew."""
 
-import os
 import re
-import subprocess
-import sys
 import time
 from contextlib import nullcontext
 
@@ -11,6 +8,7 @@ import naive
 import numpy as np
 import pytest
 from frozen import Given
+from interpreting import both_ways
 from scipy import stats
 
 from hebbscope import Network, Population, Projection, simulate
@@ -85,18 +83,8 @@ for network in networks:
 
 
 def test_the_jit_leaves_no_mark():
-    here = os.path.dirname(__file__)
-    outputs = [
-        subprocess.run(
-            [sys.executable, "-c", PROGRAM],
-            env={**os.environ, "PYTHONPATH": here, "NUMBA_DISABLE_JIT": jit_off},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for jit_off in ("0", "1")
-    ]
-    assert outputs[0] == outputs[1] and len(outputs[0].split()) == 8
+    compiled, plain = both_ways(PROGRAM)
+    assert compiled == plain and len(plain.split()) == 8
 
 
 # The twins ----------------------------------------------------------------------------------------------------------

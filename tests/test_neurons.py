@@ -1,13 +1,11 @@
 """The neurons of the clock-driven engine against closed forms, high-accuracy solutions of their equations, and renewal theory."""
 
 import math
-import os
-import subprocess
-import sys
 
 import naive
 import numpy as np
 import pytest
+from interpreting import both_ways
 from stepping import prepared, stepped
 
 from hebbscope.models import (
@@ -135,18 +133,8 @@ for neuron in NEURONS:
 
 
 def test_the_jit_leaves_no_mark():
-    path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
-    outputs = [
-        subprocess.run(
-            [sys.executable, "-c", PROGRAM],
-            env={**os.environ, "PYTHONPATH": path, "NUMBA_DISABLE_JIT": jit_off},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for jit_off in ("0", "1")
-    ]
-    assert outputs[0] == outputs[1] and len(outputs[0].split()) == len(NEURONS)
+    compiled, plain = both_ways(PROGRAM)
+    assert compiled == plain and len(plain.split()) == len(NEURONS)
 
 
 @pytest.mark.parametrize(
