@@ -18,7 +18,6 @@ import numpy as np
 from brian2 import (
     Hz,
     Network,
-    NeuronGroup,
     PoissonGroup,
     SpikeMonitor,
     Synapses,
@@ -29,6 +28,7 @@ from brian2 import (
     second,
     set_device,
 )
+from brian2_poisson import linear_poisson
 
 N, CONSTANT, INITIAL = 50, 25, 0.02
 PARAMETERS = {
@@ -50,14 +50,7 @@ def build():
     inputs = PoissonGroup(
         N, rates=f"rate + int(i >= {CONSTANT}) * rate * cos(2 * pi * frequency * t)", namespace=PARAMETERS
     )
-    neuron = NeuronGroup(
-        1,
-        """du/dt = (rising - u) / tau : Hz
-           drising/dt = -rising / tau : Hz""",
-        threshold="rand() < u * dt",
-        method="exact",
-        namespace=PARAMETERS,
-    )
+    neuron = linear_poisson(PARAMETERS)
     synapses = Synapses(
         inputs,
         neuron,

@@ -25,6 +25,7 @@ from brian2 import (
     set_device,
     volt,
 )
+from brian2_poisson import linear_poisson
 
 USAGE = "usage.json"
 BEFORE = """
@@ -66,14 +67,7 @@ def kempter(p, _):
     numbers |= {name: p[name] * Hz for name in ("rate", "amplitude", "frequency")}
     rates = "rate + int(i >= n_constant) * amplitude * cos(2 * pi * frequency * t)"
     inputs = PoissonGroup(p["n_pre"], rates=rates, namespace=numbers)
-    neuron = NeuronGroup(
-        1,
-        """du/dt = (rising - u) / tau : Hz
-           drising/dt = -rising / tau : Hz""",
-        threshold="rand() < u * dt",
-        method="exact",
-        namespace=numbers,
-    )
+    neuron = linear_poisson(numbers)
     synapses = Synapses(
         inputs,
         neuron,

@@ -15,23 +15,18 @@ G_L = 10.0  # nS; weights are in units of it
 SILENCE = 300.0  # ms, after which no trace is left
 
 
+def milli(p, *names, **others):
+    """Parameters in ms and mV, those of NEST's that are called otherwise by their names there."""
+    return {theirs: 1e3 * p[ours] for theirs, ours in (dict(zip(names, names, strict=True)) | others).items()}
+
+
 def song(p, dt, _):
     """The neurons, what NEST's weights are divided by, and what brings all to silence and lets every source of a plastic synapse spike."""
     neurons = nest.Create(
         "iaf_cond_exp",
         p["n_post"],
-        {
-            "g_L": G_L,
-            "C_m": G_L * 1e3 * p["tau_m"],
-            "E_L": 1e3 * p["E_L"],
-            "E_ex": 1e3 * p["E_ex"],
-            "V_th": 1e3 * p["V_th"],
-            "V_reset": 1e3 * p["V_reset"],
-            "V_m": 1e3 * p["V_reset"],
-            "tau_syn_ex": 1e3 * p["tau_ex"],
-            "tau_minus": 1e3 * p["tau_minus"],
-            "t_ref": 0.0,
-        },
+        milli(p, "E_L", "E_ex", "V_th", "V_reset", "tau_minus", V_m="V_reset", tau_syn_ex="tau_ex")
+        | {"g_L": G_L, "C_m": G_L * 1e3 * p["tau_m"], "t_ref": 0.0},
     )
     generator = nest.Create("poisson_generator", 1, {"rate": p["rate"]})
     last = nest.Create("spike_generator")
@@ -54,16 +49,7 @@ def balanced(p, dt, graph):
     neurons = nest.Create(
         "iaf_psc_delta",
         n,
-        {
-            "tau_m": 1e3 * p["tau_m"],
-            "C_m": 1e3 * p["tau_m"],
-            "E_L": 1e3 * p["E_L"],
-            "I_e": 1e3 * p["drive"],
-            "V_th": 1e3 * p["V_th"],
-            "V_reset": 1e3 * p["V_reset"],
-            "t_ref": 1e3 * p["refractory"],
-            "tau_minus": 1e3 * p["tau_minus"],
-        },
+        milli(p, "tau_m", "E_L", "V_th", "V_reset", "tau_minus", C_m="tau_m", I_e="drive", t_ref="refractory"),
     )
     neurons.V_m = nest.random.uniform(1e3 * p["V_reset"], 1e3 * p["V_th"])
     learn(p, 1e3 * p["w_max"], p["w_max"])
