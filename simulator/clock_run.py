@@ -212,7 +212,7 @@ class ClockRun:
         if len(fibre) == laid.n_fibres * n:
             w: Any = synapses(initial[here].reshape(laid.n_fibres, n).T, rule)
         else:
-            w = sparse_synapses(fibre, branch, initial[here], laid.n_fibres, n, rule)
+            w = sparse_synapses(fibre, branch, initial[here], laid.n_fibres, n, rule, projection.normalisation)
         fibre_of = laid.fibre_of
         if self._has_twins(projection):
             fibre_of = np.tile(fibre_of if fibre_of.size else np.arange(projection.source.n)[None], (1, 2))

@@ -223,7 +223,7 @@ class Projection(Described):
     @property
     def n_bytes(self) -> int:
         """About what the synapses take in memory: values, what a rule keeps of each, and indices."""
-        return n_bytes(self.n_synapses, self.source.n, self.target.n, self.is_dense, self.rule)
+        return n_bytes(self.n_synapses, self.source.n, self.target.n, self.is_dense, self.rule, self.normalisation)
 
     # Initial weights ------------------------------------------------------------------------------------------------
 

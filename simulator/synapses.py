@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .protocols import OPTIONAL, is_part
+from .protocols import HOOKS, OPTIONAL, is_part
 
 
 class Synapses(NamedTuple):
@@ -52,7 +52,7 @@ class SparseSynapses(NamedTuple):
 
     start (n_pre + 1,): where the synapses of a source begin; target (n_synapses,)
     onto (n_post + 1,): where the synapses onto a target begin in `found` (n_synapses,), their places in `value`, and `source` (n_synapses,);
-    without length for rules that never go from a target to its synapses
+    without length for rules whose hooks never go from a target to its synapses
     """
 
     value: np.ndarray
@@ -92,27 +92,27 @@ def synapses(weights: np.ndarray, rule: Any = None) -> Synapses:
 
 
 def sparse_synapses(
-    pre: np.ndarray, post: np.ndarray, weights: np.ndarray, n_pre: int, n_post: int, rule: Any = None
+    pre: np.ndarray, post: np.ndarray, weights: np.ndarray, n_pre: int, n_post: int, rule: Any = None, *others: Any
 ) -> SparseSynapses:
-    """Synapses (n_synapses,) from `pre` onto `post`, sorted by source, then target."""
-    start = np.searchsorted(pre, np.arange(n_pre + 1))
-    order = np.argsort(post, kind="stable")
+    """Synapses (n_synapses,) from `pre` onto `post`, sorted by source, then target; others: parts beside the rule that change weights."""
+    start, target = np.searchsorted(pre, np.arange(n_pre + 1)), post.astype(np.int32)
+    way_back = _way_back(pre, post, n_post) if goes_back(rule, *others) else _way_back(pre[:0], post[:0], -1)
     return SparseSynapses(
-        np.array(weights, dtype=float),
-        _memory(rule, len(pre)),
-        n_pre,
-        n_post,
-        start,
-        post.astype(np.int32),
-        np.searchsorted(post[order], np.arange(n_post + 1)),
-        order,
-        pre[order].astype(np.int32),
+        np.array(weights, dtype=float), _memory(rule, len(pre)), n_pre, n_post, start, target, *way_back
     )
 
 
-def n_bytes(n_synapses: int, n_pre: int, n_post: int, is_dense: bool, rule: Any) -> int:
-    """What synapses of one of these kinds take in memory: value and memory, and of any wiring three indices and two lists of where they begin."""
-    indices = 0 if is_dense else (4 + 8 + 4) * n_synapses + 8 * (n_pre + n_post + 2)
+def _way_back(pre: np.ndarray, post: np.ndarray, n_post: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """onto, found and source of sparse synapses."""
+    order = np.argsort(post, kind="stable")
+    return np.searchsorted(post[order], np.arange(n_post + 1)), order, pre[order].astype(np.int32)
+
+
+def n_bytes(n_synapses: int, n_pre: int, n_post: int, is_dense: bool, rule: Any, *others: Any) -> int:
+    """What synapses of one of these kinds take in memory: value and memory, and of any wiring indices and lists of where they begin."""
+    indices = 0 if is_dense else 4 * n_synapses + 8 * (n_pre + 1)
+    if not is_dense and goes_back(rule, *others):
+        indices += (8 + 4) * n_synapses + 8 * (n_post + 1)
     return 8 * n_synapses * (2 if remembers(rule) else 1) + indices
 
 
@@ -146,6 +146,16 @@ def is_lazy(rule: Any) -> bool:
 def remembers(rule: Any) -> bool:
     """Whether a rule keeps a number of its own for each synapse."""
     return is_lazy(rule) or getattr(rule, "remembers", False)
+
+
+def goes_back(*parts: Any) -> bool:
+    """Whether any hook of a rule or a normalisation, or what it calls, goes from a target to its synapses; None has no hook."""
+    from .dispatch import classes_of, reached
+
+    states = [part.init(1, 1) for part in parts if hasattr(part, "init")]
+    classes = [*classes_of((*parts, *states)), SparseSynapses]
+    hooks = (getattr(type(part), name, None) for part in parts for name in (*HOOKS["rule"], *HOOKS["normalisation"]))
+    return any({"n_in", "into", "pre"} & reached(hook, classes).keys() for hook in hooks if hook is not None)
 
 
 def _memory(rule: Any, n: int) -> np.ndarray:

@@ -22,6 +22,7 @@ from hebbscope.models import (
     Pairwise,
     PushPull,
 )
+from hebbscope.rules import L1, Free, PairSTDP, SpikeHebb, Triplet
 from hebbscope.simulator.describe import brief
 from hebbscope.simulator.synapses import sparse_synapses
 
@@ -213,10 +214,26 @@ def test_a_million_synapses_take_the_memory_of_a_million(part):
     assert abs(projection.n_synapses - 1e6) < 5e3 and most < 90e6
 
 
-def test_the_memory_of_synapses_is_said():
-    projection = recurrent(Pairwise(0.3))
-    made = sparse_synapses(*projection.wiring, projection.initial_values(1), 12, 12, projection.rule)
+@pytest.mark.parametrize(
+    ("rule", "norm", "goes_back"),
+    [
+        (None, Free(), False),
+        (PairSTDP(), Free(), False),
+        (PairSTDP(), L1(), True),
+        (SpikeHebb(w_min=0.0), Free(), True),
+        (Triplet(), Free(), True),
+    ],
+    ids=["static", "deferred", "deferred with a norm", "window", "triplet"],
+)
+def test_the_way_back_is_there_for_rules_that_go_it_and_the_memory_is_said(rule, norm, goes_back):
+    projection = recurrent(Pairwise(0.3), rule=rule, normalisation=norm)
+    made = sparse_synapses(*projection.wiring, projection.initial_values(1), 12, 12, projection.rule, norm)
     assert projection.n_bytes == sum(array.nbytes for array in made if isinstance(array, np.ndarray))
+    for i in range(12 if goes_back else 0):
+        into = [int(made.into(i, n)) for n in range(made.n_in(i))]
+        assert into == np.flatnonzero(projection.wiring.post == i).tolist()
+        assert [int(made.pre(i, n)) for n in range(made.n_in(i))] == projection.wiring.pre[into].tolist()
+    assert goes_back or not made.onto.size + made.found.size + made.source.size
 
 
 # Errors -------------------------------------------------------------------------------------------------------------
