@@ -80,7 +80,6 @@ rule = {type = "PairSTDP", w_max = 0.01}
 connectivity = {type = "Pairwise", probability = 0.4, self_connections = 0}
 delay = "1.5 ms"
 dendritic_delay = "0.5 ms"
-normalisation = {type = "L1", norm = 0.02, every = "100 ms"}
 
 [projections.out]
 source = "exc"
