@@ -495,10 +495,11 @@ def reduce(experiment: str, pairs: tuple[str, ...], as_json: bool) -> None:
 @json_option
 def compare(file: str, figure: str | None, force: bool, as_json: bool) -> None:
     """Where the levels of a run FILE agree, where they do not, and whether by more than noise."""
+    from .simulator.records import ENOUGH
     from .simulator.runfile import read
 
     picture = writable(figure, force, FIGURES) if figure is not None else None
-    reports = _compared(list(read(file).values()), file)
+    reports = _compared(list(read(file, most=ENOUGH).values()), file)
     if picture is not None:
         _save(list(reports.values())[-1].figure(), picture)
     if as_json:
@@ -513,13 +514,14 @@ def compare(file: str, figure: str | None, force: bool, as_json: bool) -> None:
 def info(file: str, as_json: bool) -> None:
     """What a run FILE holds, where it comes from, and whether it is complete."""
     from .simulator.inventory import inventory
+    from .simulator.records import ENOUGH
     from .simulator.runfile import describe, read
 
     about = describe(file)
     if as_json:
         print_json(about)
         return
-    runs = read(file) if any(level["records"] for level in about["levels"].values()) else {}
+    runs = read(file, most=ENOUGH) if any(level["records"] for level in about["levels"].values()) else {}
     for key, text in inventory(about):
         click.echo(f"{key:<20}{text}")
     for level in runs.values():
@@ -533,9 +535,10 @@ def info(file: str, as_json: bool) -> None:
 @force_option
 def plot(file: str, what: str, out: str | None, force: bool) -> None:
     """Draw WHAT of a run FILE: weights, window, raster, receptive-fields or correlations."""
+    from .simulator.records import ENOUGH
     from .simulator.runfile import read
 
-    runs = list(read(file).values())
+    runs = list(read(file, most=ENOUGH).values())
     target = writable(
         out if out is not None else str(Path(file).with_name(f"{Path(file).stem}-{what}.png")), force, FIGURES
     )

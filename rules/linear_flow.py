@@ -10,7 +10,7 @@ Source: Saad 1992, SIAM J. Numer. Anal. 29:209 (the cut-off bound, [recalled]).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -98,14 +98,12 @@ class LinearFlow:
         """y(t), (n_start, n)."""
         return self.unfold(self.state @ self.transition(t))
 
-    def path(self, times: Any) -> np.ndarray:
-        """(n_times, n_start, n): y at ascending times [s]. Where it overflows it is inf or nan."""
-        out = np.empty((len(times), len(self.state), self.basis.shape[1]))
+    def path(self, times: Any) -> Iterator[np.ndarray]:
+        """y at ascending times [s], (n_start, n) of one after the other. Where it overflows it is inf or nan."""
         state, now = self.state, 0.0
-        for k, t in enumerate(times):
+        for t in times:
             if t > now:
                 with np.errstate(over="ignore", invalid="ignore"):
                     state = state @ self.step(t - now)
                 now = t
-            out[k] = self.unfold(state)
-        return out
+            yield self.unfold(state)

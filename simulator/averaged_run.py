@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -12,10 +12,23 @@ from .describe import brief
 from .drive import Runaway
 from .network import Network
 from .protocols import HebbscopeError
-from .rate import averaged
+from .rate import averaged_in_blocks
+from .records import BLOCK
 from .results import Run, recorded
+from .stopping import uninterrupted
+from .theoryfile import axis_of_time
 
 _equations: WeakKeyDictionary[Network, Any] = WeakKeyDictionary()  # a recording takes a while to be reduced
+
+
+class Block(NamedTuple):
+    """Some records, one after the other: time (n_times,) s, weights (n_seeds, n_times, n_post, n_pre), output_rate (n_seeds, n_times, n_post) Hz, and
+    the courses, by name, of what the equation says beside its own trajectories."""
+
+    time: np.ndarray
+    weights: np.ndarray
+    output_rate: np.ndarray
+    courses: dict[str, np.ndarray]
 
 
 def simulate_averaged(
@@ -35,30 +48,31 @@ def simulate_averaged(
     if not hasattr(projection.weights, "draw"):
         seeds = seeds[:1]
     starts = [projection.initial_weights(seed) for seed in seeds]
-    weights = np.stack([averaged(equation, start, times, max_rate) for start in starts])
-    rates = equation.output_rate_of(weights)
-    first, step = _first_beyond(rates, max_rate), times[1] - times[0]
-    last, times = times[-1], times[:first]
-    weights, rates = weights[:, :first], rates[:, :first]
-    if progress is not None:
-        progress(float(times[-1]))
+    numbers = {"coefficients": equation.coefficients(), "predictions": equation.predictions()}
+    blocks = _followed(equation, starts, times, max_rate, progress)
+    if file is None:
+        time, weights, rate, courses = _together(list(blocks))
+    else:
+        file.start_level("rate", seeds, projection.target.n, projection.source.n, times[1] - times[0], times[-1])
+        file.start_theory(numbers)
+        for block in blocks:
+            with uninterrupted():
+                file.append_theory(block.time, block.weights, block.courses)
+                file.append("rate", *block[:3])
+        (time, weights, rate), courses = file.records("rate"), file.courses()
     run = Run(
         level="rate",
         seeds=seeds,
-        time=times,
+        time=time,
         weights=weights,
-        output_rate=_between(rates),
-        theory=_theory(equation, starts, times, max_rate),
+        output_rate=rate,
+        theory=numbers | courses,
         network=network,
         **recorded(network),
     )
-    if file is not None:
-        file.start_level("rate", seeds, projection.target.n, projection.source.n, step, last)
-        file.append("rate", times, weights, run.output_rate)
-        file.theory(run.theory)
-    if times[-1] < last:
+    if time[-1] < times[-1]:
         raise Runaway(
-            f"simulate: the output rate of the averaged equation ran away past {max_rate:g} Hz after t = {times[-1]:.6g} s; "
+            f"simulate: the output rate of the averaged equation ran away past {max_rate:g} Hz after t = {time[-1]:.6g} s; "
             f"what was recorded until then is kept",
             run,
         )
@@ -85,32 +99,64 @@ def equation_of(network: Network, duration: float) -> Any:
     return equation
 
 
-def _first_beyond(rates: np.ndarray, max_rate: float) -> int:
-    """The first record, but the start, at which a rate (n_seeds, n_times, n_post) is beyond max_rate or no number; n_times if none."""
-    beyond = ~(rates[:, 1:] <= max_rate).all(axis=(0, 2))
-    return 1 + int(np.argmax(beyond)) if beyond.any() else rates.shape[1]
-
-
-def _theory(equation: Any, starts: list[np.ndarray], times: np.ndarray, max_rate: float) -> dict[str, Any]:
-    """What the equation says beside its own trajectories: those without the causal term, the spread, its numbers.
+def _followed(
+    equation: Any,
+    starts: list[np.ndarray],
+    times: np.ndarray,
+    max_rate: float,
+    progress: Callable[[float], None] | None,
+) -> Iterator[Block]:
+    """The equation from its starts (n_post, n_pre), with and without its causal term, block by block until the output rate is beyond max_rate or no number.
 
     Without the causal term the mean over the starts, and where there are several each of them, too, as `each_...` with the seeds first.
     """
-    theory: dict[str, Any] = {"coefficients": equation.coefficients(), "predictions": equation.predictions()}
-    bare = equation.without_causal()
-    if hasattr(equation, "spread"):
-        theory["spread"] = equation.spread(times)
-        theory["spread_without_causal"] = bare.spread(times)
-    weights = np.stack([averaged(bare, start, times, max_rate) for start in starts])
-    for name, each in (("weights", weights), ("output_rate", _between(bare.output_rate_of(weights)))):
-        theory[f"{name}_without_causal"] = each.mean(axis=0)
-        if len(starts) > 1:
-            theory[f"each_{name}_without_causal"] = each
-    return theory
+    n = max(1, BLOCK // (8 * len(starts) * starts[0].size))
+    whole = _Trajectories(equation, starts, times, max_rate, n)
+    bare = _Trajectories(equation.without_causal(), starts, times, max_rate, n)
+    for first in range(0, len(times), n):
+        time = times[first : first + n]
+        (weights, rate, at_times), (others, other_rate, _) = next(whole), next(bare)
+        beyond = ~(at_times <= max_rate).all(axis=(0, 2)) & (time > times[0])
+        within = int(np.argmax(beyond)) if beyond.any() else len(time)
+        courses = {}
+        for name, each in (("weights", others[:, :within]), ("output_rate", other_rate[:, :within])):
+            courses[f"{name}_without_causal"] = each.mean(axis=0)
+            if len(starts) > 1:
+                courses[f"each_{name}_without_causal"] = each
+        if hasattr(equation, "spread"):
+            courses["spread"] = equation.spread(time[:within])
+            courses["spread_without_causal"] = bare.equation.spread(time[:within])
+        if within:
+            yield Block(time[:within], weights[:, :within], rate[:, :within], courses)
+        if beyond.any():
+            return
+        if progress is not None:
+            progress(float(time[-1]))
 
 
-def _between(rates: np.ndarray) -> np.ndarray:
-    """(..., n_times, n_post) rates at the records -> their means over the intervals that end there, as they are counted from spikes."""
-    means = np.full_like(rates, np.nan)
-    means[..., 1:, :] = 0.5 * (rates[..., 1:, :] + rates[..., :-1, :])
-    return means
+class _Trajectories:
+    """Of an equation from several starts, a block of n times after the other: weights (n_starts, n_times, n_post, n_pre), output rates (n_starts, n_times,
+    n_post) [Hz] as their means over the intervals that end at these times, as they are counted from spikes, and at these times."""
+
+    def __init__(self, equation: Any, starts: list[np.ndarray], times: np.ndarray, max_rate: float, n: int):
+        self.equation = equation
+        self.paths = [averaged_in_blocks(equation, start, times, max_rate, n) for start in starts]
+        self.before = np.full((len(starts), 1, len(starts[0])), np.nan)
+
+    def __next__(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        weights = np.stack([next(path) for path in self.paths])
+        rates = self.equation.output_rate_of(weights)
+        means = 0.5 * (rates + np.concatenate([self.before, rates[:, :-1]], axis=1))
+        self.before = rates[:, -1:]
+        return weights, means, rates
+
+
+def _together(blocks: list[Block]) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """All blocks as one."""
+    time, weights, rate, courses = zip(*blocks, strict=True)
+    return (
+        np.concatenate(time),
+        np.concatenate(weights, axis=1),
+        np.concatenate(rate, axis=1),
+        {name: np.concatenate([each[name] for each in courses], axis=axis_of_time(name)) for name in courses[0]},
+    )

@@ -15,7 +15,6 @@ from .checkpoint import arrays_of, put_back
 from .network import Network, Population, Projection
 from .pace import Pace
 from .protocols import HebbscopeError
-from .records import held
 from .results import Run, Spikes, reached, recorded
 from .resume import Left, fingerprint
 from .sampler import Sampler
@@ -122,12 +121,12 @@ def _advance(
 ) -> None:
     for run in runs:
         run.to(run.time)  # gets nowhere, but compiles what is new: no stop need wait for that
-    pace, now = Pace(), max(recorder.times[-1], min(run.time for run in runs))
+    pace, now = Pace(), max(recorder.reached, min(run.time for run in runs))
     with ThreadPoolExecutor(threads) as pool:
         # Handing work to a thread takes a while, which shows where records come fast.
         on_each = pool.map if min(threads or len(runs), len(runs)) > 1 else map
-        for t in map(float, times[len(recorder.times) :]):
-            while recorder.times[-1] < t:
+        for t in map(float, times[recorder.n :]):
+            while recorder.reached < t:
                 end, began = recorder.sampler.until(pace.end(now, t)), perf_counter()
                 with uninterrupted():  # a second stop would leave threads that go on under the checkpoint of the first
                     going = all(list(on_each(methodcaller("to", end), runs)))
@@ -146,7 +145,7 @@ def _advance(
 
 def _check_course(recorder: Recorder, runs: Sequence[OneSeed], max_rate: float) -> None:
     """Raises Runaway, with the data so far, when the output rate of a seed or any weight ran away."""
-    kept = f"what was recorded until {recorder.times[-1]:g} s is kept"
+    kept = f"what was recorded until {recorder.reached:g} s is kept"
     lost = min((run for run in runs if run.ran_away), key=lambda run: run.time, default=None)
     if lost is not None:
         raise Runaway(
@@ -155,7 +154,7 @@ def _check_course(recorder: Recorder, runs: Sequence[OneSeed], max_rate: float) 
         )
     if not recorder.sound:
         raise Runaway(
-            f"simulate: weights ran away beyond all numbers by t = {recorder.times[-1]:g} s; {kept}",
+            f"simulate: weights ran away beyond all numbers by t = {recorder.reached:g} s; {kept}",
             recorder.finish(runs),
         )
 
@@ -163,8 +162,8 @@ def _check_course(recorder: Recorder, runs: Sequence[OneSeed], max_rate: float) 
 class Recorder:
     """Collects the records of all seeds, and passes each on to the file when it is made.
 
-    Where there is a file, memory holds no more of them than records.HELD allows, and no spikes. Records go to the file several at a time where they come
-    faster than every WRITE seconds on the clock: each time it is written takes a millisecond or two.
+    Where there is a file, memory holds none of them and no spikes, and the Run has what it holds from there (records.py). Records go to the file several at a
+    time where they come faster than every WRITE seconds on the clock: each time it is written takes a millisecond or two.
     """
 
     def __init__(
@@ -177,21 +176,26 @@ class Recorder:
         monitors: Mapping[str, Any],
     ):
         self.network, self.level, self.seeds, self.file = network, level, seeds, file
-        self.times: list[float] = []
+        self.due, self.n = times, 0  # when records are due [s], and how many there are
         self.projection = network.recorded
         n_synapses, n_post, n_pre = self.projection.n_synapses, self.projection.target.n, self.projection.source.n
-        self.due, self.held = times, held(len(times), 8 * len(seeds) * n_synapses if file is not None else 0)
-        shape = (n_post, n_pre) if self.projection.is_dense else (1, n_synapses)
-        self.weights = np.empty((len(seeds), len(self.held), *shape))
-        self.rate = np.full((len(seeds), len(self.held), n_post), np.nan)
-        # Output spikes at the last record, and at the last that is held.
-        self.counted = np.zeros((2, len(seeds), n_post))
+        n_held, shape = (
+            0 if file is not None else len(times),
+            (n_post, n_pre) if self.projection.is_dense else (1, n_synapses),
+        )
+        self.weights, self.rate = np.empty((len(seeds), n_held, *shape)), np.empty((len(seeds), n_held, n_post))
+        self.counted = np.zeros((len(seeds), n_post))  # output spikes at the last record
         self.spikes: dict[str, list[Spikes]] = {}  # where there is no file
         self.waiting: list[tuple[float, np.ndarray, np.ndarray]] = []  # records on their way to the file
         self.written = -math.inf
         self.sound = True  # whether the weights are numbers
         self.what = ""  # a hash of what is run
         self.sampler = Sampler(network, level, monitors, seeds, float(times[-1]), file)
+
+    @property
+    def reached(self) -> float:
+        """The time of the last record [s]."""
+        return float(self.due[self.n - 1])
 
     def begin(self, runs: Sequence[OneSeed]) -> None:
         """Record the start, or take up what a checkpoint left of the level."""
@@ -216,10 +220,7 @@ class Recorder:
 
     def _take_up(self, left: Left, runs: Sequence[OneSeed]) -> None:
         left.check(runs[0].sources, self.what)
-        n = left.checkpoint.about["records"]
-        self.times = self.due[:n].tolist()
-        kept = self.held[self.held < n]
-        self.weights[:, : len(kept)], self.rate[:, : len(kept)] = left.level.at(kept)
+        self.n = left.checkpoint.about["records"]
         self.counted[...] = left.checkpoint.arrays["counted"]
         for run in runs:
             put_back(run.kept, left.checkpoint.below(f"seed {run.seed}/"))
@@ -249,21 +250,16 @@ class Recorder:
             self._add(runs)
 
     def _add(self, runs: Sequence[OneSeed]) -> None:
-        k = len(self.times)
-        t = float(self.due[k])
+        t = float(self.due[self.n])
         weights = np.array([run.weights for run in runs])
         counts = np.array([run.outputs for run in runs], dtype=float)
-        rate = np.full(counts.shape, np.nan) if k == 0 else (counts - self.counted[0]) / (t - self.times[-1])
-        self.counted[0] = counts
-        slot = int(np.searchsorted(self.held, k))
-        if self.held[slot] == k:
-            self.weights[:, slot] = weights
-            if k > 0:
-                self.rate[:, slot] = (counts - self.counted[1]) / (t - self.due[self.held[slot - 1]])
-            self.counted[1] = counts
-        self.times.append(t)
+        rate = np.full(counts.shape, np.nan) if self.n == 0 else (counts - self.counted) / (t - self.reached)
+        self.counted[...] = counts
         self.sound = bool(np.isfinite(weights).all())
-        if self.file is not None:
+        self.n += 1
+        if self.file is None:
+            self.weights[:, self.n - 1], self.rate[:, self.n - 1] = weights, rate
+        else:
             self.waiting.append((t, weights, rate))
             if perf_counter() - self.written > WRITE or len(self.waiting) * weights.nbytes > MOST_WAITING:
                 self._write(runs)
@@ -290,15 +286,16 @@ class Recorder:
             self._write(runs, until)
             if self.file is not None:
                 self.file.final(self.level, others, self.network)
-        kept = self.held[self.held < len(self.times)]
-        end, windows = self.times[-1], runs[0].windows
+        n, windows = self.n, runs[0].windows
+        held = self.due[:n], self.weights[:, :n], self.rate[:, :n]
+        time, weights, rate = held if self.file is None else self.file.records(self.level)
         return Run(
             level=self.level,
             seeds=self.seeds,
-            time=np.array(self.times)[kept],
-            weights=self.weights[:, : len(kept)],
-            output_rate=self.rate[:, : len(kept)],
-            spikes=self._heard(windows, end) if self.file is None else self.file.spikes(self.level),
+            time=time,
+            weights=weights,
+            output_rate=rate,
+            spikes=self._heard(windows, self.reached) if self.file is None else self.file.spikes(self.level),
             network=self.network,
             attrs=runs[0].about,
             other_weights=others,

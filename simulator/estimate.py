@@ -18,6 +18,7 @@ from .sampler import n_samples, sample_bytes
 
 PROCESS = 170_000_000  # bytes of Python with its libraries and a compiled loop
 GUESSED_RATE = 10.0  # Hz of neurons whose rates no closed form gives
+N_COURSES = 7  # numbers for each record, beside weights and rates, that the learning equation says: theoryfile.py
 FILE = 100_000  # bytes of a run file with hardly a record: groups, attributes, scales
 
 
@@ -54,9 +55,15 @@ def estimate(
     for level in levels:
         alone = level == "rate" and not has_holds(network) and not hasattr(projection.weights, "draw")
         weights, rates = (8 * (1 if alone else n_seeds) * n for n in (n_weights, n_post))  # bytes of one record
-        file += _chunked(n_times, 1024, 8) + sum(_chunked(n_times, records_per_chunk(n), n) for n in (weights, rates))
+        n_held = len(records.held(n_times, weights)) if in_file else n_times
+        file += _chunked(n_times, 1024, 8) + _growing(n_times, weights, rates)
         file += 0 if projection.is_dense else 2 * 8 * n_weights
-        held.append((len(records.held(n_times, weights)) if in_file else n_times) * (weights + rates))
+        held.append(n_held * (weights + rates))
+        if level == "rate" and not has_holds(network):
+            mean = 8 * n_weights, 8 * n_post
+            courses = mean if alone else (*mean, weights, rates)
+            file += _growing(n_times, *courses, *N_COURSES * (8,))
+            held.append(n_held * sum(courses))
     n_sampled = len({"spike", "surrogate"} & {*levels})
     for monitor in (monitors or {}).values():
         sampled = n_sampled * n_samples(monitor, duration) * n_seeds * sample_bytes(monitor, network)
@@ -64,9 +71,6 @@ def estimate(
     memory += sum(held) + max(held)  # levels are compared by copies of one after another
     if "spike" in levels:
         file += _chunked(n_times, sonata.frames_per_chunk(n_weights), 4 * n_weights) + _chunked(n_times, 1024, 8)
-    if "rate" in levels and not has_holds(network):
-        theory = 8 * n_times * (n_weights + n_post + 6)
-        file, memory = file + theory, memory + 2 * theory  # while it is made there is a copy
     for n in _n_spikes(network, listened) if {"spike", "surrogate"} & {*levels} else ():
         file += 2 * _chunked(n, sonata.SPIKES_PER_CHUNK, 8)
         memory += 0 if in_file else 32 * n
@@ -82,6 +86,11 @@ def check_memory(takes: Estimate) -> None:
             f"simulate: needs about {size(takes.memory)} of memory, this machine has {size(memory())} "
             f"(a larger record_every or fewer seeds need less)"
         )
+
+
+def _growing(n_times: int, *record_bytes: int) -> int:
+    """Bytes of datasets with so many in each record."""
+    return sum(_chunked(n_times, records_per_chunk(n), n) for n in record_bytes)
 
 
 def _chunked(n: int, per_chunk: int, item_bytes: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import sonata
-from .records import read
+from .records import held, read
 from .scales import add_dataset, add_scale
 
 CHUNK_BYTES = 131_072
@@ -45,9 +45,7 @@ class LevelFile:
         if wiring is not None:
             for name, ends in wiring._asdict().items():
                 add_dataset(group, name, ("synapse",), ends)
-        time = group.create_dataset("time", shape=(0,), maxshape=(None,), chunks=(1024,), dtype=np.float64)
-        time.make_scale("time")
-        time.attrs["units"] = "s"
+        add_times(group)
         axes, sizes = zip(*synapses, strict=True)
         growing(group, "weights", (n_seeds, 0, *sizes), ("seed", "time", *axes), "1")
         growing(group, "output_rate", (n_seeds, 0, n_post), ("seed", "time", cells[0]), "Hz")
@@ -82,9 +80,13 @@ class LevelFile:
         if self.report is not None:
             self.report.append(time, weights[0])
 
-    def at(self, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Weights and output rates at some records, see `records.read`."""
-        return read(self.time, self.weights, self.rate, kept)
+    def held(self) -> np.ndarray:
+        """Which records a Run holds."""
+        return held(len(self.time), record_bytes(self.weights))
+
+    def records(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Times, weights and output rates of these, see `records.read`."""
+        return read(self.time, self.weights, self.rate, self.held())
 
     def cut(self, n_times: int) -> None:
         """Keep the first n_times records."""
@@ -96,18 +98,33 @@ class LevelFile:
             self.report.cut(end)
 
 
+def record_bytes(weights: Any) -> int:
+    """Of one record of all seeds, of weights (seed, time, ...)."""
+    n_seeds, _, *n_synapses = weights.shape
+    return 8 * n_seeds * int(np.prod(n_synapses))
+
+
 def records_per_chunk(record_bytes: int) -> int:
     """Records of all seeds that go into one chunk of a dataset that grows."""
     return max(1, min(1024, CHUNK_BYTES // record_bytes))
 
 
 def growing(group: Any, name: str, shape: tuple[int, ...], axes: Sequence[str], units: str) -> None:
-    """A dataset (seed, time, ...) that grows along time, its axes with the scales of the group."""
-    cells = shape[2:]
-    n_times = records_per_chunk(8 * shape[0] * int(np.prod(cells)))
-    seeds = shape[0] if n_times > 1 else 1
-    growing = {"maxshape": (shape[0], None, *cells), "chunks": (seeds, n_times, *cells), "fillvalue": np.nan}
-    dataset = group.create_dataset(name, shape=shape, dtype=np.float64, **growing)
+    """A dataset that grows along its axis of time, of a length of 0 in `shape`; its axes with the scales of the group."""
+    time = axes.index("time")
+    before, beyond = shape[:time], shape[time + 1 :]
+    n_times = records_per_chunk(8 * int(np.prod(before + beyond)))
+    apart = before if n_times > 1 else (1,) * time
+    layout = {"maxshape": (*before, None, *beyond), "chunks": (*apart, n_times, *beyond), "fillvalue": np.nan}
+    dataset = group.create_dataset(name, shape=shape, dtype=np.float64, **layout)
     dataset.attrs["units"] = units
     for axis, scale in enumerate(axes):
         dataset.dims[axis].attach_scale(group[scale])
+
+
+def add_times(group: Any) -> Any:
+    """The scale of an axis of time that grows [s]."""
+    time = group.create_dataset("time", shape=(0,), maxshape=(None,), chunks=(1024,), dtype=np.float64)
+    time.make_scale("time")
+    time.attrs["units"] = "s"
+    return time

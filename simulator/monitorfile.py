@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import sonata
-from .levelfile import growing
+from .levelfile import add_times, growing
 from .monitors import Field
 from .sampler import Samples
 from .scales import add_scale
@@ -29,9 +29,7 @@ class MonitorFile:
         """With no sample yet."""
         group.attrs["about"] = json.dumps(dict(about))
         add_scale(group, "seed", np.array(list(seeds)))
-        time = group.create_dataset("time", shape=(0,), maxshape=(None,), chunks=(1024,), dtype=np.float64)
-        time.make_scale("time")
-        time.attrs["units"] = "s"
+        add_times(group)
         for axis, numbers in {axis: each for field in fields.values() for axis, each in field.axes.items()}.items():
             add_scale(group, axis, numbers)
         for name, field in fields.items():

@@ -10,6 +10,8 @@ where the equation is stiff. Between the same moments: a solver that is to step 
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
+from itertools import chain, islice, repeat
 from typing import Any
 
 import numpy as np
@@ -32,35 +34,51 @@ def averaged(equation: Any, weights: np.ndarray, times: Any, max_rate: float = n
 
     Weights that run away are inf or nan from there on. HebbscopeError for weights outside the bounds.
     """
-    weights = np.atleast_2d(np.asarray(weights, dtype=float))
     times = np.asarray(times, dtype=float)
+    return next(averaged_in_blocks(equation, weights, times, max_rate, len(times)))
+
+
+def averaged_in_blocks(
+    equation: Any, weights: np.ndarray, times: np.ndarray, max_rate: float, size: int
+) -> Iterator[np.ndarray]:
+    """The same, the weights of at most `size` times after the other, with the same bits: no more need be in memory."""
+    weights = np.atleast_2d(np.asarray(weights, dtype=float))
     if np.any(weights < equation.w_min) or np.any(weights > equation.w_max):
         raise HebbscopeError(
             f"averaged: weights must start within [w_min, w_max] = [{equation.w_min:g}, {equation.w_max:g}]"
         )
-    with np.errstate(over="ignore", invalid="ignore"):
-        path = _path(equation, weights, times, max_rate)
-    path[times == times[0]] = weights  # to the bit
-    return path
+    return _in_blocks(weights, times, _path(equation, weights, times, max_rate), size)
 
 
-def _path(equation: Any, weights: np.ndarray, times: np.ndarray, max_rate: float) -> np.ndarray:
+def _in_blocks(weights: np.ndarray, times: np.ndarray, path: Iterator[np.ndarray], size: int) -> Iterator[np.ndarray]:
+    for first in range(0, len(times), size):
+        due = times[first : first + size]
+        with np.errstate(over="ignore", invalid="ignore"):
+            block = np.stack(list(islice(path, len(due))))
+        block[due == times[0]] = weights  # to the bit
+        yield block
+
+
+def _path(equation: Any, weights: np.ndarray, times: np.ndarray, max_rate: float) -> Iterator[np.ndarray]:
+    """(n_post, n_pre) for each time; nan once it has run away."""
     if not hasattr(equation, "flow"):
-        return np.stack([_by_lsoda(equation, start, times, max_rate) for start in weights], axis=1)
-    if equation.w_min == -np.inf and equation.w_max == np.inf:
+        each = [_by_lsoda(equation, start, times, max_rate) for start in weights]
+    elif equation.w_min == -np.inf and equation.w_max == np.inf:
         return equation.flow(weights, horizon=times[-1] - times[0]).path(times - times[0])
-    return np.stack([_between_bounds(equation, start, times) for start in weights], axis=1)
+    else:
+        each = [_between_bounds(equation, start, times) for start in weights]
+    nowhere = repeat(np.full(weights.shape[1], np.nan))
+    return (np.stack(rows) for rows in zip(*(chain(rows, nowhere) for rows in each), strict=True))
 
 
-def _between_bounds(equation: Any, weights: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """(n_times, n_pre) from weights (n_pre,) of one neuron; nan once it has run away."""
-    out = np.full((len(times), len(weights)), np.nan)
+def _between_bounds(equation: Any, weights: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
+    """(n_pre,) for each time, from weights (n_pre,) of one neuron, until it runs away."""
     moment, now = np.spacing(np.abs(times).max()), times[0]
     segment = _Segment(equation, weights, times[-1] - now, moment)
-    for k, t in enumerate(times):
+    for t in times:
         while now < t:
             if not np.isfinite(segment.state).all():
-                return out
+                return
             length = min(t - now, REACH / max(segment.fastest, 1e-300))
             hit = segment.first_hit(length)
             if hit is not None:
@@ -69,8 +87,7 @@ def _between_bounds(equation: Any, weights: np.ndarray, times: np.ndarray) -> np
             else:
                 segment.move(length)
                 now = t if length == t - now else now + length
-        out[k] = segment.weights_at(0.0)
-    return out
+        yield segment.weights_at(0.0)
 
 
 class _Free:
@@ -154,23 +171,21 @@ class _Segment:
         return self.now.room(self.flow.unfold(states))
 
 
-def _by_lsoda(equation: Any, weights: np.ndarray, times: np.ndarray, max_rate: float) -> np.ndarray:
-    """(n_times, n_pre) from weights (n_pre,) of one neuron, by an equation of which only the drift is known; nan once it runs away."""
-    out, now = np.full((len(times), len(weights)), np.nan), times[0]
-    out[times == now] = weights
+def _by_lsoda(equation: Any, weights: np.ndarray, times: np.ndarray, max_rate: float) -> Iterator[np.ndarray]:
+    """(n_pre,) for each time, from weights (n_pre,) of one neuron, by an equation of which only the drift is known; until it runs away."""
+    now = times[0]
+    yield from repeat(weights, int(np.count_nonzero(times == now)))
     while now < times[-1]:
         stretch = _Free(equation, weights, np.spacing(np.abs(times).max()))
         if stretch.held.all():
-            out[times > now] = stretch.weights
-            break
-        now, weights = _stretched(equation, stretch, now, times, out, max_rate)
-    return out
+            yield from repeat(stretch.weights)
+        now, weights = yield from _stretched(equation, stretch, now, times, max_rate)
 
 
 def _stretched(
-    equation: Any, stretch: _Free, now: float, times: np.ndarray, out: np.ndarray, max_rate: float
-) -> tuple[float, np.ndarray]:
-    """Fill `out` from `now` on until another weight meets or leaves a bound; when [s], and the weights (n_pre,) then. inf: it runs away."""
+    equation: Any, stretch: _Free, now: float, times: np.ndarray, max_rate: float
+) -> Generator[np.ndarray, None, tuple[float, np.ndarray]]:
+    """The weights from `now` on until another meets or leaves a bound; then when [s], and the weights (n_pre,) then. inf: it runs away."""
     from scipy.integrate import LSODA
     from scipy.optimize import brentq
 
@@ -192,8 +207,8 @@ def _stretched(
             if ends[0] > 0.0 > ends[1]:
                 end = brentq(lambda t: stretch.room(course(t)), solver.t_old, solver.t, xtol=1e-13 * (end - now))  # noqa: B023
             end = end if end > now else solver.t  # no number lies between: the bounds hold it
-        due = (times > solver.t_old) & (times <= end)
-        out[due] = stretch.clipped(course(times[due]).T)
+        first, last = np.searchsorted(times, (solver.t_old, end), side="right")
+        yield from stretch.clipped(course(times[first:last]).T)
         if end < solver.t or solver.status != "running":
             return end, stretch.clipped(course(end))
     return np.inf, stretch.weights

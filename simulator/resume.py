@@ -20,7 +20,7 @@ ANYWAY = "--force-version goes on anyway, where the state fits"
 
 
 class Left(NamedTuple):
-    """A level that was not over: what is recorded of it, in memory and in the file, the checkpoint, and whether sources may have changed."""
+    """A level that was not over: what a Run holds of it, where it is in the file, the checkpoint, and whether sources may have changed."""
 
     run: Run
     level: LevelFile
@@ -37,8 +37,8 @@ class Left(NamedTuple):
         if about["sources"] != sources and not self.force_version:
             raise HebbscopeError(f"checkpoint: a rule, a model or the engine has changed since; {ANYWAY}")
         counted = self.checkpoint.arrays.get("counted")
-        if counted is None or (counted.shape, counted.dtype) != ((2, self.run.n_seeds, self.run.n_post), np.float64):
-            raise HebbscopeError("checkpoint: counted must hold two numbers for each seed and neuron")
+        if counted is None or (counted.shape, counted.dtype) != ((self.run.n_seeds, self.run.n_post), np.float64):
+            raise HebbscopeError("checkpoint: counted must hold a number for each seed and neuron")
 
 
 def version_of(package: str) -> str:

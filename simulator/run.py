@@ -64,8 +64,8 @@ def simulate(
                    more than 4 MB: start and end
     record_spikes  population -> (from, to) [s], of the first seed; default: the neurons always, the inputs in the last 5 s
     threads        over seeds; default: all cores
-    file           a RunFile that gets every record when it is made; of more than 256 MB of weights the Run then holds only every so many, and its
-                   spikes stay in the file, where they are those of the first level that listens
+    file           a RunFile that gets every record when it is made; of more than a thousand, or 256 MB of weights, the Run then holds only every so
+                   many (`Run.load` reads them all), and its spikes stay in the file, where they are those of the first level that listens
     progress       called with the biological time that all seeds have reached [s]
     max_rate       output rate per neuron at which the run stops [Hz]; at the levels with spikes, the most that the potential of the moment
                    will come to, so that it must be above the height of the strongest single EPSPs

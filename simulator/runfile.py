@@ -35,10 +35,11 @@ import numpy as np
 
 from . import checkpoint, sonata
 from .checkpoint import Checkpoint
-from .levelfile import LevelFile
+from .levelfile import CHUNK_BYTES, LevelFile
 from .lock import locked, unlock
 from .monitorfile import MonitorFile
 from .protocols import HebbscopeError
+from .records import ENOUGH
 from .results import Run, recorded
 from .resume import Left, check_versions, cut_back, holds, version_of, versions
 from .room import RESERVE, room
@@ -53,7 +54,8 @@ from .runreader import (
     read_levels,
     stored_spikes,
 )
-from .scales import add_dataset, add_scale, write_values
+from .scales import add_dataset, add_scale
+from .theoryfile import TheoryFile, read_courses, split
 
 __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
 
@@ -75,6 +77,7 @@ class RunFile:
         self._levels: dict[str, LevelFile] = {}
         self._spikes: dict[str, sonata.SpikesFile] = {}
         self._monitors: dict[tuple[str, str], MonitorFile] = {}
+        self._theory: TheoryFile
         self._level = ""
         self._broken = False
         self._plan_stays = False
@@ -161,7 +164,7 @@ class RunFile:
         lock, handle = locked(path), None
         try:
             describe(path)  # what cannot be read when it is over is not to be gone on with
-            runs = read_levels(path, spikes=False)
+            runs = read_levels(path, spikes=False, most=ENOUGH)
             for run in runs.values():
                 run.spikes = stored_spikes(path, run)
             handle = _open(path, "r+")
@@ -386,18 +389,29 @@ class RunFile:
         """The samples of a level, which stay in the file."""
         return StoredSamples(self.path, level, [name for of, name in self._monitors if of == level])
 
-    def theory(self, values: dict[str, Any]) -> None:
-        """Write what the rate level says: numbers, arrays over time (n_times[, n_post[, n_pre]]), and dicts of such."""
-        rate = self._levels.get("rate")
+    def start_theory(self, numbers: dict[str, Any]) -> None:
+        """Write what the learning equation says that has no course: numbers, text and dicts of such."""
+        rate = self._levels["rate"]
         with self._writing():
-            group = self._file.create_group("theory")
-            sizes = {} if rate is None else {"time": len(rate.time), "post": rate.n_post, "pre": rate.n_pre}
-            if rate is not None and len(rate.time):
-                add_dataset(group, "time", ("time",), rate.time[:], "s")
-                values = values | _courses(
-                    rate.weights[:].mean(axis=0), values.get("weights_without_causal"), self.groups
-                )
-            write_values(group, values, sizes)
+            group, sizes = self._file.create_group("theory"), {"post": rate.n_post, "pre": rate.n_pre}
+            self._theory = TheoryFile.create(group, numbers, sizes)
+
+    def append_theory(self, time: np.ndarray, weights: np.ndarray, courses: Mapping[str, np.ndarray]) -> None:
+        """Add what it says at the times (n_times,) [s] of records that are to come, with weights (n_seeds, n_times, n_post, n_pre)."""
+        self._need(sum(each.nbytes for each in courses.values()))
+        means = _courses(weights.mean(axis=0), courses.get("weights_without_causal"), self.groups)
+        with self._writing():
+            self._theory.append(time, {**courses, **means})
+
+    def records(self, level: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Times, weights and output rates as a Run holds them, see records.py."""
+        with damage_told(self.path):
+            return self._levels[level].records()
+
+    def courses(self) -> dict[str, Any]:
+        """Those of theory, at the records that a Run holds."""
+        with damage_told(self.path):
+            return read_courses(self._theory.group, self._levels["rate"].held())
 
     def arrays(self, name: str, values: dict[str, tuple[Sequence[str], np.ndarray]], **attrs: Any) -> None:
         """Write a group of arrays, such as "receptive_fields": name -> (names of the axes, array); `attrs` are the group's."""
@@ -507,6 +521,10 @@ def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -
             step = run.attrs.get("record_every") or (float(run.time[1] - run.time[0]) if run.n_times > 1 else 1.0)
             about = {name: run.attrs[name] for name in ENGINE if name in run.attrs}
             file.start_level(run.level, run.seeds, run.n_post, run.n_pre, step, run.duration, about, run.wiring)
+            if run.theory:
+                numbers, courses = split(run.theory, {"time": run.n_times, "post": run.n_post, "pre": run.n_pre})
+                file.start_theory(numbers)
+                file.append_theory(run.time, run.weights, courses)
             file.append(run.level, run.time, run.weights, run.output_rate)
             for population, spikes in run.spikes.items():
                 file.listen(population, spikes.window)
@@ -516,8 +534,6 @@ def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -
             for monitor, samples in run.monitors.items():
                 file.start_monitor(run.level, monitor, run.seeds, samples.fields, samples.about)
                 file.append_samples(run.level, monitor, samples.time, samples.values)
-            if run.theory:
-                file.theory(run.theory)
 
 
 def _begin(path: Path, about: dict[str, Any]) -> None:
@@ -551,8 +567,10 @@ def _check_new(path: Path, force: bool) -> None:
 def _open(path: Path, mode: str) -> Any:
     import h5py
 
-    try:  # HDF5's own lock is off, so that others may read while the file grows
-        return h5py.File(path, mode, libver=("v108", "v114"), locking=False)
+    # HDF5's own lock is off, so that others may read while the file grows. It holds the chunk of each dataset that is being filled, but not a megabyte of them.
+    how = {"libver": ("v108", "v114"), "locking": False, "rdcc_nbytes": 2 * CHUNK_BYTES}
+    try:
+        return h5py.File(path, mode, **how)
     except OSError as error:
         raise HebbscopeError(f"{path}: cannot be written ({_reason(error)})") from None
 

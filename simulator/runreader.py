@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from hashlib import sha256
@@ -15,19 +15,21 @@ import numpy as np
 
 from .checkpoint import beside, itself, load
 from .hdf5 import check_contained
+from .levelfile import record_bytes
 from .lock import is_locked
 from .monitorfile import MonitorFile
 from .plausible import check_run, check_spikes
 from .projection import Wiring
 from .protocols import HebbscopeError, first_line
-from .records import held, with_posts
+from .records import BLOCK, held, with_posts
 from .records import read as read_records
 from .results import Run, Spikes, grouped, reached
 from .resume import check_versions
 from .sampler import Samples
+from .scales import attributes, plain, read_values
+from .theoryfile import n_whole, read_theory
 
 GROWING = 1.0  # s since its last change for which a file counts as being written
-BLOCK = 8_000_000  # bytes read at once where a file is read block by block
 WAITS = (0.05, 0.1, 0.2)  # s before the next try
 
 
@@ -53,35 +55,32 @@ def patient(reader: Callable) -> Callable:
 
 
 @patient
-def read(path: str | Path, *, spikes: bool = True) -> dict[str, Run]:
+def read(path: str | Path, *, spikes: bool = True, most: int | None = None) -> dict[str, Run]:
     """Every level of a run file that has a record, in the order spike, surrogate, rate; `spikes=False` leaves the spikes on the disk.
 
-    Of a level whose weights take more than records.HELD, only every so many records are read.
+    Of a level with more than about `most` records, or whose weights take more than records.HELD, only every so many are read.
 
     HebbscopeError in one line for a file that is missing, foreign, or cut off.
     """
-    levels = {level: run for level, run in read_levels(path, spikes=spikes).items() if run.n_times}
+    levels = {level: run for level, run in read_levels(path, spikes=spikes, most=most).items() if run.n_times}
     if not levels:
         raise HebbscopeError(f"{path}: a run file without a record")
     return levels
 
 
-def read_levels(path: str | Path, *, spikes: bool = True) -> dict[str, Run]:
+def read_levels(path: str | Path, *, spikes: bool = True, most: int | None = None) -> dict[str, Run]:
     """Every level, also those without a record, where there may be none yet."""
     with _opened(path) as root:
         common = _root_attributes(root)
-        return {level: _read_level(root, level, common, spikes) for level in _level_names(root)}
+        return {level: _read_level(root, level, common, spikes, most=most) for level in _level_names(root)}
 
 
 @patient
 def read_arrays(path: str | Path, name: str) -> dict[str, np.ndarray]:
     """The arrays of one group of a run file, such as "receptive_fields"; empty where the file has none."""
     with _opened(path) as root:
-        return (
-            {key: value for key, value in _values(root[name]).items() if isinstance(value, np.ndarray)}
-            if name in root
-            else {}
-        )
+        found = read_values(root[name]) if name in root else {}
+        return {key: value for key, value in found.items() if isinstance(value, np.ndarray)}
 
 
 @patient
@@ -99,11 +98,11 @@ def describe(path: str | Path) -> dict[str, Any]:
         about = {key: value for key, value in _root_attributes(root).items() if key not in ("magic", "version")}
         levels = {}
         for level in _level_names(root):
-            group, n_times = root["levels"][level], _n_records(root["levels"][level])
+            group, n_times = root["levels"][level], _n_records(root, level)
             n_post, n_pre = _cells(root, group)
             n_seeds, n_synapses = group["weights"].shape[0], int(np.prod(group["weights"].shape[2:]))
             time = float(group["time"][n_times - 1]) if n_times else 0.0
-            attrs = _attributes(group)
+            attrs = attributes(group)
             done = about["complete"] or time >= attrs.get("duration", np.inf) * (1 - 1e-9)
             counts = {"records": n_times, "time": time, "n_seeds": n_seeds, "n_post": n_post, "n_pre": n_pre}
             counts["n_synapses"] = n_synapses
@@ -111,7 +110,7 @@ def describe(path: str | Path) -> dict[str, Any]:
             levels[level] = counts | attrs | {"complete": bool(done)}
         spikes = {
             name: {"count": _n_spikes(group)}
-            | {key: value for key, value in _attributes(group).items() if key != "sorting"}
+            | {key: value for key, value in attributes(group).items() if key != "sorting"}
             | _reached(group, levels)
             for name, group in root.get("spikes", {}).items()
         }
@@ -122,10 +121,10 @@ def describe(path: str | Path) -> dict[str, Any]:
             for level, found in root.get("monitors", {}).items()
             for name, group in found.items()
         }
-        reports = {name: _attributes(group) for name, group in root.get("report", {}).items()}
+        reports = {name: attributes(group) for name, group in root.get("report", {}).items()}
         holds = {"levels": levels, "spikes": spikes, "monitors": monitors, "reports": reports, "groups": groups}
         holds |= {name: name in root for name in ("theory", "receptive_fields")}
-        about["projection"] = _plain(root["levels"].attrs["projection"])
+        about["projection"] = plain(root["levels"].attrs["projection"])
         about["populations"] = _ends(root)["populations"]
         about["config_intact"] = sha256(about["config"].encode()).hexdigest() == about["config_sha256"]
     return {"path": str(path), "size": Path(path).stat().st_size, **about, **holds, **_kept(Path(path))}
@@ -174,7 +173,7 @@ class StoredSpikes(Mapping[str, Spikes]):
 def stored_spikes(path: str | Path, run: Run) -> StoredSpikes:
     """The spikes of a level, left in the file; block by block they are looked at: DamagedFile where no population has such."""
     with _opened(path) as root:
-        found = [name for name, group in root.get("spikes", {}).items() if _plain(group.attrs["level"]) == run.level]
+        found = [name for name, group in root.get("spikes", {}).items() if plain(group.attrs["level"]) == run.level]
         for name in found:
             before = 0.0
             for t, ids in spike_blocks(path, name):
@@ -206,7 +205,7 @@ def blocks(path: str | Path, level: str) -> Iterator[Run]:
     """The records of a level as one Run after another, without spikes and theory: files may be larger than the memory."""
     with _opened(path) as root:
         group, common = root["levels"][level], _root_attributes(root)
-        n_times, step = _n_records(group), max(1, BLOCK // (_record_bytes(group) or 1))
+        n_times, step = _n_records(root, level), max(1, BLOCK // (record_bytes(group["weights"]) or 1))
         for first in range(0, n_times, step):
             part = slice(first, min(first + step, n_times))
             yield _read_level(root, level, common, spikes=False, part=part)
@@ -271,9 +270,11 @@ def _level_names(root: Any) -> list[str]:
     return sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))
 
 
-def _n_records(group: Any) -> int:
+def _n_records(root: Any, level: str) -> int:
     """Records that every dataset holds: a killed writer may have extended one more than another."""
-    return min(len(group["time"]), group["weights"].shape[1], group["output_rate"].shape[1])
+    group = root["levels"][level]
+    n = min(len(group["time"]), group["weights"].shape[1], group["output_rate"].shape[1])
+    return n_whole(root["theory"], n) if level == "rate" and "theory" in root else n
 
 
 def _n_spikes(group: Any) -> int:
@@ -284,13 +285,15 @@ def _group_names(root: Any) -> list[str]:
     return [name.decode() for name in root["inputs/group"][:]] if "inputs/group" in root else []
 
 
-def _read_level(root: Any, level: str, common: dict[str, Any], spikes: bool, part: slice | None = None) -> Run:
-    """A level, or a part of its records."""
+def _read_level(
+    root: Any, level: str, common: dict[str, Any], spikes: bool, part: slice | None = None, most: int | None = None
+) -> Run:
+    """A level, or a part of its records, or about so many."""
     group = root["levels"][level]
     datasets = group["time"], group["weights"], group["output_rate"]
     if part is None:
-        kept = held(_n_records(group), _record_bytes(group))
-        time, (weights, rate) = datasets[0][: _n_records(group)][kept], read_records(*datasets, kept)
+        kept = held(_n_records(root, level), record_bytes(group["weights"]), most)
+        time, weights, rate = read_records(*datasets, kept)
     else:
         time, weights, rate = datasets[0][part], with_posts(datasets[1][:, part]), datasets[2][:, part]
     shape = root["inputs"].attrs.get("shape")
@@ -302,11 +305,11 @@ def _read_level(root: Any, level: str, common: dict[str, Any], spikes: bool, par
         weights=weights,
         output_rate=rate,
         groups=grouped(tuple(_group_names(root)), wiring),
-        projection=_plain(root["levels"].attrs["projection"]),
+        projection=plain(root["levels"].attrs["projection"]),
         shape=None if shape is None else tuple(shape.tolist()),
         spikes=_read_spikes(root, level) if spikes else {},
-        theory=_theory(root, kept) if level == "rate" and part is None else {},
-        attrs=common | _attributes(group),
+        theory=read_theory(root["theory"], kept) if level == "rate" and part is None and "theory" in root else {},
+        attrs=common | attributes(group),
         wiring=wiring,
         other_weights=_final(root, level),
         monitors=StoredSamples(root.filename, level, [*root.get(f"monitors/{level}", ())]),
@@ -314,12 +317,6 @@ def _read_level(root: Any, level: str, common: dict[str, Any], spikes: bool, par
     )
     check_run(run)
     return run
-
-
-def _record_bytes(group: Any) -> int:
-    """Of one record of all seeds of a level."""
-    n_seeds, _, *n_synapses = group["weights"].shape
-    return 8 * n_seeds * int(np.prod(n_synapses))
 
 
 def _wiring(group: Any) -> Wiring | None:
@@ -335,7 +332,7 @@ def _final(root: Any, level: str) -> dict[str, np.ndarray]:
 
 def _ends(root: Any) -> dict[str, Any]:
     """What the projection joins, and the sizes of the populations, as far as the file says."""
-    about = _attributes(root["levels"])
+    about = attributes(root["levels"])
     ends = {name: about.get(name, "") for name in ("source", "target")}
     return ends | {"populations": json.loads(about.get("populations", "{}"))}
 
@@ -351,7 +348,7 @@ def _cells(root: Any, group: Any) -> tuple[int, int]:
 def _read_spikes(root: Any, level: str) -> dict[str, Spikes]:
     found = {}
     for population, group in root.get("spikes", {}).items():
-        if _plain(group.attrs["level"]) == level:
+        if plain(group.attrs["level"]) == level:
             n = _n_spikes(group)
             t, ids = group["timestamps"][:n] * 1e-3, group["node_ids"][:n].astype(np.int64)
             end = root["levels"][level]["time"][-1:]
@@ -369,45 +366,13 @@ def _recorded(group: Any, end: float) -> tuple[float, float] | None:
 
 def _reached(group: Any, levels: dict[str, Any]) -> dict[str, list[float]]:
     """`recorded` as far as the level has come, where it is said."""
-    recorded = _recorded(group, levels.get(_plain(group.attrs["level"]), {}).get("time", 0.0))
+    recorded = _recorded(group, levels.get(plain(group.attrs["level"]), {}).get("time", 0.0))
     return {} if recorded is None else {"recorded": list(recorded)}
-
-
-def _theory(root: Any, kept: np.ndarray) -> dict[str, Any]:
-    """The group of theory, with its courses at the records kept."""
-    if "theory" not in root:
-        return {}
-    found = _values(root["theory"], skip={"time", "post", "pre"})
-    for name, item in root["theory"].items():
-        for axis, scales in enumerate(getattr(item, "dims", ()) if name in found else ()):
-            if "time" in [*scales] and np.shape(found[name])[axis] > len(kept):
-                found[name] = np.take(found[name], kept, axis)
-    return found
-
-
-def _values(group: Any, skip: Collection[str] = ()) -> dict[str, Any]:
-    """A group as a dict: numbers, arrays, text, and dicts of such."""
-    found: dict[str, Any] = _attributes(group)
-    for name, item in group.items():
-        if name not in skip:
-            found[name] = _values(item, skip) if hasattr(item, "keys") else item[()] if item.shape else float(item[()])
-    return found
-
-
-def _attributes(group: Any) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in group.attrs.items() if name != "REFERENCE_LIST"}
 
 
 def _root_attributes(root: Any) -> dict[str, Any]:
     """Those of the file, its versions as dicts: `versions` and, of a run that was resumed with others, `resumed_with`."""
-    about = _attributes(root)
+    about = attributes(root)
     if not isinstance(about.get("config", ""), str):
         raise ValueError("config is not text")
     return about | {name: json.loads(about[name]) for name in {"versions", "resumed_with"} & about.keys()}
-
-
-def _plain(value: Any) -> Any:
-    """An attribute as Python's own type."""
-    if isinstance(value, bytes):
-        return value.decode()
-    return value.tolist() if hasattr(value, "tolist") else value

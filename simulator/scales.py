@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,28 @@ def write_values(group: Any, values: dict[str, Any], sizes: dict[str, int]) -> N
         elif value is not None and name not in group:  # a scale that an array before it has brought
             array = np.asarray(value, dtype=np.float64)
             add_dataset(group, name, axes_of(name, array.shape, sizes), array, UNITS.get(name, "1"))
+
+
+def read_values(group: Any, skip: Collection[str] = (), here: Collection[str] = ()) -> dict[str, Any]:
+    """A group as a dict: numbers, arrays, text, and dicts of such; without those that are named in `skip`, nor in `here`, which counts in this group alone."""
+    found: dict[str, Any] = attributes(group)
+    for name in group.keys() - {*skip, *here}:
+        item = group[name]
+        inner = hasattr(item, "keys")
+        found[name] = read_values(item, skip) if inner else item[()] if item.shape else float(item[()])
+    return found
+
+
+def attributes(group: Any) -> dict[str, Any]:
+    """Those of a group, as Python's own types."""
+    return {name: plain(value) for name, value in group.attrs.items() if name != "REFERENCE_LIST"}
+
+
+def plain(value: Any) -> Any:
+    """An attribute as Python's own type."""
+    if isinstance(value, bytes):
+        return value.decode()
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def axes_of(name: str, shape: tuple[int, ...], sizes: dict[str, int]) -> tuple[str, ...]:

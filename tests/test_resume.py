@@ -317,7 +317,7 @@ def test_a_checkpoint_without_its_counts_is_refused(left):
     found = checkpoint.load(checkpoint.beside(path))
     del found.arrays["counted"]
     checkpoint.save(checkpoint.beside(path), found)
-    with pytest.raises(HebbscopeError, match="counted must hold two numbers"):
+    with pytest.raises(HebbscopeError, match="counted must hold a number for each"):
         run_levels(RunFile.reopen(path), network, LEVELS)
 
 
