@@ -602,6 +602,27 @@ def verify(against: str, as_json: bool) -> None:
         raise SystemExit(FAILED)
 
 
+@main.command("check-rule")
+@click.argument("rule", metavar="FILE.py:CLASS")
+@json_option
+def check_rule(rule: str, as_json: bool) -> None:
+    """Ask of a rule of one's own what the tests ask of every rule, and say what is wrong; exit code 3 where anything is."""
+    from .models.experiments.own import is_own
+    from .verification.rule import checks
+
+    if not is_own(rule):
+        raise click.UsageError(f"{rule}: must be FILE.py:CLASS")
+    found = []
+    for check in checks(rule):
+        found.append(check)
+        if not as_json:
+            click.echo(str(check))
+    if as_json:
+        print_json({"rule": rule, "checks": [check._asdict() | {"ok": check.ok} for check in found]})
+    if not all(check.ok for check in found):
+        raise SystemExit(FAILED)
+
+
 def _save(figure: Any, path: Path) -> None:
     figure.savefig(path, dpi=200)
 

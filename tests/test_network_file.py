@@ -10,7 +10,6 @@ import pytest
 import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_network import Own
 
 import hebbscope
 from hebbscope import HebbscopeError, Network, Population, Projection, simulate
@@ -150,15 +149,15 @@ def test_the_wiring_of_a_description_is_drawn_once():
     assert described.network() is described.network()
 
 
-def test_a_part_of_ones_own_is_not_written():
+def test_a_part_that_is_in_no_file_is_not_written():
     source, target = Population("inputs", 3, HomogeneousPoisson()), Population("neurons", 2, LinearPoisson())
     namesake = type("TabulatedWindow", (TabulatedWindow,), {})  # of a user's own, called as one of hebbscope's
     window = namesake(np.array([-0.01, 0.01]), np.array([1.0, -1.0]))
-    for rule, key in ((Own(), "rule"), (SpikeHebb(window=window), "rule.window")):
-        with pytest.raises(
-            DescriptionError, match=rf"^projections\.in\.{key}: is a part of one's own, which a file cannot name"
-        ):
-            from_network(Network([source, target], [Projection(source, target, 0.1, rule, name="in")]))
+    rule = SpikeHebb(window=window)
+    with pytest.raises(
+        DescriptionError, match=r"^projections\.in\.rule\.window: is a part that no file has by its name"
+    ):
+        from_network(Network([source, target], [Projection(source, target, 0.1, rule, name="in")]))
 
 
 # Files that a user writes -------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Nested descriptions: parts inside parts, reached by dotted keys, with values that carry units.
 
 A description is a NamedTuple: a part (a rule, a window, a neuron) or a plain table of an experiment's own settings. Changes arrive
-as nested dictionaries of text and numbers, from TOML or from `--set`; nothing in them is ever evaluated.
+as nested dictionaries of text and numbers, from TOML or from `--set`; nothing in them is ever evaluated, but for a file that they name as that of a
+part of one's own (own.py).
 """
 
 from __future__ import annotations
@@ -166,7 +167,9 @@ def read_leaf(hint: Any, value: Any, key: str) -> Any:
 
 
 def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and value.isidentifier()
+    from .own import is_own
+
+    return isinstance(value, str) and (value.isidentifier() or is_own(value))
 
 
 def _array(values: Any, unit: str) -> np.ndarray:
@@ -179,10 +182,14 @@ def _array(values: Any, unit: str) -> np.ndarray:
 
 def _of_type(current: Any, name: Any, key: str, choices: dict[str, type]) -> Any:
     """`current`, if it is a part, or a new one of the named class with its own defaults."""
+    from .own import is_own, name_of, own_part
+
     if name is None and not is_part(current):
         raise DescriptionError(key, f"needs a type, one of {', '.join(sorted(choices))}")
-    if name is None or (isinstance(name, str) and name == type(current).__name__):
+    if name is None or (isinstance(name, str) and name == name_of(type(current))):
         return current
+    if is_own(name):
+        choices = {name: _fitting(own_part(name, key), key, choices)}
     if not isinstance(name, str) or name not in choices:
         close = nearest(str(name), choices)
         raise DescriptionError(
@@ -190,6 +197,17 @@ def _of_type(current: Any, name: Any, key: str, choices: dict[str, type]) -> Any
         )
     kind: Any = choices[name]
     return kind(**{field: None for field in kind._fields if field not in kind._field_defaults})
+
+
+def _fitting(own: type, key: str, choices: dict[str, type]) -> type:
+    """A part of one's own, if it is of the kind of what there is to choose from."""
+    from .catalogue import KINDS, kind_of
+
+    kinds = {kind_of(each) for each in choices.values()}
+    if kind_of(own) not in kinds:
+        hooks = " or ".join(f"a {kind}, with a method {KINDS[kind]}" for kind in sorted(kinds & KINDS.keys()))
+        raise DescriptionError(key, f"must be {hooks or 'a part of hebbscope'}, got {own.__name__}")
+    return own
 
 
 def told(value: Any) -> str:
@@ -285,13 +303,14 @@ def path_of(description: Any, part: str) -> str:
 
 
 def check_public(description: Any, key: str) -> None:
-    """Raise the named error of a part of one's own: a file names parts by their class, and knows those of hebbscope."""
+    """Raise the named error of a part that a description cannot name: it is neither one of hebbscope nor one of a file of its own."""
     from .catalogue import kind_of, parts
+    from .own import is_own, name_of
 
     for name, value in _inside(description):
-        kind = kind_of(type(value))
-        if kind and parts(kind).get(type(value).__name__) is not type(value):
-            words = f"is a part of one's own, which a file cannot name, got {type(value).__name__}"
+        kind, name_there = kind_of(type(value)), name_of(type(value))
+        if kind and parts(kind).get(name_there) is not type(value) and not is_own(name_there):
+            words = f"is a part that no file has by its name, got {name_there}"
             raise DescriptionError(f"{key}.{name}", words)
         check_public(value, f"{key}.{name}")
 
@@ -300,10 +319,11 @@ def items(description: Any, key: str, one_of_several: bool = False) -> Iterator[
     """One Item per field, depth first, the type of a part (and of a table that is `one_of_several`) first; meanings are read from the
     tables in the docstrings."""
     from .catalogue import kind_of
+    from .own import name_of
 
     cls = type(description)
     if kind_of(cls) or one_of_several:
-        yield Item(f"{key}.type", cls.__name__, "", summary(cls), source(cls))
+        yield Item(f"{key}.type", name_of(cls), "", summary(cls), source(cls))
     hints = get_type_hints(cls, include_extras=True)
     for field in fields(description):
         several = is_part(field.value) and len(choices_for(field.value, hints[field.name])) > 1

@@ -155,7 +155,7 @@ class AnyNetwork(Experiment):
 def from_network(network: Network, **fields: Any) -> AnyNetwork:
     """The description of a Network, to be written by `to_toml`; fields: duration, record_every, dt, engine.
 
-    Raises DescriptionError for a part of one's own, which a file cannot name.
+    Raises DescriptionError for a part of one's own that is in no file, as one of a notebook.
     """
     populations = {each.name: _population_table(each) for each in network.populations}
     projections = {each.name: _projection_table(each) for each in network.projections}

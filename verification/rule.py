@@ -1,0 +1,157 @@
+"""Whether a rule of one's own keeps the contract of rules: what the tests ask of every rule of hebbscope, said in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..models import HomogeneousPoisson, LinearPoisson
+from ..models.experiments.own import own_part
+from ..simulator.connectivity import Pairwise
+from ..simulator.describe import fields
+from ..simulator.network import Network, Population, Projection
+from ..simulator.protocols import HebbscopeError, ParameterError, bounds_of, require_hooks
+from ..simulator.run import simulate
+
+N_PRE, N_POST = 6, 2
+SECONDS = 2.0
+
+
+class Check(NamedTuple):
+    """What is asked, and what is wrong; "" where nothing is."""
+
+    asked: str
+    problem: str
+
+    @property
+    def ok(self) -> bool:
+        return not self.problem
+
+    def __str__(self) -> str:
+        return f"{'ok  ' if self.ok else 'FAIL'}  {self.asked}{'' if self.ok else f': {self.problem}'}"
+
+
+def checks(target: str) -> Iterator[Check]:
+    """Each thing that is asked of the rule that FILE.py:CLASS names, one after the other; none that cannot be asked after one that fails."""
+    rule: Any = None
+
+    def made() -> str:
+        nonlocal rule
+        cls: Any = own_part(target, target)
+        missing = [name for name in cls._fields if name not in cls._field_defaults]
+        if missing:
+            return f"{cls.__name__}.{missing[0]} has no default"
+        require_hooks(cls(), "rule")
+        rule = cls()
+        rule.check()
+        return ""
+
+    first = _asked("has parameters with defaults that pass its check, a state, and the methods of a rule", made)
+    yield first
+    if not first.ok:
+        return
+    yield _asked("names a parameter that is no number", lambda: _unnamed(rule))
+    yield _asked("says in its docstring what each parameter is", lambda: _undocumented(rule))
+    for engine in ("event", "clock"):
+        runs = _asked(
+            f"runs in the {engine} engine: finite weights within its bounds, which learn",
+            partial(_run, rule, engine),
+        )
+        yield runs
+        if runs.ok:
+            yield _asked(
+                f"has the same bits there again, cut otherwise and with two threads: {engine}",
+                partial(_again, rule, engine),
+            )
+            yield _asked(f"has the same bits there without the compiler: {engine}", partial(_plain, rule, engine))
+
+
+def _asked(asked: str, ask: Callable[[], str]) -> Check:
+    """One check; an error of any kind is what is wrong."""
+    try:
+        return Check(asked, ask())
+    except HebbscopeError as problem:
+        return Check(asked, str(problem))
+    except Exception as problem:  # numba's own words are many
+        lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+        return Check(asked, f"{type(problem).__name__}: {lines[0] if lines else ''}")
+
+
+def _unnamed(rule: Any) -> str:
+    for name, value in zip(rule._fields, rule, strict=True):
+        if isinstance(value, float):
+            try:
+                rule._replace(**{name: math.nan}).check()
+            except ParameterError as problem:
+                if problem.field == name:
+                    continue
+            return f"check lets {name} = nan pass"
+    return ""
+
+
+def _undocumented(rule: Any) -> str:
+    silent = [field.name for field in fields(rule) if not field.meaning]
+    return f"nothing of {', '.join(silent)}; a line such as '{silent[0]}  1  learning rate' would do" if silent else ""
+
+
+def _network(rule: Any, engine: str) -> Network:
+    """All-to-all, and in steps also sparse and recurrent."""
+    low, high = bounds_of(rule)
+    weight = (
+        0.2
+        if low <= 0.2 <= high
+        else 0.5 * (low + high)
+        if np.isfinite(low + high)
+        else (low if np.isfinite(low) else high)
+    )
+    inputs, cells = (
+        Population("inputs", N_PRE, HomogeneousPoisson(30.0)),
+        Population("cells", N_POST, LinearPoisson(base_rate=10.0)),
+    )
+    projections = [Projection(inputs, cells, weight, rule)]
+    if engine == "clock":
+        projections.append(
+            Projection(inputs, cells, weight, rule, connectivity=Pairwise(0.5), name="sparse", delay=1e-3)
+        )
+    return Network([inputs, cells], projections)
+
+
+def _simulated(rule: Any, engine: str, **options: Any) -> Any:
+    given: dict[str, Any] = {
+        "engine": engine,
+        "seeds": (1, 2),
+        "record_spikes": {},
+        "record_every": SECONDS,
+        "threads": 1,
+    } | options
+    return simulate(_network(rule, engine), SECONDS, **given)
+
+
+def _run(rule: Any, engine: str) -> str:
+    run = _simulated(rule, engine)
+    low, high = bounds_of(rule)
+    for weights in (run.final_weights, *run.final.values()):
+        if weights.min() < low or weights.max() > high:
+            return f"a weight of {weights.min() if weights.min() < low else weights.max():g} is beyond the bounds {low:g} and {high:g}"
+    return "" if np.any(run.final_weights != run.weights[:, 0]) else "no weight changes"
+
+
+def _again(rule: Any, engine: str) -> str:
+    once, other = _simulated(rule, engine), _simulated(rule, engine, record_every=SECONDS / 8, threads=2)
+    return "" if np.array_equal(once.final_weights, other.final_weights) else "weights differ"
+
+
+def _plain(rule: Any, engine: str) -> str:
+    from unittest.mock import patch
+
+    import numba
+
+    compiled = _simulated(rule, engine)
+    with patch.object(numba.config, "DISABLE_JIT", True):
+        plain = _simulated(rule, engine)
+    worst = float(np.abs(compiled.final_weights - plain.final_weights).max())
+    return "" if worst == 0.0 else f"weights differ by {worst:.2g}"
