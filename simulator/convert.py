@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -11,9 +11,13 @@ import numpy as np
 
 from .protocols import HebbscopeError
 from .results import Run, Spikes
+from .sampler import Samples
 from .scales import UNITS, axes_of
 
+OF_SAMPLES = {"synapse": "sampled_synapse"}  # axes whose names those of records have
 OF_THE_RUN_FILE = ("magic", "version", "Conventions")  # attributes that are not true of what is made from it
+SAMPLED = ["level", "monitor", "variable", "time_s", "seed"]  # columns of tables, before those of the axes
+FINAL = ["level", "seed", "projection", "post", "pre", "weight"]
 
 
 def needed(module: str, extra: str) -> Any:
@@ -45,6 +49,22 @@ def group_of(run: Run, population: str, cell: int) -> str:
     return run.source_groups[cell] if is_source else ""
 
 
+def labels(samples: Samples, variable: str) -> dict[str, list[Any]]:
+    """The axes of a variable of a monitor beyond seed and time, by name: the numbers of cells, bins or synapses, the names of groups."""
+    axes = {axis: numbers.tolist() for axis, numbers in samples.fields[variable].axes.items()}
+    return axes | ({"group": list(samples.about["groups"])} if "group" in axes else {})
+
+
+def ends_of(run: Run, projection: str) -> tuple[np.ndarray, np.ndarray]:
+    """post and pre (n_synapses,) of the final weights of another projection than the recorded one, in their order."""
+    if projection in run.other_wirings:
+        pre, post = run.other_wirings[projection]
+        return post, pre
+    _, *shape = run.other_weights[projection].shape
+    post, pre = np.indices(shape).reshape(2, -1)
+    return post, pre
+
+
 # xarray -------------------------------------------------------------------------------------------------------------
 
 
@@ -53,13 +73,16 @@ def to_xarray(run: Run) -> Any:
 
     weights (seed, time, post, pre) and output_rate (seed, time, post) [Hz] over the coordinates seed, time [s], post, pre and group (pre);
     where not all are joined to all, weights (seed, time, synapse) with pre, post and group (synapse), and output_rate (seed, time, neuron);
-    below them spikes/<population> with t [s] and i, and at the rate level theory.
+    below them spikes/<population> with t [s] and i, monitors/<monitor> with arrays (seed, sample, ...) and t (sample) [s], final/<projection> with the final
+    weights (seed, connection) of the other projections that learn, with pre and post (connection), and at the rate level theory.
     """
     import xarray
 
     sizes = {"time": run.n_times, "post": run.n_post, "pre": run.n_pre}
     nodes = {"/": _records(run)}
     nodes |= {f"/spikes/{name}": _spikes(run, spikes) for name, spikes in run.spikes.items()}
+    nodes |= {f"/monitors/{name}": _samples(run, samples) for name, samples in run.monitors.items()}
+    nodes |= {f"/final/{name}": _final(run, name) for name in run.other_weights}
     nodes |= dict(_theory("/theory", run.theory, sizes)) if run.theory else {}
     return xarray.DataTree.from_dict(nodes, name=run.level)
 
@@ -105,6 +128,32 @@ def _spikes(run: Run, spikes: Spikes) -> Any:
     return xarray.Dataset(values, attrs={"seed": run.seeds[0], "recorded": list(spikes.window)})
 
 
+def _samples(run: Run, samples: Samples) -> Any:
+    """Of one monitor. A group below others shares the axes of these, so that those of samples have names of their own."""
+    import xarray
+
+    values, coordinates = {}, {"seed": list(run.seeds), "t": ("sample", samples.time, {"units": "s"})}
+    for name, field in samples.fields.items():
+        axes = {OF_SAMPLES.get(axis, axis): along for axis, along in labels(samples, name).items()}
+        values[name] = (("seed", "sample", *axes), samples[name], {"units": field.unit} if field.unit else {})
+        coordinates |= axes
+    return xarray.Dataset(
+        values, coordinates, {name: samples.about[name] for name in samples.about if name != "groups"}
+    )
+
+
+def _final(run: Run, projection: str) -> Any:
+    import xarray
+
+    post, pre = ends_of(run, projection)
+    weights = run.other_weights[projection].reshape(run.n_seeds, -1)
+    values = {
+        "weights": (("seed", "connection"), weights, {"units": "1", "long_name": f"final weights of {projection}"})
+    }
+    ends = {"post": ("connection", post), "pre": ("connection", pre)}
+    return xarray.Dataset(values, {"seed": list(run.seeds)} | ends)
+
+
 def _theory(path: str, values: dict[str, Any], sizes: dict[str, int]) -> Iterator[tuple[str, Any]]:
     """A Dataset for each level of a nested dict, under its path."""
     import xarray
@@ -126,13 +175,24 @@ def _theory(path: str, values: dict[str, Any], sizes: dict[str, int]) -> Iterato
 
 
 def to_pandas(run: Run) -> dict[str, Any]:
-    """Long tables, a row for each number: weights, output_rate, spikes. Units stand in the names of the columns."""
+    """Long tables, a row for each number: weights, output_rate, spikes, monitors, final_weights. Units stand in the names of the columns."""
     import pandas
 
     tables = [spike_table(run.level, run.seeds[0], name, spikes) for name, spikes in run.spikes.items()]
     none = spike_table(run.level, run.seeds[0], "", Spikes(np.empty(0), np.empty(0)))
     spikes = pandas.concat(tables, ignore_index=True) if tables else none
-    return {"weights": weight_table(run), "output_rate": rate_table(run), "spikes": spikes}
+    records = {"weights": weight_table(run), "output_rate": rate_table(run), "spikes": spikes}
+    axes = sampled_axes(run)
+    sampled = _concatenated(sample_tables(run, axes), SAMPLED + axes + ["value"])
+    sampled[axes] = sampled[axes].convert_dtypes()
+    return records | {"monitors": sampled, "final_weights": _concatenated(final_tables(run), FINAL)}
+
+
+def _concatenated(tables: Iterator[Any], columns: list[str]) -> Any:
+    import pandas
+
+    found = list(tables)
+    return pandas.concat(found, ignore_index=True) if found else pandas.DataFrame(columns=columns)
 
 
 def weight_table(run: Run) -> Any:
@@ -140,9 +200,9 @@ def weight_table(run: Run) -> Any:
     import pandas
 
     if run.wiring is None:
-        table = _long(run, {"post": range(run.n_post), "pre": range(run.n_pre)}, weight=run.weights)
+        table = _long(run, run.time, {"post": range(run.n_post), "pre": range(run.n_pre)}, weight=run.weights)
     else:
-        table = _long(run, {"synapse": range(run.n_synapses)}, weight=run.weights)
+        table = _long(run, run.time, {"synapse": range(run.n_synapses)}, weight=run.weights)
         synapse = table.pop("synapse").to_numpy()
         table.insert(3, "post", run.wiring.post[synapse])
         table.insert(4, "pre", run.wiring.pre[synapse])
@@ -153,15 +213,42 @@ def weight_table(run: Run) -> Any:
 
 def rate_table(run: Run) -> Any:
     """level, time_s, seed, post, output_rate_Hz."""
-    return _long(run, {"post": range(run.n_post)}, output_rate_Hz=run.output_rate)
+    return _long(run, run.time, {"post": range(run.n_post)}, output_rate_Hz=run.output_rate)
 
 
-def _long(run: Run, last: dict[str, range], **values: np.ndarray) -> Any:
-    """One array (n_seeds, n_times, ...) with a row for each of its numbers, in the order of time; last: its other axes."""
+def sampled_axes(*runs: Run) -> list[str]:
+    """The axes that variables of monitors have, beyond seed and time, each once, by name."""
+    every = (samples.fields.values() for run in runs for samples in run.monitors.values())
+    return sorted({axis for fields in every for field in fields for axis in field.axes})
+
+
+def sample_tables(run: Run, axes: list[str]) -> Iterator[Any]:
+    """level, monitor, variable, time_s, seed, these axes (empty where a variable has no such), value: of one variable of a monitor after another."""
+    for monitor, samples in run.monitors.items():
+        for variable in samples.fields:
+            table = _long(run, samples.time, labels(samples, variable), value=samples[variable])
+            table.insert(1, "monitor", _same(monitor, len(table)))
+            table.insert(2, "variable", _same(variable, len(table)))
+            yield table.reindex(columns=[*SAMPLED, *axes, "value"])
+
+
+def final_tables(run: Run) -> Iterator[Any]:
+    """level, seed, projection, post, pre, weight: of one projection after another, but for the recorded one."""
+    import pandas
+
+    for name, weights in run.other_weights.items():
+        post, pre = (np.tile(ends, run.n_seeds) for ends in ends_of(run, name))
+        seeds = np.repeat(run.seeds, weights[0].size)
+        about = {"level": _same(run.level, len(seeds)), "seed": seeds, "projection": _same(name, len(seeds))}
+        yield pandas.DataFrame(about | {"post": post, "pre": pre, "weight": weights.ravel()})
+
+
+def _long(run: Run, time: np.ndarray, last: Mapping[str, Sequence[Any]], **values: np.ndarray) -> Any:
+    """One array (n_seeds, n_times, ...) with a row for each of its numbers, in the order of time [s]; last: its other axes."""
     import pandas
 
     ((name, array),) = values.items()
-    axes = {"time_s": run.time, "seed": run.seeds, **last}
+    axes = {"time_s": time, "seed": run.seeds, **last}
     index = pandas.MultiIndex.from_product(axes.values(), names=list(axes))
     table = pandas.DataFrame({name: np.moveaxis(array, 1, 0).ravel()}, index).reset_index()
     table.insert(0, "level", _same(run.level, len(table)))

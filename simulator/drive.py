@@ -285,7 +285,7 @@ class Recorder:
         with uninterrupted():
             self._write(runs, until)
             if self.file is not None:
-                self.file.final(self.level, others, self.network)
+                self.file.final(self.level, others, recorded(self.network)["other_wirings"])
         n, windows = self.n, runs[0].windows
         held = self.due[:n], self.weights[:, :n], self.rate[:, :n]
         time, weights, rate = held if self.file is None else self.file.records(self.level)

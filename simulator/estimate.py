@@ -50,6 +50,8 @@ def estimate(
     """
     projection = network.recorded
     n_weights, n_post = projection.n_synapses, projection.target.n
+    others = [each for each in network.learning if each is not projection]
+    final = sum((8 * n_seeds + (0 if each.is_dense else 2 * 8)) * each.n_synapses for each in others)
     file, memory = FILE + beside, PROCESS + 4 * n_seeds * network.n_bytes
     held = []
     for level in levels:
@@ -57,7 +59,7 @@ def estimate(
         weights, rates = (8 * (1 if alone else n_seeds) * n for n in (n_weights, n_post))  # bytes of one record
         n_held = len(records.held(n_times, weights)) if in_file else n_times
         file += _chunked(n_times, 1024, 8) + _growing(n_times, weights, rates)
-        file += 0 if projection.is_dense else 2 * 8 * n_weights
+        file += final + (0 if projection.is_dense else 2 * 8 * n_weights)
         held.append(n_held * (weights + rates))
         if level == "rate" and not has_holds(network):
             mean = 8 * n_weights, 8 * n_post

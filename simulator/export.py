@@ -7,6 +7,7 @@ than the memory are read block by block; netCDF takes the memory of one level.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import sonata
-from .convert import needed, rate_table, spike_table, to_xarray, weight_table
+from .convert import (
+    final_tables,
+    needed,
+    rate_table,
+    sample_tables,
+    sampled_axes,
+    spike_table,
+    to_xarray,
+    weight_table,
+)
 from .describe import size
 from .nwb import write_nwb
 from .protocols import HebbscopeError
@@ -28,7 +38,16 @@ from .room import RESERVE, room
 from .runreader import DamagedFile, blocks, describe, read_level, spike_blocks
 
 # What exported folders hold.
-FILES = ("spikes.h5", "weights_*.h5", "weights.csv", "output_rate.csv", "spikes.csv", "about.json")
+FILES = (
+    "spikes.h5",
+    "weights_*.h5",
+    "weights.csv",
+    "output_rate.csv",
+    "spikes.csv",
+    "monitors.csv",
+    "final_weights.csv",
+    "about.json",
+)
 
 
 class Format(NamedTuple):
@@ -117,6 +136,9 @@ def _check_room(target: Path, about: dict[str, Any], levels: Sequence[str], chos
     """HebbscopeError where the disk is too full: HDF5 has no way back from that."""
     found = [about["levels"][level] for level in levels]
     weights = sum(level["records"] * level["n_seeds"] * level["n_synapses"] for level in found)
+    weights += sum(monitor["size"] for monitor in about["monitors"].values()) + sum(
+        map(math.prod, about["final"].values())
+    )
     spikes = sum(population["count"] for population in _spikes_of(about, levels).values())
     wanted, free = weights * chosen.bytes[0] + spikes * chosen.bytes[1] + RESERVE, room(target.parent)
     if free < wanted:
@@ -197,7 +219,8 @@ def _netcdf(path: Path, about: dict[str, Any], levels: Sequence[str], target: Pa
 
 
 def _csv(path: Path, about: dict[str, Any], levels: Sequence[str], folder: Path) -> None:
-    """weights.csv, output_rate.csv and spikes.csv, long, with the columns of `Run.to_pandas`; about.json says where they come from."""
+    """weights.csv, output_rate.csv, spikes.csv, monitors.csv and final_weights.csv, long, with the columns of `Run.to_pandas`, where there are such;
+    about.json says where they come from."""
     for level in levels:
         for run in blocks(path, level):
             _append(folder / "weights.csv", weight_table(run))
@@ -206,6 +229,13 @@ def _csv(path: Path, about: dict[str, Any], levels: Sequence[str], folder: Path)
         for times, cells in spike_blocks(path, name):
             spikes = Spikes(times * 1e-3, cells)
             _append(folder / "spikes.csv", spike_table(found["level"], found["seed"], name, spikes))
+    starts = [read_level(path, level, slice(0, 1)) for level in levels]
+    axes = sampled_axes(*starts)
+    for run in starts:
+        for table in sample_tables(run, axes):
+            _append(folder / "monitors.csv", table)
+        for table in final_tables(run):
+            _append(folder / "final_weights.csv", table)
     (folder / "about.json").write_text(json.dumps(about, indent=2, default=np.ndarray.tolist) + "\n", encoding="utf-8")
 
 

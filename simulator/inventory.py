@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from .runreader import DamagedFile
 
 SAID = {  # elsewhere in these lines, or of no interest to a reader
     "path", "size", "complete", "running", "resumable", "checkpoint", "config", "config_sha256", "config_intact", "levels", "spikes", "reports",
-    "theory", "receptive_fields", "groups", "seeds", "populations", "monitors", "Conventions", "magic", "version", "projection", "versions",
+    "theory", "receptive_fields", "groups", "seeds", "populations", "monitors", "final", "Conventions", "magic", "version", "projection", "versions",
 }  # fmt: skip
 
 
@@ -48,6 +49,8 @@ def _lines(about: dict[str, Any]) -> Iterator[tuple[str, str]]:
             f"monitor {name}",
             f"{monitor['type']} of {what}, {monitor['samples']:,} samples, every {monitor['every']:,.6g} s",
         )
+    for name, (n_seeds, *shape) in about["final"].items():
+        yield f"final weights of {name}", f"{math.prod(shape):,} of {n_seeds} seed{'s' * (n_seeds > 1)}"
     for name, report in about["reports"].items():
         yield "SONATA report", f"weights of {name}, seed {report['seed']} at {report['level']} level"
     others = [name.replace("_", " ") for name in ("theory", "receptive_fields") if about[name]]

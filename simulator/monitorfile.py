@@ -42,6 +42,11 @@ class MonitorFile:
         """Samples that every dataset holds."""
         return min([len(self.time), *(dataset.shape[1] for dataset in self.values.values())])
 
+    @property
+    def size(self) -> int:
+        """How many numbers they hold, of all seeds."""
+        return sum(int(dataset.size) for dataset in self.values.values())
+
     def append(self, time: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
         """Add samples: time (n_times,) s, values (n_seeds, n_times, ...)."""
         for name, dataset in self.values.items():

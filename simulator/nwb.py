@@ -4,6 +4,10 @@
                                              obs_intervals, population, cell, group, level, seed
     processing/learning/weights_<level>      TimeSeries (time, seed, post, pre)
     processing/learning/output_rate_<level>  TimeSeries (time, seed, post) [Hz]
+    processing/learning/<monitor>_<variable>_<level>
+                                             TimeSeries (time, seed, ...); <monitor>_<axis>_<level> says what is along its last axis
+    processing/learning/final_<projection>_<level>
+                                             a row for each synapse of another projection that learns: pre, post, and its final weight of each seed
     processing/learning/seeds                the seeds along the seed axis of each level
     processing/learning/inputs               the groups along the pre axis
 
@@ -20,7 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .convert import group_of, needed, trains
+from .convert import ends_of, group_of, labels, needed, trains
 from .results import Run
 from .runreader import blocks, read_level
 
@@ -35,8 +39,9 @@ def write_nwb(path: Path, about: dict[str, Any], levels: Sequence[str], target: 
     starts = [read_level(path, level, slice(0, 1)) for level in levels]
     if any(run.spikes for run in starts):
         file.units = _units(starts)
-    for level in levels:
+    for level, run in zip(levels, starts, strict=True):
         learning.add(_series(path, level))
+        learning.add([*_monitored(run), *_final(run)])
     of_level, seeds = zip(*((run.level, seed) for run in starts for seed in run.seeds), strict=True)
     learning.add(_table("seeds", "the seed axis of each level", level=list(of_level), seed=list(seeds)))
     learning.add(_table("inputs", "the pre axis", group=list(starts[0].source_groups)))
@@ -137,7 +142,36 @@ def _rows(path: Path, level: str) -> Iterator[np.ndarray]:
         yield from np.moveaxis(block.weights, 1, 0)
 
 
-def _table(name: str, description: str, **columns: list[Any]) -> Any:
+def _monitored(run: Run) -> Iterator[Any]:
+    """The samples of monitors, and what their axes mean."""
+    from pynwb import TimeSeries
+
+    for monitor, samples in run.monitors.items():
+        about = json.dumps(dict(samples.about))
+        axes: dict[str, list[Any]] = {}
+        for variable, field in samples.fields.items():
+            along = labels(samples, variable)
+            axes |= along
+            yield TimeSeries(
+                name=f"{monitor}_{variable}_{run.level}",
+                description=f"{variable} at {run.level} level; axes: {', '.join(('time', 'seed', *along))}; of monitor {about}",
+                data=np.moveaxis(samples[variable], 1, 0),
+                unit=field.unit or "of the model",
+                timestamps=samples.time,
+            )
+        for axis, values in axes.items():
+            yield _table(f"{monitor}_{axis}_{run.level}", f"the {axis} axis of monitor {monitor}", **{axis: values})
+
+
+def _final(run: Run) -> Iterator[Any]:
+    """The final weights of projections that are not recorded."""
+    for name, weights in run.other_weights.items():
+        post, pre = ends_of(run, name)
+        columns = {"pre": pre, "post": post, "weight": weights.reshape(run.n_seeds, -1).T}
+        yield _table(f"final_{name}_{run.level}", "weights at the end of the run, of each seed", **columns)
+
+
+def _table(name: str, description: str, **columns: Any) -> Any:
     from hdmf.common import DynamicTable
 
     made = [_column(key, key, values) for key, values in columns.items()]

@@ -26,6 +26,9 @@ def check_run(run: Run) -> None:
     for name, last in run.other_weights.items():
         fits = last.dtype.kind == "f" and last.ndim == 3 and len(last) == run.n_seeds
         _require(fits, f"final weights of {name} must be numbers for each seed")
+        ends = run.other_wirings.get(name, ())
+        fits = all(each.dtype.kind in "iu" and each.shape == last.shape[2:] for each in ends)
+        _require(fits, f"the ends of the synapses of {name} must be cells, one for each final weight")
     if run.shape is not None:
         whole = all(isinstance(size, int) and size > 0 for size in run.shape)
         _require(

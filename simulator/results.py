@@ -79,6 +79,7 @@ class Run:
     | populations    | population -> number of cells                                                                 |
     | monitors       | monitor -> Samples: what was sampled between the records                                      |
     | other_weights  | final weights of the other projections that learn, shaped as those of the last record         |
+    | other_wirings  | projection -> wiring of those of them that do not join all to all                             |
     """
 
     level: str
@@ -98,6 +99,7 @@ class Run:
     target: str = ""
     populations: Mapping[str, int] = field(default_factory=dict)
     other_weights: Mapping[str, np.ndarray] = field(default_factory=dict)
+    other_wirings: Mapping[str, Any] = field(default_factory=dict)
     monitors: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -174,13 +176,13 @@ class Run:
         return list(read(path).values())
 
     def to_xarray(self) -> Any:
-        """An xarray.DataTree: weights and output_rate, with the spikes of each population and the theory in groups below."""
+        """An xarray.DataTree: weights and output_rate, with spikes, monitors, final weights of other projections and theory in groups below."""
         from .convert import to_xarray
 
         return to_xarray(self)
 
     def to_pandas(self) -> dict[str, Any]:
-        """Long tables by name, as DataFrames: weights, output_rate, spikes."""
+        """Long tables by name, as DataFrames: weights, output_rate, spikes, monitors, final_weights."""
         from .convert import to_pandas
 
         return to_pandas(self)
@@ -237,6 +239,7 @@ def recorded(network: Any) -> dict[str, Any]:
     """The fields of a Run that say which synapses of a network its weights are."""
     projection = network.recorded
     source, wiring = projection.source, None if projection.is_dense else projection.wiring
+    others = [each for each in network.learning if each is not projection and not each.is_dense]
     return {
         "groups": grouped(source.groups, wiring),
         "projection": projection.name,
@@ -245,6 +248,7 @@ def recorded(network: Any) -> dict[str, Any]:
         "source": source.name,
         "target": projection.target.name,
         "populations": {each.name: each.n for each in network.populations},
+        "other_wirings": {each.name: each.wiring for each in others},
     }
 
 

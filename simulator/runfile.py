@@ -346,21 +346,19 @@ class RunFile:
         """The spikes of a level, which stay in the file."""
         return StoredSpikes(self.path, level, [name for name, found in self._spikes.items() if found.level == level])
 
-    def final(self, level: str, weights: Mapping[str, np.ndarray], network: Any = None) -> None:
-        """Write the last weights of projections that are not recorded: (n_seeds, n_post, n_pre) or (n_seeds, 1, n_synapses)."""
-        wirings = {} if network is None else {each.name: each for each in network.projections if not each.is_dense}
+    def final(self, level: str, weights: Mapping[str, np.ndarray], wirings: Mapping[str, Any]) -> None:
+        """Write the last weights of projections that are not recorded: (n_seeds, n_post, n_pre), or (n_seeds, 1, n_synapses) where there is a wiring."""
         with self._writing():
             self._file.pop(f"final/{level}", None)  # of a run that went on from one that ran away
             for name, values in weights.items():
                 group = self._file.require_group(f"final/{level}").create_group(name)
                 add_scale(group, "seed", self._levels[level].seeds)
-                if values.shape[1] > 1 or (network is not None and name not in wirings):
+                if name not in wirings:
                     add_dataset(group, "weights", ("seed", "post", "pre"), values, "1")
                     continue
                 add_dataset(group, "weights", ("seed", "synapse"), values[:, 0], "1")
-                if name in wirings:
-                    for end, cells in wirings[name].wiring._asdict().items():
-                        add_dataset(group, end, ("synapse",), cells)
+                for end, cells in wirings[name]._asdict().items():
+                    add_dataset(group, end, ("synapse",), cells)
 
     def start_monitor(
         self, level: str, name: str, seeds: Sequence[int], fields: Mapping[str, Any], about: Mapping[str, Any]
@@ -530,7 +528,7 @@ def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -
                 file.listen(population, spikes.window)
                 file.append_spikes(population, spikes.t, spikes.i)
             if run.other_weights:
-                file.final(run.level, run.other_weights, run.network)
+                file.final(run.level, run.other_weights, run.other_wirings)
             for monitor, samples in run.monitors.items():
                 file.start_monitor(run.level, monitor, run.seeds, samples.fields, samples.about)
                 file.append_samples(run.level, monitor, samples.time, samples.values)

@@ -90,7 +90,7 @@ def describe(path: str | Path) -> dict[str, Any]:
     Keys: path, size (bytes), the root attributes, config_intact (whether the description is the one that was written), projection, levels
     (level -> records, time [s], duration [s], seeds, n_seeds, n_post, n_pre, n_synapses, record_every [s], engine, dt [s], complete), populations
     (name -> number of cells), spikes (population -> count, level,
-    seed, recorded [s]), monitors ("monitor (level)" -> type, samples, every [s] and of what), reports (projection -> level, seed), groups (name ->
+    seed, recorded [s]), monitors ("monitor (level)" -> type, samples, size, every [s] and of what), final ("projection (level)" -> shape), reports (projection -> level, seed), groups (name ->
     number of inputs), theory and receptive_fields (whether they are there), complete, running (whether it is being written), resumable (whether
     a checkpoint stands beside it), checkpoint (what it says).
     """
@@ -117,17 +117,33 @@ def describe(path: str | Path) -> dict[str, Any]:
         names = _group_names(root)
         groups = {name: names.count(name) for name in dict.fromkeys(names)}
         monitors = {
-            f"{name} ({level})": dict(json.loads(group.attrs["about"]), samples=MonitorFile(group).n_times)
+            f"{name} ({level})": json.loads(group.attrs["about"]) | _extent(MonitorFile(group))
             for level, found in root.get("monitors", {}).items()
             for name, group in found.items()
         }
+        final = {
+            f"{name} ({level})": list(group["weights"].shape)
+            for level, found in root.get("final", {}).items()
+            for name, group in found.items()
+        }
         reports = {name: attributes(group) for name, group in root.get("report", {}).items()}
-        holds = {"levels": levels, "spikes": spikes, "monitors": monitors, "reports": reports, "groups": groups}
+        holds: dict[str, Any] = {
+            "levels": levels,
+            "spikes": spikes,
+            "monitors": monitors,
+            "final": final,
+            "reports": reports,
+            "groups": groups,
+        }
         holds |= {name: name in root for name in ("theory", "receptive_fields")}
         about["projection"] = plain(root["levels"].attrs["projection"])
         about["populations"] = _ends(root)["populations"]
         about["config_intact"] = sha256(about["config"].encode()).hexdigest() == about["config_sha256"]
     return {"path": str(path), "size": Path(path).stat().st_size, **about, **holds, **_kept(Path(path))}
+
+
+def _extent(monitor: MonitorFile) -> dict[str, int]:
+    return {"samples": monitor.n_times, "size": monitor.size}
 
 
 def _kept(path: Path) -> dict[str, Any]:
@@ -311,7 +327,7 @@ def _read_level(
         theory=read_theory(root["theory"], kept) if level == "rate" and part is None and "theory" in root else {},
         attrs=common | attributes(group),
         wiring=wiring,
-        other_weights=_final(root, level),
+        **_final(root, level),
         monitors=StoredSamples(root.filename, level, [*root.get(f"monitors/{level}", ())]),
         **_ends(root),
     )
@@ -324,10 +340,14 @@ def _wiring(group: Any) -> Wiring | None:
     return Wiring(group["pre"][:], group["post"][:]) if group["weights"].ndim == 3 else None
 
 
-def _final(root: Any, level: str) -> dict[str, np.ndarray]:
-    """The last weights of the projections that are not recorded."""
-    found = {name: group["weights"][:] for name, group in root.get(f"final/{level}", {}).items()}
-    return {name: each[:, None] if each.ndim == 2 else each for name, each in found.items()}
+def _final(root: Any, level: str) -> dict[str, Any]:
+    """The last weights of the projections that are not recorded, and their wirings."""
+    groups = root.get(f"final/{level}", {})
+    weights = {name: group["weights"][:] for name, group in groups.items()}
+    sparse = [name for name, values in weights.items() if values.ndim == 2]
+    weights |= {name: weights[name][:, None] for name in sparse}
+    wirings = {name: Wiring(groups[name]["pre"][:], groups[name]["post"][:]) for name in sparse}
+    return {"other_weights": weights, "other_wirings": wirings}
 
 
 def _ends(root: Any) -> dict[str, Any]:

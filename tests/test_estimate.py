@@ -8,15 +8,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from interpreting import interpreted
 from test_contract import EVERY
 from test_contract import network as network_with
 
 from hebbscope import Network, Population, Projection, Run, reduce, simulate
 from hebbscope.analysis import forecast
 from hebbscope.cli import main
-from hebbscope.models import HomogeneousPoisson, LinearPoisson
+from hebbscope.models import LIF, FixedInDegree, HomogeneousPoisson, LinearPoisson
 from hebbscope.models.experiments.kempter1999 import Kempter1999
-from hebbscope.rules import SpikeHebb
+from hebbscope.rules import PairSTDP, SpikeHebb
 from hebbscope.simulator import records
 from hebbscope.simulator.describe import size
 from hebbscope.simulator.estimate import estimate
@@ -38,6 +39,22 @@ def test_the_file_is_as_large_as_said(levels, n_seeds, n_pre, n_post, n_times, t
                 network, duration, level=level, seeds=range(n_seeds), record_every=1.0, record_spikes=heard, file=file
             )
     assert os.path.getsize(tmp_path / "run.h5") == pytest.approx(said.file, rel=0.1, abs=150_000)
+
+
+def test_the_file_is_as_large_as_said_with_the_final_weights_of_all_that_learn(tmp_path):
+    inputs, cells = Population("inputs", 10, HomogeneousPoisson(5.0)), Population("cells", 300, LIF())
+    joined = [
+        Projection(inputs, cells, 1e-4, PairSTDP()),
+        Projection(cells, cells, 1e-4, PairSTDP(), name="all"),
+        Projection(cells, cells, 1e-4, PairSTDP(), connectivity=FixedInDegree(200), name="some"),
+    ]
+    network, seeds = Network([inputs, cells], joined), (1, 2, 3)
+    said = estimate(network, ["spike"], len(seeds), 3, {})
+    with interpreted(), RunFile.create(tmp_path / "run.h5", network=network, seeds=seeds) as file:
+        simulate(network, 2e-4, seeds=seeds, record_every=1e-4, record_spikes={}, file=file)
+    final = 3 * 8 * (300 * 300 + 300 * 200) + 2 * 8 * 300 * 200
+    size = os.path.getsize(tmp_path / "run.h5")
+    assert size > final > 20 * 150_000 and size == pytest.approx(said.file, rel=0.1, abs=150_000)
 
 
 PROGRAM = """

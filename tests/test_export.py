@@ -16,13 +16,18 @@ import pandas
 import pytest
 import xarray
 from click.testing import CliRunner
+from interpreting import interpreted
+from small_networks import recurrent
 
+from hebbscope import Network, Projection, simulate
 from hebbscope.cli import main
+from hebbscope.models import PopulationRate, StateMonitor, WeightStatistics, WeightSubset
 from hebbscope.simulator import runreader
 from hebbscope.simulator.export import FORMATS, export
+from hebbscope.simulator.inventory import inventory
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.results import Run, Spikes
-from hebbscope.simulator.runfile import read, write
+from hebbscope.simulator.runfile import describe, read, write
 
 SEEDS, N_TIMES, N_POST, N_PRE = (7, 2**62), 6, 2, 4
 TIMES = np.array([0.0, 0.1, 0.2, 0.1 * 3, 0.4, 0.47])  # s; the last is off the grid
@@ -289,6 +294,151 @@ def test_spikes_that_do_not_say_when_they_were_heard():
     assert Spikes([], []).window == (0.0, 0.0)
     assert Spikes([], [], (1.0, 2.0)).window == (1.0, 2.0)
     assert Spikes([0.2, 0.5], [0, 1], (0.0, 0.4)).window == (0.0, 0.5)
+
+
+# What is beside the records -----------------------------------------------------------------------------------------
+
+MONITORS = {
+    "potential": StateMonitor("exc", ["v"], [3, 0], every=5e-3),
+    "rate": PopulationRate("exc", every=0.02),
+    "statistics": WeightStatistics("inputs_to_exc", every=0.03, bins=4),
+    "some": WeightSubset("ee", [5, 0], every=0.07),
+}
+AXES = {
+    "v": ["cell"],
+    "rate": [],
+    "mean": [],
+    "sd": [],
+    "histogram": ["bin"],
+    "group_mean": ["group"],
+    "weights": ["synapse"],
+}
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    """A run, and its file, with four monitors, and final weights of a projection that joins all to all and of one that does not."""
+    described = recurrent(4, 5, 2)
+    inhibition, forward, out, loop = described.projections
+    learning = Projection(out.source, out.target, 4e-3, forward.rule, name="ei")
+    network = Network(described.populations, [inhibition, forward, learning, loop])
+    with interpreted():
+        run = simulate(network, 0.2, seeds=SEEDS, record_every=0.1, monitors=MONITORS)
+    path = tmp_path_factory.mktemp("watched") / "run.h5"
+    run.save(path)
+    assert list(run.other_weights) == ["ei", "ee"] and list(run.other_wirings) == ["ee"]
+    assert all(len(samples.time) > 2 for samples in run.monitors.values())
+    return run, path
+
+
+def variables(run):
+    """Monitor, name of a variable, its (n_seeds, n_times, ...) and its axes with what is along them."""
+    for monitor, samples in run.monitors.items():
+        for name, values in samples.values.items():
+            axes = {axis: numbers.tolist() for axis, numbers in samples.fields[name].axes.items()}
+            assert list(axes) == AXES[name]
+            yield monitor, name, values, axes | ({"group": ["left", "right"]} if "group" in axes else {})
+
+
+def ends(run):
+    """Projection -> post and pre of each synapse."""
+    post, pre = np.indices(run.other_weights["ei"].shape[1:]).reshape(2, -1)
+    return {"ei": (post, pre), "ee": (run.other_wirings["ee"].post, run.other_wirings["ee"].pre)}
+
+
+def test_a_file_keeps_the_wirings_of_final_weights(watched, tmp_path):
+    run, path = watched
+    Run.load(path)[0].save(tmp_path / "again.h5")
+    back = Run.load(tmp_path / "again.h5")[0]
+    for name, weights in run.other_weights.items():
+        same(back.other_weights[name], weights)
+    n = len(run.other_wirings["ee"].pre)
+    assert dict(inventory(describe(path)))["final weights of ee (spike)"] == f"{n} of 2 seeds"
+    assert list(back.other_wirings) == ["ee"] and np.array_equal(back.other_wirings["ee"], run.other_wirings["ee"])
+
+
+def test_xarray_reads_monitors_and_final_weights(watched, tmp_path):
+    run, path = watched
+    with xarray.open_datatree(export(path, "netcdf", tmp_path / "run.nc"), engine="h5netcdf") as file:
+        for tree in (file["spike"], run.to_xarray()):
+            for monitor, name, values, axes in variables(run):
+                node = tree[f"monitors/{monitor}"]
+                own = ["sampled_synapse" if axis == "synapse" else axis for axis in axes]
+                assert node[name].dims == ("seed", "sample", *own)
+                same(node[name].values, values)
+                same(node["t"].values, run.monitors[monitor].time)
+                for axis, along in zip(own, axes.values(), strict=True):
+                    assert node[axis].values.tolist() == along
+                assert node.attrs["type"] == type(MONITORS[monitor]).__name__
+            for name, (post, pre) in ends(run).items():
+                node = tree[f"final/{name}"]
+                same(node["weights"].values, run.other_weights[name].reshape(2, -1))
+                assert node["post"].values.tolist() == post.tolist() and node["pre"].values.tolist() == pre.tolist()
+
+
+def exact(text):
+    """A number to the last bit, as pandas alone does not read it."""
+    return float(text or "nan")
+
+
+def test_pandas_reads_monitors_and_final_weights(watched, tmp_path):
+    run, path = watched
+    folder = export(path, "csv", tmp_path / "run-csv")
+    of_file = [
+        pandas.read_csv(folder / f"{name}.csv", converters={column: exact}, low_memory=False)
+        for name, column in (("monitors", "value"), ("final_weights", "weight"))
+    ]
+    of_run = [run.to_pandas()[name] for name in ("monitors", "final_weights")]
+    for sampled, final in (of_file, of_run):
+        assert list(sampled.columns[5:-1]) == ["bin", "cell", "group", "synapse"] and sampled.columns[-1] == "value"
+        for monitor, name, values, axes in variables(run):
+            table = sampled[(sampled.monitor == monitor) & (sampled.variable == name)]
+            same(table.value.to_numpy(float), np.moveaxis(values, 1, 0).ravel())
+            same(np.unique(table.time_s), run.monitors[monitor].time)
+            assert table.seed.tolist()[: values[0, 0].size] == [SEEDS[0]] * values[0, 0].size
+            for axis in ("cell", "bin", "group", "synapse"):
+                along = table[axis].tolist()[: values[0, 0].size]
+                assert along == axes[axis] if axis in axes else table[axis].isna().all()
+        assert list(final) == ["level", "seed", "projection", "post", "pre", "weight"]
+        for name, (post, pre) in ends(run).items():
+            table = final[final.projection == name]
+            same(table.weight.to_numpy(), run.other_weights[name].ravel())
+            assert table.post.tolist() == 2 * post.tolist() and table.pre.tolist() == 2 * pre.tolist()
+            assert table.seed.tolist() == np.repeat(SEEDS, len(post)).tolist()
+
+
+def test_pynwb_reads_monitors_and_final_weights(watched, tmp_path):
+    import pynwb
+
+    run, path = watched
+    target = export(path, "nwb", tmp_path / "run.nwb")
+    assert not list(pynwb.validate(path=str(target)))
+    with pynwb.NWBHDF5IO(target, "r") as io:
+        learning = io.read().processing["learning"]
+        for monitor, name, values, axes in variables(run):
+            series = learning[f"{monitor}_{name}_spike"]
+            same(series.data[:], np.moveaxis(values, 1, 0))
+            same(series.timestamps[:], run.monitors[monitor].time)
+            for axis, along in axes.items():
+                assert list(learning[f"{monitor}_{axis}_spike"][axis][:]) == along
+        for name, (post, pre) in ends(run).items():
+            table = learning[f"final_{name}_spike"]
+            same(np.asarray(table["weight"][:]), run.other_weights[name].reshape(2, -1).T)
+            assert list(table["post"][:]) == post.tolist() and list(table["pre"][:]) == pre.tolist()
+
+
+def test_libsonata_reads_the_synapses_of_a_sparse_network(watched, tmp_path):
+    run, path = watched
+    assert shell("export", path, "--to", "sonata", "--out", tmp_path / "out").exit_code == 0
+    frames = libsonata.ElementReportReader(str(tmp_path / "out" / "weights_spike.h5"))["inputs_to_exc"].get()
+    order = np.argsort(run.wiring.post, kind="stable")
+    assert run.wiring is not None and 0 < len(order) < 20
+    assert frames.ids.tolist() == np.stack([run.wiring.post[order], order], axis=1).tolist()
+    same(frames.data, run.weights[0, :, 0][:, order].astype(np.float32))
+    for name, spikes in run.spikes.items():
+        heard = libsonata.SpikeReader(str(tmp_path / "out" / "spikes.h5"))[name].get()
+        assert [cell for cell, _ in heard] == spikes.i.tolist()
+        np.testing.assert_allclose([time for _, time in heard], spikes.t * 1e3, rtol=1e-15)
 
 
 # The command --------------------------------------------------------------------------------------------------------
