@@ -230,7 +230,7 @@ def show(experiment: str, as_toml: bool, pairs: tuple[str, ...]) -> None:
 @click.option("--duration", metavar="T", help='Biological time: "20000", "500 s", "5 h".')
 @click.option("--seeds", metavar="1:16", help="START:STOP (both included), or a list with commas.")
 @click.option("--level", metavar="LEVELS", help="Any of spike, surrogate, rate, with commas.")
-@click.option("--engine", metavar="ENGINE", help="Of a network: event, clock or auto.")
+@click.option("--engine", metavar="ENGINE", help="event, clock or auto: exact where it can be.")
 @click.option("--dt", metavar="T", help='Step of the clock-driven engine: "0.1 ms".')
 @click.option("--out", metavar="FILE", help="The run file [EXPERIMENT.h5].")
 @click.option("--figure", metavar="FILE", help="The figure [as the run file, .png].")
@@ -377,7 +377,7 @@ def _carry_out(job: Job, open_file: Callable[[], Any]) -> None:
     try:
         with open_file() as file:
             runs = _simulate(job, file)
-        reports = _reports(runs, job.target)
+        reports = _reports(runs, job.target, job.described.levels)
     except KeyboardInterrupt:
         kept = f"; `hebbscope resume {job.target}` goes on from there" if job.target.exists() else ""
         raise KeyboardInterrupt(f"stopped{kept}") from None
@@ -419,13 +419,13 @@ def _simulate(job: Job, file: Any) -> list[Any]:
     return runs
 
 
-def _reports(runs: Sequence[Any], file: str | Path) -> dict[str, Any]:
-    """What the populations of a network did that has no learning equation; else the comparison of the levels."""
-    if runs[0].attrs.get("engine") == "clock":
-        from .analysis.activity import activity
+def _reports(runs: Sequence[Any], file: str | Path, levels: Sequence[str]) -> dict[str, Any]:
+    """What the populations did, of an experiment that is described at one level; the comparison of several, and of one of an experiment about several."""
+    from .analysis.activity import activity
 
-        return {"activity": activity(*runs)}
-    return _compared(runs, file)
+    alone = len(levels) == 1
+    reports: dict[str, Any] = {"activity": activity(*runs)} if alone else {}
+    return reports if alone and len(runs) == 1 else reports | _compared(runs, file)
 
 
 def _compared(runs: Sequence[Any], file: str | Path) -> dict[str, Any]:
@@ -568,10 +568,13 @@ def _drawn_window(config: str, file: str) -> Any:
     if not config:
         raise click.UsageError(f"{file}: holds no description of its rule, as files that Run.save writes do not")
     described = loads(config, f"{file} (attribute config)")
-    rule = getattr(described, "rule", None)
+    where, rule, neuron = described.name, getattr(described, "rule", None), getattr(described, "neuron", None)
+    if rule is None:  # a network has one in each projection
+        recorded = described.network().recorded
+        where, rule, neuron = recorded.name, recorded.rule, recorded.target.model
     if not hasattr(rule, "window"):
-        raise click.UsageError(f"{file}: the rule of {described.name}, {type(rule).__name__}, has no learning window")
-    return spike_figures.window(rule, getattr(described, "neuron", None)).figure
+        raise click.UsageError(f"{file}: the rule of {where}, {type(rule).__name__}, has no learning window")
+    return spike_figures.window(rule, neuron if hasattr(neuron, "epsp") else None).figure
 
 
 @main.command()

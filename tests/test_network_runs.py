@@ -106,6 +106,57 @@ def test_engine_and_step_are_options(folder):
     assert describe("net.h5")["levels"]["spike"]["dt"] == 2e-4
 
 
+def test_any_experiment_takes_engine_and_step(folder):
+    """kempter1999 in steps is compared as always; what ran stands in its file, and again in that of a run of its description."""
+    short = ("--duration", 2, "--set", "record_every=1", "--seeds", 1, "--no-figure")
+    said = shell("run", "kempter1999", "--engine", "clock", "--dt", "0.1ms", "--level", "spike,rate", *short).stdout
+    assert "average weight" in said and "CV of intervals" not in said
+    about = describe("kempter1999.h5")
+    assert (about["levels"]["spike"]["engine"], about["levels"]["spike"]["dt"]) == ("clock", 1e-4)
+    (folder / "again.toml").write_text(about["config"])
+    shell("run", "again.toml", "--level", "spike", "--seeds", 1, "--no-figure", "--quiet")
+    assert (read("again.h5")["spike"].weights == read("kempter1999.h5")["spike"].weights).all()
+    assert "the exact engine runs one input population" in refused("run", "song2000", "--engine", "event", *short)
+    assert "must be < KempterWindow.tau_plus" in refused(
+        "run", "kempter1999", "--engine", "clock", "--dt", "2ms", *short, "--out", "x.h5"
+    )
+
+
+LAYER = """
+experiment = "network"
+duration = "4 s"
+[populations.inputs]
+n = 10
+model = {type = "HomogeneousPoisson", rate = "20 Hz"}
+[populations.cell]
+model = "LinearPoisson"
+[projections.forward]
+source = "inputs"
+target = "cell"
+weights = 0.1
+rule = {type = "SpikeHebb", eta = 1e-4}
+"""
+
+
+def test_a_layer_in_the_exact_engine_is_reported_as_a_network(folder):
+    (folder / "layer.toml").write_text(LAYER)
+    said = shell("run", "layer.toml").stdout
+    assert "CV of intervals" in said and "average weight" not in said
+    assert describe("layer.h5")["levels"]["spike"]["engine"] == "event"
+    said = shell("run", "layer.toml", "--level", "spike,rate", "--force").stdout
+    assert "CV of intervals" in said and "average weight" in said
+    assert set(json.loads(shell("run", "layer.toml", "--force", "--json").stdout)) >= {"activity"}
+
+
+def test_the_window_of_a_network_is_that_of_the_projection_that_is_recorded(folder):
+    (folder / "layer.toml").write_text(LAYER)
+    shell("run", "layer.toml", "--quiet", "--no-figure")
+    shell("plot", "layer.h5", "window")
+    assert (folder / "layer-window.png").stat().st_size > 5_000
+    shell("run", "net.toml", "--quiet", "--no-figure", "--duration", "0.1 s")
+    assert "net.h5: the rule of forward, PairSTDP, has no learning window" in refused("plot", "net.h5", "window")
+
+
 @pytest.mark.parametrize(
     "args, words",
     [

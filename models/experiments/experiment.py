@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from html import escape
 from textwrap import shorten
-from typing import Any, ClassVar, NamedTuple, Self, get_type_hints
+from typing import Any, ClassVar, Literal, NamedTuple, Self, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -27,6 +27,12 @@ from .description import (
 )
 
 MOST_RECORDS = 10_000_000
+MEANINGS = {  # of the keys that every experiment has
+    "duration": "biological time",
+    "record_every": "time between two records of the weights",
+    "engine": "event: exact, for one layer of Poisson neurons; clock: in steps, for any network; auto: exact where it can be",
+    "dt": "step of the clock-driven engine",
+}
 
 
 class Expected(NamedTuple):
@@ -55,10 +61,12 @@ class Experiment(BaseModel):
     seeds: ClassVar[tuple[int, ...]] = (1,)
     inputs_kept: ClassVar[float] = 5.0  # s at the end whose input spikes the run file has: enough for a raster
     expected: ClassVar[tuple[Expected, ...]] = ()
-    meanings: ClassVar[dict[str, str]] = {}  # of keys that no part's docstring explains
+    meanings: ClassVar[dict[str, str]] = {}  # of further keys that no part's docstring explains
 
     duration: Seconds
     record_every: Seconds
+    engine: Literal["auto", "event", "clock"] = "auto"
+    dt: Seconds = 1e-4
 
     def __init__(self, **fields: Any):
         try:
@@ -85,7 +93,7 @@ class Experiment(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for name in ("duration", "record_every"):
+        for name in ("duration", "record_every", "dt"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise DescriptionError(name, f"must be finite and > 0 s, got {getattr(self, name):g}")
         if self.duration / self.record_every > MOST_RECORDS:
@@ -99,8 +107,8 @@ class Experiment(BaseModel):
         """The network that this description stands for."""
 
     def how(self) -> dict[str, Any]:
-        """Arguments of `simulate` that the description gives beside its network: engine, dt."""
-        return {}
+        """Arguments of `simulate` that the description gives beside its network: how it runs, and what is sampled."""
+        return {"engine": self.engine, "dt": self.dt}
 
     def arrays(self) -> dict[str, dict[str, tuple[tuple[str, ...], Any]]]:
         """What the run file keeps beside the runs: group -> name -> (names of the axes, array)."""
@@ -124,7 +132,7 @@ class Experiment(BaseModel):
             value = getattr(self, name)
             several = len(choices_for(value, hints[name])) > 1
             listed += entries(Item(name, value, unit_in(hints[name])), one_of_several=several)
-        meanings = self.meanings
+        meanings = MEANINGS | self.meanings
         return [item._replace(meaning=meanings.get(item.key, item.meaning)) for item in listed]
 
     def __repr__(self) -> str:

@@ -44,10 +44,6 @@ class Kempter1999(Experiment):
     source: ClassVar[str] = "Kempter, Gerstner & van Hemmen, NIPS 11 (1999) and Phys. Rev. E 59:4498 (1999)"
     seeds: ClassVar[tuple[int, ...]] = tuple(range(1, 17))
     inputs_kept: ClassVar[float] = 400.0
-    meanings: ClassVar[dict[str, str]] = {
-        "duration": "biological time",
-        "record_every": "time between two records of the weights",
-    }
     expected: ClassVar[tuple[Expected, ...]] = (
         Expected("coefficients.W_integral", 4.750e-8, 1e-3, REDUCTION),
         Expected("coefficients.k1", 1.000e-4, 1e-3, REDUCTION),

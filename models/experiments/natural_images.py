@@ -114,7 +114,6 @@ class NaturalImages(Experiment):
     seeds: ClassVar[tuple[int, ...]] = (1, 2)
     meanings: ClassVar[dict[str, str]] = {
         "duration": "biological time: number of patches shown times inputs.presentation",
-        "record_every": "time between two records of the weights",
     }
 
     inputs: SkipValidation[Inputs] = Inputs()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, TypeVar
 
 import numpy as np
 from pydantic import SkipValidation, model_validator
@@ -90,13 +90,7 @@ class AnyNetwork(Experiment):
     title: ClassVar[str] = "Any network: populations and projections by name"
     source: ClassVar[str] = "the file that describes it"
     levels: ClassVar[tuple[str, ...]] = ("spike",)
-    meanings: ClassVar[dict[str, str]] = {
-        "label": "what the network is called where it is printed",
-        "duration": "biological time",
-        "record_every": "time between two records of the weights",
-        "dt": "step of the clock-driven engine",
-        "engine": "event: exact, for one layer of Poisson neurons; clock: in steps, for any network; auto: exact where it can be",
-    }
+    meanings: ClassVar[dict[str, str]] = {"label": "what the network is called where it is printed"}
 
     label: str = "network"
     populations: SkipValidation[dict[str, PopulationTable]] = {
@@ -114,13 +108,9 @@ class AnyNetwork(Experiment):
     }
     duration: Seconds = 100.0
     record_every: Seconds = 1.0
-    dt: Seconds = 1e-4
-    engine: Literal["auto", "event", "clock"] = "auto"
 
     @model_validator(mode="after")
     def _check_network(self) -> Self:
-        if not 0 < self.dt < float("inf"):
-            raise DescriptionError("dt", f"must be finite and > 0 s, got {self.dt:g}")
         self.network()
         return self
 
@@ -128,7 +118,7 @@ class AnyNetwork(Experiment):
         return self.built
 
     def how(self) -> dict[str, Any]:
-        return {"engine": self.engine, "dt": self.dt, "monitors": self.monitors}
+        return super().how() | {"monitors": self.monitors}
 
     @cached_property
     def built(self) -> Network:

@@ -65,9 +65,6 @@ class Song2000(Experiment):
     seeds: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
     inputs_kept: ClassVar[float] = 1.0
     meanings: ClassVar[dict[str, str]] = {
-        "duration": "biological time",
-        "record_every": "time between two records of the weights",
-        "dt": "step of the clock",
         "inhibition": "Poisson trains onto synapses that do not learn, or none",
     }
     expected: ClassVar[tuple[Expected, ...]] = ()
@@ -79,7 +76,6 @@ class Song2000(Experiment):
     weights: SkipValidation[Uniform] = Uniform(0.0, G_MAX)
     duration: Seconds = 1000.0
     record_every: Seconds = 10.0
-    dt: Seconds = 1e-4
 
     def network(self) -> Network:
         inputs = Population("inputs", self.inputs.n, HomogeneousPoisson(self.inputs.rate))
