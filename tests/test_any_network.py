@@ -3,6 +3,7 @@
 import h5py
 import numpy as np
 import pytest
+from interpreting import interpreted
 from small_networks import recurrent
 
 from hebbscope import Network, Population, Projection, Run, simulate
@@ -184,7 +185,8 @@ def test_what_cannot_run_is_said_in_one_line(options, words):
 def test_norms_fit_the_step_and_one_dendritic_delay():
     layer = [Population("a", 4, HomogeneousPoisson(20.0)), Population("b", 2, LinearPoisson())]
     network = Network(layer, [Projection(*layer, 0.1, PairSTDP(), normalisation=L1(norm=0.4, every=0.0301))])
-    assert simulate(network, 1.0).attrs["engine"] == "event"
+    with interpreted():
+        assert simulate(network, 1.0).attrs["engine"] == "event"
     with pytest.raises(ParameterError, match=r"Projection a_to_b\.normalisation\.every: must be a multiple of dt"):
         simulate(network, 1.0, engine="clock", dt=2e-4)
     norm, delays = L1(norm=0.4), np.arange(8) * 1e-3
@@ -207,7 +209,8 @@ def test_no_input_fires_faster_than_steps_come():
 def test_precision_is_for_the_engine_that_has_it():
     layer = [Population("a", 4, HomogeneousPoisson(20.0)), Population("b", 2, LinearPoisson())]
     network = Network(layer, [Projection(*layer, 0.1, PairSTDP())])
-    assert simulate(network, 1.0, engine="clock", precision="single").attrs["precision"] == "single"
+    with interpreted():
+        assert simulate(network, 0.01, engine="clock", precision="single").attrs["precision"] == "single"
     for engine, precision, rule in (
         ("event", "single", "double in the exact engine"),
         ("clock", "half", "one of double, single"),
@@ -221,7 +224,8 @@ def test_a_layer_of_cells_with_a_reset_has_a_surrogate_level():
     network = Network(
         [inputs, cells], [Projection(inputs, cells, 8e-3, PairSTDP(A_plus=1e-4, A_minus=1e-4, w_max=0.01))]
     )
-    run = simulate(network, 1.0, level="surrogate")
+    with interpreted():
+        run = simulate(network, 1.0, level="surrogate")
     assert run.output_rate[:, -1].mean() > 0 and np.ptp(run.final_weights) > 0
 
 
