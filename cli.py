@@ -564,9 +564,12 @@ def _drawn(what: str, runs: list[Any], file: str) -> Any:
 def _drawn_window(config: str, file: str) -> Any:
     from .analysis import spike_figures
     from .models.experiments import loads
+    from .models.experiments.own import is_own
 
     if not config:
         raise click.UsageError(f"{file}: holds no description of its rule, as files that Run.save writes do not")
+    if is_own(config):  # to draw a file is not to run what it names
+        raise click.UsageError(f"{file}: its rule or another part is one's own, in a file that plot does not run")
     described = loads(config, f"{file} (attribute config)")
     where, rule, neuron = described.name, getattr(described, "rule", None), getattr(described, "neuron", None)
     if rule is None:  # a network has one in each projection
