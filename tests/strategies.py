@@ -1,27 +1,52 @@
 """What hypothesis draws: any registered part with parameters that it accepts, networks of such parts, plans of runs, descriptions of experiments.
 
 Nothing is refused and drawn again: a field starts from the part's default and takes what is drawn for it where the part's own check
-accepts that. A part that is registered is drawn without a word here; one whose arrays have no default needs a line in ARRAYS.
+accepts that. A part that is registered is drawn without a word here; one whose arrays have no default, or a default that is too large here, needs a line
+in ARRAYS.
 """
 
 from __future__ import annotations
 
 import math
 from contextlib import suppress
+from dataclasses import replace
+from functools import cache
 from typing import Any, NamedTuple, get_type_hints
+from unittest.mock import patch
 
+import numba
 import numpy as np
 from hypothesis import strategies as some
+from stepping import stepped
 
 from hebbscope import Network, Population, Projection
-from hebbscope.models import Direct, HomogeneousPoisson, LinearPoisson, PatternPoisson, RecordedSpikes
+from hebbscope.models import (
+    LIF,
+    Direct,
+    FixedInDegree,
+    FixedOutDegree,
+    Given,
+    HomogeneousPoisson,
+    LinearPoisson,
+    LogNormal,
+    Normal,
+    PatternPoisson,
+    PopulationRate,
+    RecordedSpikes,
+    StateMonitor,
+    Uniform,
+    WeightStatistics,
+    WeightSubset,
+)
 from hebbscope.models.experiments import experiment_class
-from hebbscope.models.experiments.catalogue import kin, parts
+from hebbscope.models.experiments.catalogue import parts
 from hebbscope.models.experiments.description import choices_for, flat
-from hebbscope.rules import Free, SpikeHebb, TabulatedWindow, Triplet
+from hebbscope.rules import Free, PairSTDP, SpikeHebb, TabulatedWindow, Triplet
 from hebbscope.simulator.cast import cast
+from hebbscope.simulator.precision import PRECISIONS
 from hebbscope.simulator.protocols import HebbscopeError, bounds_of, is_part, unit_in
-from hebbscope.simulator.run import LARGEST_SEED, LEVELS, check_level
+from hebbscope.simulator.run import LARGEST_SEED, LEVELS, check_engine, check_level, record_times, time_constants
+from hebbscope.simulator.sampler import check_monitors
 
 MOST_PRE, MOST_POST = 6, 3
 FASTEST = 60.0  # Hz of a train
@@ -79,8 +104,25 @@ def tables(draw: Any) -> TabulatedWindow:
     return TabulatedWindow(np.sort(s), draw(arrays(BY_UNIT[""], len(s))), FOLLOWED)
 
 
+@some.composite
+def pairs(draw: Any, source: Population, target: Population) -> Given:
+    """Some of all that there are."""
+    every = some.integers(0, source.n * target.n - 1)
+    found = np.sort(draw(some.lists(every, min_size=1, max_size=source.n * target.n, unique=True)))
+    return Given(found // target.n, found % target.n)
+
+
+def in_degrees(source: Population, target: Population) -> some.SearchStrategy:
+    return some.integers(1, source.n).map(FixedInDegree)
+
+
+def out_degrees(source: Population, target: Population) -> some.SearchStrategy:
+    return some.integers(1, target.n).map(FixedOutDegree)
+
+
 UNNAMED = (Direct, Free)
-ARRAYS = {PatternPoisson: patterns, RecordedSpikes: recorded, TabulatedWindow: tables}
+ARRAYS = {PatternPoisson: patterns, RecordedSpikes: recorded, TabulatedWindow: tables, Given: pairs}
+ARRAYS |= {FixedInDegree: in_degrees, FixedOutDegree: out_degrees}
 
 
 def accepted(part: Any, *size: int) -> bool:
@@ -105,7 +147,7 @@ def made(draw: Any, cls: Any, *size: int, plain: bool = False) -> Any:
 def field(now: Any, name: str, hint: Any, *size: int, plain: bool) -> some.SearchStrategy:
     """What a field may hold: what it holds now, or another part, number or array as its annotation has it."""
     if is_part(now):
-        return some.just(now) if plain else some.one_of([made(cls) for cls in kin(type(now))])
+        return some.just(now) if plain else some.one_of([made(cls) for cls in choices_for(now, hint).values()])
     if isinstance(now, int):
         return some.integers(0, MOST_PRE)
     if not isinstance(now, float):
@@ -178,11 +220,113 @@ def layers(draw: Any, n_pre: int, n_post: int, chosen: dict[str, Any]) -> Networ
     return Network([source, target], [synapses])
 
 
+# Networks of the clock-driven engine ---------------------------------------------------------------------------------
+
+DT = 1e-3  # s, or less where a time constant or a delay is shorter
+MOST_STEPS = 40  # of a run
+MOST_CELLS, MOST_PROJECTIONS = 4, 4
+DELAY = some.integers(0, 6).map(lambda steps: steps * DT)
+
+
+@cache
+def strong(neuron: type) -> float:
+    """A weight, in the neuron's own unit, at which one input makes it fire as it is by default: found by looking, not by formula."""
+    spikes = [(k, neuron().receptors.index("excitatory"), 0) for k in range(0, 200, 10)]
+    with patch.object(numba.config, "DISABLE_JIT", True):
+        for weight in 10.0 ** np.arange(-12.0, 4.0):
+            if len(stepped(neuron(), 200, spikes=[(*spike, weight) for spike in spikes]).k) >= 3:
+                return float(weight)
+    raise AssertionError(f"{neuron.__name__} never fires")
+
+
+@some.composite
+def circuits(draw: Any) -> Network:
+    """Inputs and neurons of any kinds, joined in any way."""
+    sizes = [draw(some.integers(1, MOST_CELLS)) for _ in range(draw(some.integers(2, 4)))]
+    n_inputs = draw(some.integers(1, len(sizes) - 1))
+    inputs = [Population(f"inputs{k}", n, draw(of_kind("input", n))) for k, n in enumerate(sizes[:n_inputs])]
+    cells = [draw(neurons(f"cells{k}", n)) for k, n in enumerate(sizes[n_inputs:])]
+    ends = [(inputs[0], cells[0])]
+    for _ in range(draw(some.integers(0, MOST_PROJECTIONS - 1))):
+        ends.append((draw(some.sampled_from(inputs + cells)), draw(some.sampled_from(cells))))
+    return Network(inputs + cells, [draw(projections(f"p{k}", *each)) for k, each in enumerate(ends)])
+
+
+@some.composite
+def neurons(draw: Any, name: str, n: int) -> Population:
+    """Of any kind; those that start where they are told do so."""
+    model = draw(some.sampled_from(list(parts("neuron").values())).flatmap(made))
+    shape = draw(some.sampled_from([None, (1, n), (n, 1)]))
+    cells = Population(name, n, model, shape=shape)
+    for variable in getattr(model, "monitored", ()):
+        start = draw(some.none() | between(-0.08, -0.04) | arrays(between(-0.08, -0.04), n))
+        cells = cells if start is None else replace(cells, initial={**(cells.initial or {}), variable: start})
+    return cells
+
+
+@some.composite
+def projections(draw: Any, name: str, source: Population, target: Population) -> Projection:
+    """By any rule or none, in any wiring, with delays or without."""
+    scale = strong(type(target.model))
+    rule, signed = draw(of_kind("rule")), len(target.model.receptors) == 1
+    low, high = np.clip(bounds_of(rule), LEAST if signed else 0.0, (0.5 * MOST, MOST)).tolist()
+    low, high = scale * low, scale * (high if high > low else MOST)
+    rule = rule._replace(w_min=low, w_max=high) if hasattr(rule, "w_min") else rule
+    weight = between(low, high)
+    found = Projection(source, target, draw(weight), rule, name=name)
+    found = changed(found, connectivity=draw(of_kind("connectivity", source, target)))
+    found = changed(found, transmission=draw(of_kind("transmission", source.n) | some.just(Direct())))
+    found = changed(found, receptor=draw(some.sampled_from(target.model.receptors)))
+    for field in ("delay", "dendritic_delay"):
+        found = changed(found, **{field: draw(DELAY | arrays(DELAY, found.n_synapses))})
+    shapes = [(found.n_synapses,)] if not found.is_dense else [(source.n,), (target.n, source.n)]
+    return changed(
+        found, weights=draw(some.one_of([arrays(weight, *shape) for shape in shapes] + [weight, chances(low, high)]))
+    )
+
+
+def chances(low: float, high: float) -> some.SearchStrategy:
+    """Initial weights, each drawn between these."""
+    middle = 0.5 * (low + high)
+    known = [Uniform(low, high), Normal(middle, 0.1 * (high - low), low, high)]
+    return some.sampled_from(known + [LogNormal(middle, 0.5, high)] * (low == 0.0))
+
+
+def changed(projection: Projection, **fields: Any) -> Projection:
+    """With other fields, where they fit it."""
+    with suppress(HebbscopeError):
+        return replace(projection, **fields)
+    return projection
+
+
+@some.composite
+def circuits_of(draw: Any, neuron: type = LIF, rule: type = PairSTDP) -> Network:
+    """Excitation and inhibition, all to all and sparse, with delays and without: any numbers, one kernel."""
+    scale, n = strong(neuron), draw(some.integers(2, MOST_CELLS))
+    inputs = Population("inputs", 3, HomogeneousPoisson(draw(between(20.0, 200.0))))
+    model = draw(made(neuron, plain=True))
+    e, i = Population("exc", n, model), Population("inh", 2, model)
+    learning = draw(made(rule, plain=True))._replace(w_min=0.0, w_max=2.0 * scale)
+    weight, delays = between(0.0, 2.0 * scale), arrays(DELAY, n * n)
+    edges = draw(pairs(e, e))
+    return Network(
+        [inputs, e, i],
+        [
+            Projection(inputs, e, draw(arrays(weight, 3)), learning, name="feed"),
+            Projection(
+                e, e, draw(weight), learning, connectivity=edges, delay=draw(delays)[: len(edges.pre)], name="ee"
+            ),
+            Projection(e, i, draw(weight), delay=draw(DELAY), dendritic_delay=draw(DELAY), name="ei"),
+            Projection(i, e, draw(weight), receptor=model.receptors[-1], name="ie"),
+        ],
+    )
+
+
 # Runs -----------------------------------------------------------------------------------------------------------------
 
 
 class Plan(NamedTuple):
-    """What is to be simulated, and by what it shows nothing of."""
+    """What is to be simulated, and by what it shows nothing of; how: in which engine, in steps of what, with which monitors."""
 
     network: Network
     levels: tuple[str, ...]
@@ -190,34 +334,73 @@ class Plan(NamedTuple):
     duration: float
     record_every: float
     record_spikes: Any
+    how: dict[str, Any]
 
     def options(self) -> dict[str, Any]:
         """Those of `simulate` that all levels share."""
-        return {"seeds": self.seeds, "record_every": self.record_every, "record_spikes": self.record_spikes}
+        return {"seeds": self.seeds, "record_every": self.record_every, "record_spikes": self.record_spikes, **self.how}
 
 
-def levels_of(network: Network, duration: float) -> list[str]:
+def levels_of(network: Network, times: np.ndarray, how: dict[str, Any]) -> list[str]:
     """Those that a description allows."""
     allowed = []
     for level in LEVELS:
         with suppress(HebbscopeError):
-            check_level(network, level, duration)
+            check_level(network, level, times[-1])
+            check_engine(network, level, times, **how)
             allowed.append(level)
     return allowed
 
 
+def step_of(network: Network) -> float:
+    """One that fits it [s]."""
+    shortest = min((tau for _, tau in time_constants(network)), default=math.inf)
+    return min(DT, 0.9 * shortest)
+
+
 @some.composite
-def plans(draw: Any, network: some.SearchStrategy) -> Plan:
-    """All levels of a network that it has, or some, in any order; records far apart and close together, spikes of all times or some."""
+def plans(draw: Any, network: some.SearchStrategy, any_spikes: bool = True) -> Plan:
+    """All levels of a network that it has, or some, in any order; records far apart and close together, spikes of all times or some, in any engine
+    that runs it. any_spikes: those of some populations, or of all, in half the precision or not; not so where all plans are to have one kernel."""
     described = draw(network)
-    duration = draw(between(0.02, LONGEST))
-    every = duration * draw(between(0.05, 2.0))
-    levels = draw(some.permutations(levels_of(described, duration)))
+    if described.is_exact:
+        how: dict[str, Any] = {"engine": "event"}
+        duration = draw(between(0.02, LONGEST))
+        every = duration * draw(between(0.05, 2.0))
+    else:
+        how = {"engine": "clock", "dt": step_of(described)}
+        n_steps = draw(some.integers(2, MOST_STEPS).map(lambda n: MOST_STEPS + 2 - n))
+        duration, every = n_steps * how["dt"], draw(some.integers(1, n_steps)) * how["dt"]
+    levels = draw(some.permutations(levels_of(described, record_times(duration, every), how)))
     levels = levels[draw(some.integers(0, len(levels) - 1)) :]
     seeds = draw(some.lists(some.integers(0, LARGEST_SEED), min_size=1, max_size=3, unique=True))
-    window = some.tuples(some.floats(0.0, LONGEST), some.floats(0.0, LONGEST)).map(sorted).map(tuple)
-    heard = draw(some.none() | some.dictionaries(some.sampled_from(["inputs", "neuron"]), window))
-    return Plan(described, tuple(levels), tuple(seeds), duration, every, heard)
+    heard = None
+    if any_spikes:
+        window = some.tuples(some.floats(0.0, duration), some.floats(0.0, duration)).map(sorted).map(tuple)
+        names = [each.name for each in described.populations]
+        heard = draw(some.none() | some.dictionaries(some.sampled_from(names), window))
+        how |= {"precision": draw(some.sampled_from(PRECISIONS))} if how["engine"] == "clock" else {}
+    how["monitors"] = draw(monitors(described, how, duration))
+    return Plan(described, tuple(levels), tuple(seeds), duration, every, heard, how)
+
+
+@some.composite
+def monitors(draw: Any, network: Network, how: dict[str, Any], duration: float) -> dict[str, Any]:
+    """Some of those that fit."""
+    step = how.get("dt", duration / MOST_STEPS)
+    every = some.integers(2, MOST_STEPS).map(lambda n: n * step)
+    cells = [each for each in network.populations if not each.is_input]
+    synapses = [each.name for each in network.projections]
+    there = [PopulationRate(each.name, draw(every)) for each in cells]
+    there += [
+        StateMonitor(each.name, list(each.model.monitored), None, draw(every)) for each in cells if each.model.monitored
+    ]
+    there += [WeightStatistics(name, draw(every), 3, -1.0, 1.0) for name in synapses]
+    there += [WeightSubset(name, None, draw(every)) for name in synapses]
+    found = {f"m{k}": monitor for k, monitor in enumerate(draw(some.lists(some.sampled_from(there), max_size=2)))}
+    with suppress(HebbscopeError):
+        return check_monitors(found, network, how["engine"], step)
+    return {}
 
 
 # Descriptions ---------------------------------------------------------------------------------------------------------

@@ -2,8 +2,9 @@
 
     python -m pytest tests/test_properties.py --hypothesis-profile=thorough        many more, other ones each time
 
-Networks of any parts run without the compiler, which would take seconds for each combination; what the compiled loops add is held for each
-part by itself, with any numbers (test_compiled_loops_do_the_same).
+Layers go to the exact engine, circuits to the clock-driven one. Networks of any parts run without the compiler, which would take seconds for each
+combination; what the compiled loops add is held for each part of the exact engine by itself, with any numbers (test_compiled_loops_do_the_same), and for
+circuits of one kernel (test_compiled_circuits_do_the_same); test_clock_contract.py compiles every part for the clock-driven engine.
 """
 
 from __future__ import annotations
@@ -24,20 +25,29 @@ from faults import differences
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from interpreting import interpreted
-from strategies import Plan, described, networks, networks_of, plans
-from test_contract import EXACT
+from strategies import Plan, circuits, circuits_of, described, networks, networks_of, neurons, of_kind, plans
+from test_contract import EVERY, EXACT
 
-from hebbscope import Run, simulate
+from hebbscope import Population, Run, simulate
+from hebbscope.models import LIF
 from hebbscope.models.experiments import EXPERIMENTS, experiment_class, loads, to_toml
 from hebbscope.models.experiments.description import leaves
-from hebbscope.simulator import checkpoint, drive
+from hebbscope.models.experiments.network import from_network
+from hebbscope.simulator import checkpoint, clock_run, drive
 from hebbscope.simulator.drive import Runaway
 from hebbscope.simulator.export import export
 from hebbscope.simulator.resume import fingerprint
 from hebbscope.simulator.runfile import RunFile, describe
 
 COMPILED = [(kind, part) for kind, part in EXACT if kind not in ("weights", "monitor")]  # called by the exact loop
+SHARD = 2  # cells, so that a few share threads
 MAX_RATE = 1000.0  # Hz; enough for what is drawn to run away now and then, and at once
+
+
+def any_plan():
+    """Of any network in the engine that runs it."""
+    return plans(networks() | circuits())
+
 
 # Runs that are cut --------------------------------------------------------------------------------------------------
 
@@ -70,6 +80,7 @@ def run(plan: Plan, file=None, pace=None, threads=1) -> list[Run]:
     runs = []
     with ExitStack() as during:
         during.enter_context(patch.object(checkpoint, "EVERY", 0.0))
+        during.enter_context(patch.object(clock_run, "CELLS_PER_SHARD", SHARD))
         if pace is not None:
             during.enter_context(patch.object(drive, "Pace", lambda: pace))
         if file is not None:
@@ -112,6 +123,8 @@ def same(one: Run, other: Run) -> None:
     for name in ("time", "weights", "output_rate"):
         assert getattr(one, name).tobytes() == getattr(other, name).tobytes(), name
     same_spikes(one.spikes, other.spikes)
+    same_samples(one.monitors, other.monitors)
+    assert fingerprint(*sorted(one.final.items())) == fingerprint(*sorted(other.final.items()))
     shared = one.theory.keys() & other.theory.keys()  # a file has courses of its own beside them
     assert shared in (one.theory.keys(), other.theory.keys())
     first, second = ({name: run.theory[name] for name in sorted(shared)} for run in (one, other))
@@ -124,6 +137,16 @@ def same_spikes(one, other) -> None:
         assert spikes.recorded == one[name].recorded
         assert spikes.i.tolist() == one[name].i.tolist()
         np.testing.assert_allclose(spikes.t, one[name].t, rtol=4e-16, atol=0.0)
+
+
+def same_samples(one, other) -> None:
+    """Those of all monitors, to the bit."""
+    assert sorted(one) == sorted(other)
+    for name, samples in one.items():
+        assert samples.time.tobytes() == other[name].time.tobytes()
+        assert samples.values.keys() == other[name].values.keys()
+        for key, values in samples.values.items():
+            assert values.tobytes() == other[name].values[key].tobytes(), f"{name} {key}"
 
 
 def flat(theory):
@@ -139,7 +162,8 @@ def splits():
     )
 
 
-@given(plan=plans(networks()), paces=splits(), threads=some.lists(some.integers(1, 3), min_size=3, max_size=3))
+@settings(max_examples=max(5, settings().max_examples // 2))
+@given(plan=any_plan(), paces=splits(), threads=some.lists(some.integers(1, 3), min_size=3, max_size=3))
 def test_split_is_whole(plan, paces, threads):
     """Stopped or killed anywhere, again and again, and resumed: the file has the same bits, and so has what simulate returns."""
     with interpreted(), TemporaryDirectory() as folder:
@@ -157,7 +181,8 @@ def test_split_is_whole(plan, paces, threads):
         assert {path.name for path in Path(folder).iterdir()} == expected
 
 
-@given(plan=plans(networks()), lengths=some.lists(some.floats(1e-3, 1.0), min_size=1, max_size=4))
+@settings(max_examples=max(5, settings().max_examples // 2))
+@given(plan=any_plan(), lengths=some.lists(some.floats(1e-3, 1.0), min_size=1, max_size=4))
 def test_threads_and_strides_leave_no_mark(plan, lengths):
     with interpreted():
         for one, other in zip(run(plan), run(plan, pace=Strides(lengths), threads=2), strict=True):
@@ -171,21 +196,31 @@ def test_compiled_loops_do_the_same(kind, part):
     @settings(max_examples=max(2, settings().max_examples // 20))
     @given(plan=plans(networks_of(kind, part)), paces=splits())
     def holds(plan, paces):
-        with interpreted():
-            reference = run(plan)
-        with TemporaryDirectory() as folder:
-            for runs in (run(plan, threads=2), run_in_pieces(plan, Path(folder, "run.h5"), paces, [1, 2, 3])):
-                for one, other in zip(reference, runs, strict=True):
-                    same(one, other)
+        compiled_do_the_same(plan, paces)
 
     holds()
+
+
+def compiled_do_the_same(plan, paces):
+    with interpreted():
+        reference = run(plan)
+    with TemporaryDirectory() as folder:
+        for runs in (run(plan, threads=2), run_in_pieces(plan, Path(folder, "run.h5"), paces, [1, 2, 3])):
+            for one, other in zip(reference, runs, strict=True):
+                same(one, other)
+
+
+@settings(max_examples=max(3, settings().max_examples // 20))
+@given(plan=plans(circuits_of(), any_spikes=False), paces=splits())
+def test_compiled_circuits_do_the_same(plan, paces):
+    compiled_do_the_same(plan, paces)
 
 
 # Files ----------------------------------------------------------------------------------------------------------------
 
 
 @settings(max_examples=max(5, settings().max_examples // 2))
-@given(plan=plans(networks()))
+@given(plan=any_plan())
 def test_a_run_file_is_read_back(plan):
     """As what simulate returned: by Run.load, by xarray and as tables."""
     with interpreted(), TemporaryDirectory() as folder:
@@ -217,7 +252,7 @@ def same_records(one: Run, other: Run) -> None:
 
 
 @settings(max_examples=max(5, settings().max_examples // 5))
-@given(plan=plans(networks()))
+@given(plan=any_plan())
 def test_exports_hold_the_numbers_of_the_run_file(plan):
     with interpreted(), TemporaryDirectory() as folder:
         path = Path(folder, "run.h5")
@@ -257,8 +292,11 @@ def read_csv(folder, loaded):
 def read_sonata(folder, path, loaded):
     for level, found in loaded.items():
         report = libsonata.ElementReportReader(str(folder / f"weights_{level}.h5"))[found.projection].get()
-        frames = np.asarray(report.data).reshape(-1, found.n_post * found.n_pre)
-        assert (frames == found.weights[0].reshape(found.n_times, -1)[: len(frames)].astype(np.float32)).all()
+        frames, elements = np.asarray(report.data).reshape(-1, found.n_synapses), np.arange(found.n_synapses)
+        if found.wiring is not None:
+            elements = np.argsort(found.wiring.post, kind="stable")  # a report goes target by target
+        weights = found.weights[0].reshape(found.n_times, -1)[: len(frames), elements]
+        assert np.array_equal(frames, weights.astype(np.float32), equal_nan=True)
         assert found.n_times - len(frames) in (0, 1)  # the end, where it is off the grid
         for name, spikes in found.spikes.items():
             read = libsonata.SpikeReader(str(folder / "spikes.h5"))[name].get()
@@ -291,6 +329,14 @@ def test_a_description_goes_through_toml(experiment, comments):
     assert content(loads(to_toml(experiment, comments))) == content(experiment)
 
 
+@given(network=circuits())
+def test_a_network_goes_through_toml(network):
+    """With all its parts, wirings and arrays; a run of it is known by the same hash."""
+    read = loads(to_toml(from_network(network, duration=1.0))).network()
+    assert fingerprint(read) == fingerprint(network)
+    assert content(from_network(read)) == content(from_network(network))
+
+
 @given(experiment=any_description)
 def test_a_description_goes_through_settings(experiment):
     """Each value as it stands in TOML, given as the text of a `--set`."""
@@ -313,7 +359,7 @@ def test_what_is_drawn_is_worth_it():
     """The properties would hold of networks in which nothing happens, too, and of runs that nothing stops."""
     seen = dict.fromkeys(("learned", "fired", "ran away", "stopped", "surrogate", "rate"), 0)
 
-    @given(plan=plans(networks()), paces=splits())
+    @given(plan=any_plan(), paces=splits())
     def look(plan, paces):
         with interpreted():
             found = run(plan)[0]
@@ -345,3 +391,15 @@ def test_every_part_is_drawn():
 
     look()
     assert {part for _, part in COMPILED} <= drawn
+
+
+def test_every_neuron_and_every_wiring_is_drawn():
+    drawn, sheet = set(), Population("sheet", 4, LIF(), shape=(2, 2))
+
+    @settings(max_examples=5 * settings().max_examples)
+    @given(cells=neurons("cells", 4), wiring=of_kind("connectivity", sheet, sheet))
+    def look(cells, wiring):
+        drawn.update((type(cells.model), type(wiring)))
+
+    look()
+    assert {part for kind, part in EVERY if kind in ("neuron", "connectivity")} <= drawn
