@@ -36,6 +36,9 @@ class Door(click.Group):
             if sys.stdout is not None:
                 sys.stdout.flush()
         except BaseException as problem:
+            if isinstance(problem, STOPS):
+                for number in (signal.SIGINT, signal.SIGTERM):  # who is impatient is told how it ended, too
+                    signal.signal(number, signal.SIG_IGN)
             sys.exit(_say(problem))
         sys.exit(DONE)
 
@@ -57,6 +60,9 @@ class Stopped(Exception):
     """The user said stop."""
 
 
+STOPS = (Stopped, KeyboardInterrupt, click.Abort)
+
+
 def _say(problem: BaseException) -> int:
     """Print a failure in one line; returns the exit code."""
     from .simulator.protocols import HebbscopeError
@@ -69,7 +75,7 @@ def _say(problem: BaseException) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of a pipe has gone
         return BUG
     code, text = BAD_INPUT, str(problem)
-    if isinstance(problem, (Stopped, KeyboardInterrupt, click.Abort)):
+    if isinstance(problem, STOPS):
         code, text = STOPPED, text or "stopped"
     elif isinstance(problem, click.ClickException):
         text = problem.format_message()
@@ -260,7 +266,7 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
 
     job = Job(described, network, wanted, numbers, target, picture, threads, quiet, as_json)
     _foresee(job, equation)
-    about = {"network": network, "seeds": numbers, "config": to_toml(described), "levels": wanted}
+    about = {"network": network, "seeds": numbers, "config": to_toml(described.anywhere()), "levels": wanted}
 
     def created() -> Any:
         file = RunFile.create(target, **about, force=force)

@@ -132,7 +132,7 @@ SAYS: dict[str, Callable[[Any], bool]] = {
     "records": _is_count,
     "spikes": _dict_of(_is_count),
 }
-SAYS_OF_LEVEL = {"sources": _is_text, "what": _is_text}
+SAYS_OF_LEVEL = {"sources": _is_text, "what": _is_text, "sizes": _list_of(_is_count)}
 
 
 def _check(about: Any) -> None:

@@ -119,8 +119,9 @@ def _advance(
     threads: int | None,
     progress: Callable[[float], None] | None,
 ) -> None:
-    for run in runs:
-        run.to(run.time)  # gets nowhere, but compiles what is new: no stop need wait for that
+    with uninterrupted():  # a stop that comes in the midst of a compilation may be lost there, or spoil it
+        for run in runs:
+            run.to(run.time)  # gets nowhere, but compiles what is new: no later stop need wait for that
     pace, now = Pace(), max(recorder.reached, min(run.time for run in runs))
     with ThreadPoolExecutor(threads) as pool:
         # Handing work to a thread takes a while, which shows where records come fast.

@@ -70,6 +70,12 @@ class LevelFile:
     def n_pre(self) -> int:
         return self.weights.shape[3]
 
+    @property
+    def sizes(self) -> list[int]:
+        """Seeds, synapses along each axis, and neurons: of every record."""
+        n_seeds, _, *n_synapses = self.weights.shape
+        return [n_seeds, *n_synapses, self.rate.shape[2]]
+
     def append(self, time: np.ndarray, weights: np.ndarray, output_rate: np.ndarray) -> None:
         """Add records: time (n_times,) s, weights (n_seeds, n_times, n_post, n_pre) or (n_seeds, n_times, 1, n_synapses), output_rate
         (n_seeds, n_times, n_post) Hz.

@@ -55,6 +55,7 @@ from .runreader import (
     stored_spikes,
 )
 from .scales import add_dataset, add_scale
+from .stopping import uninterrupted
 from .theoryfile import TheoryFile, read_courses, split
 
 __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
@@ -192,7 +193,11 @@ class RunFile:
         self._spikes = {name: sonata.SpikesFile(root["spikes"][name]) for name in about["spikes"]}
         self.finished = {level: runs[level] for level in about["done"]}
         if about["level"]:
-            self._left = Left(runs[about["level"]], LevelFile.of(root, about["level"]), found, force_version)
+            level = LevelFile.of(root, about["level"])
+            if level.sizes != about["sizes"]:
+                sizes = " x ".join(map(str, about["sizes"]))
+                raise DamagedFile(f"{self.path}: damaged, its records are not of {sizes} seeds, synapses and neurons")
+            self._left = Left(runs[about["level"]], level, found, force_version)
 
     def go_on(self) -> None:
         """Drop what was recorded after the checkpoint that the file was reopened from, and take up the level that was left."""
@@ -261,7 +266,10 @@ class RunFile:
             raise HebbscopeError(f"{self.path}: level {level!r} is already there")
         left = self._left
         if left is not None:
-            self._check_left(left, level, len(seeds), n_post, n_pre)
+            if left.run.level != level:
+                raise HebbscopeError(
+                    f"{self.path}: was left at its {left.run.level} level, which must be over before {level}"
+                )
             return left
         self.go_on()
         self._level = level
@@ -283,14 +291,6 @@ class RunFile:
             self._levels[level] = LevelFile.create(group, seeds, n_post, n_pre, report, wiring)
         return None
 
-    def _check_left(self, left: Left, level: str, n_seeds: int, n_post: int, n_pre: int) -> None:
-        """HebbscopeError where another level is to go on than the one that was left, or what is recorded is not of this run."""
-        run = left.run
-        if run.level != level:
-            raise HebbscopeError(f"{self.path}: was left at its {run.level} level, which must be over before {level}")
-        if (run.n_seeds, run.n_post, run.n_pre) != (n_seeds, n_post, n_pre):
-            raise DamagedFile(f"{self.path}: damaged, its weights are not of {n_seeds} x {n_post} x {n_pre} synapses")
-
     def checkpoint_due(self) -> bool:
         """Whether it is time for another checkpoint."""
         return bool(self._about) and self._keeper.due()
@@ -305,8 +305,9 @@ class RunFile:
             records = len(self._levels[self._level].time) if self._level else 0
             spikes = {name: len(of_one) for name, of_one in self._spikes.items()}
             done = [level for level in self._levels if level != self._level]
-            about = self._about | {"done": done, "level": self._level, "records": records, "spikes": spikes} | about
-            checkpoint.save(checkpoint.beside(self.path), Checkpoint(about, arrays))
+            sizes = {"sizes": self._levels[self._level].sizes} if self._level else {}
+            counts = {"done": done, "level": self._level, "records": records, "spikes": spikes, **sizes}
+            checkpoint.save(checkpoint.beside(self.path), Checkpoint(self._about | counts | about, arrays))
 
     def append(self, level: str, time: Any, weights: np.ndarray, output_rate: np.ndarray) -> None:
         """Add one record, or several.
@@ -449,10 +450,11 @@ class RunFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None and self._is_worthless():
-            self._discard()
-        else:
-            self.close(complete=error is None)
+        with uninterrupted():
+            if error is not None and self._is_worthless():
+                self._discard()
+            else:
+                self.close(complete=error is None)
 
     def _is_worthless(self) -> bool:
         """Whether nothing is lost with the file: one that was reopened, or begun anew, has its plan, if nothing else."""

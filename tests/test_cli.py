@@ -15,6 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from hebbscope.cli import main, read_levels, read_seeds
+from hebbscope.models.experiments import loads
+from hebbscope.simulator.runfile import describe
 
 SHORT = ("--duration", "4", "--set", "record_every=2", "--seeds", "1:2")
 
@@ -377,6 +379,8 @@ def test_recorded_spikes_drive_the_levels_that_need_no_copy_of_them(folder):
     assert "the averaged equation holds while the RecordedSpikes last" in once
     assert [path.name for path in folder.iterdir()] == ["spikes.npz"]  # refused before the first level ran
     done("run", "kempter1999", *recorded, "--set", "inputs.duration=2.5 s")
+    whole = str(folder / "spikes.npz")  # to go on from any folder
+    assert loads(describe("kempter1999.h5")["config"]).inputs.file == whole
     levels = json.loads(done("info", "kempter1999.h5", "--json"))["levels"]
     assert set(levels) == {"spike", "rate"}  # the levels that there are, where none is asked for
 

@@ -114,6 +114,12 @@ class Experiment(BaseModel):
         """What the run file keeps beside the runs: group -> name -> (names of the axes, array)."""
         return {}
 
+    def anywhere(self) -> Self:
+        """The same from any folder: with the whole paths of the files that it names."""
+        named = {name: getattr(self, name) for name in type(self).model_fields}
+        whole = {name: value.anywhere() for name, value in named.items() if hasattr(value, "anywhere")}
+        return self.model_copy(update=whole)
+
     @classmethod
     def default_keys(cls) -> list[str]:
         """The dotted keys of the description with its defaults."""

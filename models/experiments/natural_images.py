@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -54,6 +55,11 @@ class Inputs(NamedTuple):
         if components >= self.patch**2:
             rule = f"must be < {self.patch**2}, the pixels of a patch of {self.patch} x {self.patch}"
             raise ParameterError("Inputs", "whitening.components", rule, components)
+
+    def anywhere(self) -> Inputs:
+        """With the whole path, where it is one."""
+        whole = self.images if self.images == PHOTOGRAPHS else str(Path(self.images).expanduser().resolve())
+        return self._replace(images=whole)
 
     def patches(self) -> Patches:
         """What there is to see, in standard deviations; kept, since levels and scores ask for it again."""

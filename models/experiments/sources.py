@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from ...simulator.protocols import HebbscopeError, Hertz, Seconds, non_negative, part, positive, require
@@ -165,6 +166,10 @@ class Recorded(NamedTuple):
 
     def groups(self) -> dict[str, int]:
         return {"all": self.n}
+
+    def anywhere(self) -> Recorded:
+        """With the whole path."""
+        return self._replace(file=str(Path(self.file).resolve()))
 
     def trains(self) -> RecordedSpikes:
         spikes = read_spikes(self.file, self.population or None, self.duration or None, self.loop)
