@@ -1,4 +1,4 @@
-"""Which records of a level a Run holds where a file holds all of them."""
+"""Which records of a level, and which spikes, a Run holds where a file holds all of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 ENOUGH = 1000  # records for tables and figures, whatever the run was long
+SPIKES = 4_000_000  # of a population, the last, for the same: 32 bytes each while they are read
 HELD = 256_000_000  # bytes of the weights of one level
 BLOCK = 1_000_000  # bytes of weights read or made at once
 

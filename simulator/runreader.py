@@ -21,7 +21,7 @@ from .monitorfile import MonitorFile
 from .plausible import check_run, check_spikes
 from .projection import Wiring
 from .protocols import HebbscopeError, first_line
-from .records import BLOCK, held, with_posts
+from .records import BLOCK, SPIKES, held, with_posts
 from .records import read as read_records
 from .results import Run, Spikes, grouped, reached
 from .resume import check_versions
@@ -58,7 +58,8 @@ def patient(reader: Callable) -> Callable:
 def read(path: str | Path, *, spikes: bool = True, most: int | None = None) -> dict[str, Run]:
     """Every level of a run file that has a record, in the order spike, surrogate, rate; `spikes=False` leaves the spikes on the disk.
 
-    Of a level with more than about `most` records, or whose weights take more than records.HELD, only every so many are read.
+    Of a level with more than about `most` records, or whose weights take more than records.HELD, only every so many are read; with `most`, the last
+    records.SPIKES of each population.
 
     HebbscopeError in one line for a file that is missing, foreign, or cut off.
     """
@@ -168,7 +169,7 @@ def read_level(path: str | Path, level: str, part: slice | None = None) -> Run:
 
 
 class StoredSpikes(Mapping[str, Spikes]):
-    """Population -> Spikes of a level, left in the run file until they are asked for, each time."""
+    """Population -> Spikes of a level, left in the run file until they are asked for, each time; the last records.SPIKES of them."""
 
     def __init__(self, path: str | Path, level: str, populations: Sequence[str]):
         self.path, self.level, self.populations = path, level, tuple(populations)
@@ -177,7 +178,7 @@ class StoredSpikes(Mapping[str, Spikes]):
         if population not in self.populations:
             raise KeyError(population)
         with _opened(self.path) as root:
-            return _read_spikes(root, self.level)[population]
+            return _spikes_of(root, population, SPIKES)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.populations)
@@ -323,7 +324,7 @@ def _read_level(
         groups=grouped(tuple(_group_names(root)), wiring),
         projection=plain(root["levels"].attrs["projection"]),
         shape=None if shape is None else tuple(shape.tolist()),
-        spikes=_read_spikes(root, level) if spikes else {},
+        spikes=_read_spikes(root, level, None if most is None else SPIKES) if spikes else {},
         theory=read_theory(root["theory"], kept) if level == "rate" and part is None and "theory" in root else {},
         attrs=common | attributes(group),
         wiring=wiring,
@@ -365,15 +366,21 @@ def _cells(root: Any, group: Any) -> tuple[int, int]:
     return group["output_rate"].shape[2], ends["populations"][ends["source"]]
 
 
-def _read_spikes(root: Any, level: str) -> dict[str, Spikes]:
-    found = {}
-    for population, group in root.get("spikes", {}).items():
-        if plain(group.attrs["level"]) == level:
-            n = _n_spikes(group)
-            t, ids = group["timestamps"][:n] * 1e-3, group["node_ids"][:n].astype(np.int64)
-            end = root["levels"][level]["time"][-1:]
-            found[population] = Spikes(t, ids, _recorded(group, float(end[0]) if len(end) else 0.0))
-    return found
+def _read_spikes(root: Any, level: str, most: int | None) -> dict[str, Spikes]:
+    there = root.get("spikes", {}).items()
+    return {name: _spikes_of(root, name, most) for name, group in there if plain(group.attrs["level"]) == level}
+
+
+def _spikes_of(root: Any, population: str, most: int | None) -> Spikes:
+    """All, or the last `most`, which were then recorded from the first of them on."""
+    group = root["spikes"][population]
+    n, end = _n_spikes(group), root[f"levels/{plain(group.attrs['level'])}/time"][-1:]
+    first = 0 if most is None else max(0, n - most)
+    t, ids = group["timestamps"][first:n] * 1e-3, group["node_ids"][first:n].astype(np.int64)
+    recorded = _recorded(group, float(end[0]) if len(end) else 0.0)
+    if recorded is not None and first > 0:
+        recorded = float(t[0]), max(float(t[0]), recorded[1])
+    return Spikes(t, ids, recorded)
 
 
 def _recorded(group: Any, end: float) -> tuple[float, float] | None:

@@ -18,7 +18,7 @@ from hebbscope.cli import main
 from hebbscope.models import LIF, FixedInDegree, HomogeneousPoisson, LinearPoisson
 from hebbscope.models.experiments.kempter1999 import Kempter1999
 from hebbscope.rules import PairSTDP, SpikeHebb
-from hebbscope.simulator import records
+from hebbscope.simulator import records, runreader
 from hebbscope.simulator.describe import size
 from hebbscope.simulator.estimate import estimate
 from hebbscope.simulator.runfile import RunFile, describe, read
@@ -114,6 +114,19 @@ def test_a_run_holds_no_more_than_its_share(tmp_path, monkeypatch):
     assert (thinned.theory["weights_without_causal"] == course[kept]).all() and len(course) == 41
     monkeypatch.undo()
     assert (read(tmp_path / "run.h5")["spike"].weights == whole.weights).all()
+
+
+def test_the_last_spikes_are_held(tmp_path, monkeypatch):
+    """And said to be recorded from the first of them on; `Run.load` has all."""
+    network, options = network_with("rule", SpikeHebb), {"record_spikes": {"neuron": (1.0, 4.0)}}
+    with RunFile.create(tmp_path / "run.h5", network=network) as file:
+        run = simulate(network, 4.0, file=file, **options)
+    whole = Run.load(tmp_path / "run.h5")[0].spikes["neuron"]
+    monkeypatch.setattr(runreader, "SPIKES", 10)
+    assert len(whole) > 20 and whole.recorded == (1.0, 4.0)
+    for held in (run.spikes["neuron"], read(tmp_path / "run.h5", most=100)["spike"].spikes["neuron"]):
+        assert held.t.tolist() == whole.t[-10:].tolist() and held.i.tolist() == whole.i[-10:].tolist()
+        assert held.recorded == (whole.t[-10], 4.0)
 
 
 def test_sizes_read_well():
