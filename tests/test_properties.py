@@ -33,13 +33,15 @@ from hebbscope.models import LIF
 from hebbscope.models.experiments import EXPERIMENTS, experiment_class, loads, to_toml
 from hebbscope.models.experiments.description import leaves
 from hebbscope.models.experiments.network import from_network
-from hebbscope.simulator import checkpoint, clock_run, drive
+from hebbscope.simulator import averaged_run, checkpoint, clock_run, drive
 from hebbscope.simulator.drive import Runaway
 from hebbscope.simulator.export import export
 from hebbscope.simulator.resume import fingerprint
 from hebbscope.simulator.runfile import RunFile, describe
+from hebbscope.simulator.runreader import read_levels
 
 COMPILED = [(kind, part) for kind, part in EXACT if kind not in ("weights", "monitor")]  # called by the exact loop
+FEW = 300  # bytes of the weights of one block of the averaged equation
 SHARD = 2  # cells, so that a few share threads
 MAX_RATE = 1000.0  # Hz; enough for what is drawn to run away now and then, and at once
 
@@ -83,6 +85,7 @@ def run(plan: Plan, file=None, pace=None, threads=1) -> list[Run]:
         during.enter_context(patch.object(clock_run, "CELLS_PER_SHARD", SHARD))
         if pace is not None:
             during.enter_context(patch.object(drive, "Pace", lambda: pace))
+            during.enter_context(patch.object(averaged_run, "BLOCK", FEW))
         if file is not None:
             during.enter_context(file)
         for level in plan.levels:
@@ -108,6 +111,7 @@ def run_in_pieces(plan: Plan, path: Path, paces: list[Strides], threads: list[in
             return run(plan, file, pace, n)
         except (KeyboardInterrupt, Killed):
             assert describe(path)["resumable"] and not describe(path)["complete"]
+            read_levels(path)  # whatever it was stopped at
             file = RunFile.reopen(path)
     return run(plan, file)
 
