@@ -4,6 +4,7 @@ from ..simulator.connectivity import AllToAll, FixedInDegree, FixedOutDegree, Ga
 from ..simulator.monitors import PopulationRate, StateMonitor, WeightStatistics, WeightSubset
 from ..simulator.plain import Direct
 from . import inputs, neurons
+from .background import PoissonBackground
 from .inputs import *  # noqa: F403
 from .neurons import *  # noqa: F403
 from .weights import LogNormal, Normal, Uniform
@@ -21,6 +22,7 @@ __all__ = [
     "Normal",
     "OneToOne",
     "Pairwise",
+    "PoissonBackground",
     "PopulationRate",
     "StateMonitor",
     "Uniform",

@@ -4,7 +4,7 @@ The schedule of step k, which is at time t = k dt and stands for [t, t + dt):
 
     1. weights whose time for it has come are set to their norm
     2. neurons step; those that are refractory are held; those above threshold fire
-    3. arriving spikes, projection by projection: deliver the current weight, then `on_pre`
+    3. arriving spikes, those of the background first, then projection by projection: deliver the current weight, then `on_pre`
     4. back-propagating spikes, projection by projection: `on_post`
     5. the neurons that fired are reset
 
@@ -29,6 +29,7 @@ import numpy as np
 from .event import next_candidate, record, set_norms, settle_all
 from .meeting import meet
 from .protocols import helper
+from .streams import uniforms
 
 BLOCK = 256  # neurons that are stepped in one go, and looked at one by one only where one of them fired
 EARLY = 1e-3  # of a step: a spike this close to the next step's time belongs to that step
@@ -60,14 +61,22 @@ class Source(NamedTuple):
 
 
 class CellParts(NamedTuple):
-    """stepper of the cells, and for how many steps they are held, that of their spike among them."""
+    """stepper of the cells, and for how many steps they are held, that of their spike among them; background: (port, what arrives by it) of each."""
 
     stepper: Any
     n_held: int
+    background: tuple = ()
+
+
+class Shower(NamedTuple):
+    """What a part of the background draws from: a stream, and scratch (BLOCK,) for its next numbers."""
+
+    rng: np.ndarray
+    ahead: np.ndarray
 
 
 class Cells(NamedTuple):
-    """The cells of one population in one shard: low is the first, n how many; hit (n_blocks,) scratch; spikes (n,) so far."""
+    """The cells of one population in one shard: low is the first, n how many; hit (n_blocks,) scratch; spikes (n,) so far; a shower for each part of the background."""
 
     state: Any
     ring: Ring
@@ -76,6 +85,7 @@ class Cells(NamedTuple):
     n: int
     hit: np.ndarray
     spikes: np.ndarray
+    showers: tuple = ()
 
 
 class Norm(NamedTuple):
@@ -283,6 +293,28 @@ def hold_fired(stepper, cells, k):
 
 
 @helper
+def bombard_all(parts, cells):
+    """What the background delivers in one step to the cells of every population."""
+    if len(cells) > 0:
+        bombard(parts[0].background, parts[0].stepper, cells[0].showers, cells[0])
+        bombard_all(parts[1:], cells[1:])
+
+
+@helper
+def bombard(background, stepper, showers, cells):
+    """What each part of the background delivers in one step to the cells of one population."""
+    if len(background) > 0:
+        port, arrivals = background[0]
+        ahead = showers[0].ahead
+        for low in range(0, cells.n, BLOCK):
+            n = min(BLOCK, cells.n - low)
+            uniforms(showers[0].rng, ahead, n)
+            for m in range(n):
+                stepper.receive(cells.state, port, np.uintp(low + m), arrivals.chosen(ahead[np.uintp(m)]))
+        bombard(background[1:], stepper, showers[1:], cells)
+
+
+@helper
 def arrive_all(parts, links, k, t):
     """The spikes that reach their synapses in step k, of every projection."""
     if len(links) > 0:
@@ -382,6 +414,7 @@ def run_shard(parts, shard, begin, end):
         t = k * parts.dt
         normalise_all(parts.links, shard.links, k, t)
         integrate_all(parts.cells, shard.cells, k)
+        bombard_all(parts.cells, shard.cells)
         arrive_all(parts.links, shard.links, k, t)
         learn_all(parts.links, shard.links, k, t)
         reset_all(parts.cells, shard.cells, k)

@@ -126,7 +126,7 @@ class ClockRun:
         inputs = [each for each in network.populations if each.is_input]
         self.parts = clock.Parts(
             inputs=tuple(each.model for each in inputs),
-            cells=tuple(clock.CellParts(steppers[each.name], held_steps(each, dt)) for each in self.targets),
+            cells=tuple(self._cell_parts(each, steppers[each.name]) for each in self.targets),
             links=tuple(self._link_parts(each, steppers[each.target.name]) for each in network.projections),
             dt=dt,
             window=self.window,
@@ -170,6 +170,11 @@ class ClockRun:
         links = [self._link(each, cells[each.target.name], initial[each.name]) for each in self.network.projections]
         return clock.Shard(tuple(cells.values()), tuple(links))
 
+    def _cell_parts(self, population: Population, stepper: Any) -> clock.CellParts:
+        ports = population.model.receptors if population.background else ()
+        background = [(ports.index(port), each.arrivals(self.dt)) for port, each in population.background.items()]
+        return clock.CellParts(stepper, held_steps(population, self.dt), tuple(background))
+
     def _cells(self, population: Population, stepper: Any, s: int) -> clock.Cells:
         ring = self.rings[population.name]
         low, n = int(ring.low[s]), int(ring.low[s + 1] - ring.low[s])
@@ -177,7 +182,9 @@ class ClockRun:
         for name, values in population.start(self.seed).items():
             getattr(state, name)[:] = values[low : low + n]
         hit = np.zeros(-(-n // clock.BLOCK), np.bool_)
-        return clock.Cells(state, ring, s, low, n, hit, np.zeros(n, np.int64))
+        streams = [start(self.seed, f"background/{population.name}/{port}", s) for port in population.background]
+        showers = tuple(clock.Shower(stream, np.zeros(clock.BLOCK)) for stream in streams)
+        return clock.Cells(state, ring, s, low, n, hit, np.zeros(n, np.int64), showers)
 
     def _link_parts(self, projection: Projection, stepper: Any) -> clock.LinkParts:
         return clock.LinkParts(

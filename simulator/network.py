@@ -80,6 +80,9 @@ class Network(Described):
         if projection.target.initial:
             initial = f"initial {', '.join(projection.target.initial)} of {projection.target.name}"
             self._refuse("populations", "must start at rest", initial)
+        if projection.target.background:
+            background = f"{projection.target.name} with one for {', '.join(projection.target.background)}"
+            self._refuse("populations", "must have no background", background)
         delays = (projection.delay, projection.dendritic_delay)
         if not projection.is_dense or any(map(np.any, delays)) or projection.receptor != "excitatory":
             late = " and ".join(shown(each, "s") for each in delays)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
@@ -48,6 +48,7 @@ class Population(Described):
     shape   of the cells in space, whose product is n, for receptive fields: (channels, rows, columns) with channels ON and OFF
     initial {variable: value}: where the state of neurons starts in the clock-driven engine, of the variables that the model lets be monitored, in
             their units: a number, (n,) numbers, or a part with draw(generator, n); by default as the model says
+    background  {receptor: part}: what bombards each neuron from outside the network, in the clock-driven engine
     """
 
     name: str
@@ -56,6 +57,7 @@ class Population(Described):
     groups: Any = None
     shape: tuple[int, ...] | None = None
     initial: Mapping[str, Any] | None = None
+    background: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
         check_name("Population", self.name)
@@ -85,6 +87,7 @@ class Population(Described):
                 )
             object.__setattr__(self, "shape", tuple(int(size) for size in sizes))
         self._check_initial()
+        self._check_background()
 
     def _check_initial(self) -> None:
         def refuse(rule: str, value: Any) -> NoReturn:
@@ -109,6 +112,22 @@ class Population(Described):
                 refuse(f"must be finite, a number or {self.n} numbers for {name}", value)
             found[name] = numbers if numbers.ndim else float(numbers)
         object.__setattr__(self, "initial", found)
+
+    def _check_background(self) -> None:
+        def refuse(rule: str, value: Any) -> NoReturn:
+            raise ParameterError(f"Population {self.name}", "background", rule, value)
+
+        if not isinstance(self.background or {}, Mapping):
+            refuse("must be {receptor: part}", self.background)
+        there, found = () if self.is_input else getattr(self.model, "receptors", ()), {}
+        for receptor, given in (self.background or {}).items():
+            if receptor not in there:
+                kind = type(self.model).__name__
+                refuse(f"must name receptors of {kind} ({', '.join(there) or 'it has none'})", receptor)
+            require_hooks(given, "background")
+            found[receptor] = cast(given)
+            found[receptor].check()
+        object.__setattr__(self, "background", found)
 
     def start(self, seed: int) -> dict[str, np.ndarray]:
         """Variable -> (n,) values at the start of a run, of the variables in `initial`."""
@@ -159,4 +178,5 @@ class Population(Described):
     def __repr__(self) -> str:
         sizes = {name: self.groups.count(name) for name in dict.fromkeys(self.groups)}
         groups = "" if len(sizes) < 2 else "  (" + ", ".join(f"{size} {name}" for name, size in sizes.items()) + ")"
-        return f"{self.name}: {self.n} x {brief(self.model)}{groups}"
+        line = f"{self.name}: {self.n} x {brief(self.model)}{groups}"
+        return "\n".join([line, *(f"  {port} background {brief(each)}" for port, each in self.background.items())])

@@ -9,6 +9,7 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
     rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)      on_rates(state, w, i, x, y, dt)
              where it wants them:  advance(state, w, t)   settle(state, w, j, t)
     stepper  init(n, rng)          update(state, i)       fires(state, i)              hold, reset(state, i)  receive(state, port, i, amount)
+    background  arrivals(dt), which has  chosen(u)
     window   init(n_pre, n_post)   pre_scale post_scale   from_pre from_post           add_pre add_post
     anything check(...) raises a named error before anything compiles
 
@@ -105,7 +106,8 @@ def _short(value: Any) -> str:
         return f"an array of shape {value.shape}" if value.size > 4 else str(value.tolist())
     if is_part(value):
         return type(value).__name__
-    return f"{value:g}" if isinstance(value, float) else repr(value)
+    text = f"{value:g}" if isinstance(value, float) else repr(value)
+    return " ".join(text.split()) if "\n" in text else text  # a list of parts
 
 
 def require(ok: Any, part: Any, field: str, rule: str) -> None:
@@ -191,6 +193,8 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
         "reset": ("state", "i"),
     },
     "synapses": {},  # those of a neuron: its stepper has what they make
+    "background": {},  # what it makes for a time step has the hook
+    "arrivals": {"chosen": ("u",)},
     "normalisation": {"normalise": ("w", "i")},
     "transmission": {"amount": ("w", "j", "n")},
     "connectivity": {},
@@ -217,6 +221,8 @@ ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set 
     "synapses": ("check", "over"),
     "pairing": ("check",),
     "dependence": ("check",),
+    "background": ("check", "arrivals"),
+    "arrivals": (),
     "normalisation": ("check",),
     "transmission": ("check", "effective"),
     "connectivity": ("check", "edges"),

@@ -34,7 +34,7 @@ from hebbscope.simulator.clock_run import ClockRun
 
 N = 6
 DT = 5e-4  # s, half the shortest time constant of the parts
-KINDS = ("input", "neuron", "rule", "window", "threshold", "transmission", "connectivity", "weights")
+KINDS = ("background", "input", "neuron", "rule", "window", "threshold", "pairing", "dependence", "transmission", "connectivity", "weights")
 PLACED = [(kind, part) for kind, part in EVERY if kind in KINDS]
 
 
@@ -51,19 +51,19 @@ def drive_of(neuron):
     raise AssertionError(f"{neuron} never fires")
 
 
-def layer(input=None, neuron=None, rule=None, window=None, threshold=None, weights=None, **options):
+def layer(input=None, neuron=None, weights=None, background=None, **options):
     """A layer of the clock-driven engine with these parts, and plain ones in the place of those that are not given."""
     weight = drive_of(neuron) if neuron is not None else 0.2
-    if window is not None:
-        rule = SpikeHebb(window=window, eta=1e-3)
-    if threshold is not None:
-        rule = Triplet(threshold=threshold)
-    rule = rule or PairSTDP(A_plus=0.01 * weight, A_minus=0.011 * weight)
+    rule = options.pop("rule", PairSTDP(A_plus=0.01 * weight, A_minus=0.011 * weight))
+    held = {"window": SpikeHebb(eta=1e-3), "threshold": Triplet(), "pairing": STDP(), "dependence": STDP()}
+    for kind, holder in held.items():
+        if kind in options:
+            rule = holder._replace(**{kind: options.pop(kind)})
     rule = rule._replace(w_min=0.0, w_max=2.0 * weight)
     n, n_cells = (12, 12) if "connectivity" in options else (N, 3)
     inputs, cells = (
         Population("inputs", n, input or HomogeneousPoisson(60.0)),
-        Population("cells", n_cells, neuron or LinearPoisson()),
+        Population("cells", n_cells, neuron or LinearPoisson(), background={"excitatory": background} if background else {}),
     )
     if "transmission" in options:
         weights = weights or Uniform(high=2.0 * weight)

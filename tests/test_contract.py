@@ -44,7 +44,7 @@ EVERY = [(kind, part) for kind in KINDS for part in parts(kind).values()]
 EXACT = [  # what the exact engine runs: it joins all to all
     (kind, part)
     for kind, part in EVERY
-    if kind not in ("connectivity", "monitor") and (kind != "neuron" or hasattr(part, "bound"))
+    if kind not in ("background", "connectivity", "monitor") and (kind != "neuron" or hasattr(part, "bound"))
 ]
 
 

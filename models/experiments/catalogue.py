@@ -25,6 +25,7 @@ KINDS = {
     "normalisation": "normalise",
     "transmission": "amount",
     "connectivity": "edges",
+    "background": "arrivals",
     "monitor": "sample",
     "weights": "draw",  # as inputs have, which come first
 }

@@ -30,6 +30,7 @@ class PopulationTable(NamedTuple):
     groups  none  names of groups: sizes by name, in order, or a name for each cell; none: what the model says
     shape   none  of the cells in space: [rows, columns] or [channels, rows, columns]; none: a line
     initial none  where variables of neurons start: numbers or parts that draw them, by name; none: where the model says
+    background none  what bombards each neuron from outside the network: parts, by receptor
     """
 
     n: int = 1
@@ -37,6 +38,7 @@ class PopulationTable(NamedTuple):
     groups: dict[str, int] | list[str] | None = None
     shape: list[int] | None = None
     initial: dict[str, float | np.ndarray | Annotated[Any, Kind("weights")]] | None = None
+    background: dict[str, Annotated[Any, Kind("background")]] | None = None
 
 
 class ProjectionTable(NamedTuple):
@@ -157,9 +159,8 @@ def from_network(network: Network, **fields: Any) -> AnyNetwork:
 
 def _population_table(population: Population) -> PopulationTable:
     shape = None if population.shape is None else list(population.shape)
-    return PopulationTable(
-        population.n, population.model, _groups(population), shape, dict(population.initial or {}) or None
-    )
+    inner = (dict(each or {}) or None for each in (population.initial, population.background))
+    return PopulationTable(population.n, population.model, _groups(population), shape, *inner)
 
 
 def _groups(population: Population) -> dict[str, int] | list[str] | None:
