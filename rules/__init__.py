@@ -10,6 +10,7 @@ from .stdp import STDP
 from .tabulated import TabulatedWindow
 from .threshold import FixedThreshold, SlidingThreshold
 from .triplet import Triplet
+from .vogels import VogelsSprekeler
 from .windows import DoubleExponential, KempterWindow
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "Static",
     "TabulatedWindow",
     "Triplet",
+    "VogelsSprekeler",
 ]

@@ -112,6 +112,21 @@ def stdp(pre, post, w, scheme, f_plus, f_minus, tau_plus, tau_minus, w_min, w_ma
     return w
 
 
+def vogels(pre, post, w, eta, rho_0, tau, w_min=0.0, w_max=math.inf):
+    """Weights (n_post, n_pre) after all spikes: pairs strengthen in any order, each presynaptic spike takes 2 rho_0 tau."""
+    w = np.array(w, float)
+    for t, kind, cell in in_order(pre, post):
+        if kind == 0:
+            for i, train in enumerate(post):
+                pairs = sum(math.exp((u - t) / tau) for u in train if u < t)
+                w[i, cell] = min(max(w[i, cell] + eta * (pairs - 2 * rho_0 * tau), w_min), w_max)
+        else:
+            for j, train in enumerate(pre):
+                pairs = sum(math.exp((u - t) / tau) for u in train if u <= t)
+                w[cell, j] = min(max(w[cell, j] + eta * pairs, w_min), w_max)
+    return w
+
+
 def alpha_potential(t, pre, weights, tau):
     """u(t) = sum over earlier spikes of J_j (t - t_j) / tau^2 exp(-(t - t_j) / tau)."""
     return sum(

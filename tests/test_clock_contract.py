@@ -28,7 +28,7 @@ from hebbscope.models import (
     PushPull,
     Uniform,
 )
-from hebbscope.rules import PairSTDP, SlidingThreshold, SpikeHebb, Static, TabulatedWindow, Triplet
+from hebbscope.rules import STDP, PairSTDP, SlidingThreshold, SpikeHebb, Static, TabulatedWindow, Triplet
 from hebbscope.simulator import clock_run
 from hebbscope.simulator.clock_run import ClockRun
 

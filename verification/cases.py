@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..models import LIF, HomogeneousPoisson, RecordedSpikes
-from ..rules import DoubleExponential, KempterWindow, PairSTDP, SpikeHebb, Triplet
+from ..rules import DoubleExponential, KempterWindow, PairSTDP, SpikeHebb, Triplet, VogelsSprekeler
 from ..simulator.connectivity import AllToAll, FixedInDegree, OneToOne
 from ..simulator.network import Network, Population, Projection
 
@@ -28,6 +28,7 @@ TWO_SIDES = DoubleExponential(A_plus=1.0, A_minus=0.8, tau_plus=17e-3, tau_minus
 RULES = {
     "window of two exponentials": SpikeHebb(TWO_SIDES, eta=1e-4, w_in=0.0, w_out=0.0, w_min=0.0, w_max=W_MAX),
     "Kempter's window, w_in, w_out": SpikeHebb(KempterWindow(), eta=1e-4, w_in=0.5, w_out=-0.6, w_min=0.0, w_max=W_MAX),
+    "inhibition to a rate": VogelsSprekeler(eta=6e-6, rho_0=40.0, w_max=W_MAX),
     "triplets": Triplet(A2_plus=4e-5, A3_plus=1e-5, A2_minus=2e-5, A3_minus=5e-7, w_max=W_MAX),
 }
 WIRINGS = {"all-to-all": AllToAll(), "sparse": FixedInDegree(5, seed=0)}

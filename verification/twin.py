@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..models import LIF, HomogeneousPoisson, RecordedSpikes
-from ..rules import DoubleExponential, KempterWindow, PairSTDP, SpikeHebb, Static, Triplet
+from ..rules import DoubleExponential, KempterWindow, PairSTDP, SpikeHebb, Static, Triplet, VogelsSprekeler
 from ..simulator.network import Network, Population, Projection
 from ..simulator.protocols import HebbscopeError, first_line, is_part, unit_of
 from .ours import Outcome
@@ -58,6 +58,14 @@ RULES: dict[type | tuple[type, type], Equations] = {
            w = clip(w + eta * (w_out + up + down), w_min, w_max)
            fast += 1
            slow += 1""",
+    ),
+    VogelsSprekeler: Equations(
+        """dbefore/dt = -before / tau : 1 (event-driven)
+           dafter/dt = -after / tau : 1 (event-driven)""",
+        """w = clip(w + eta * (after - 2 * rho_0 * tau / second), w_min, w_max)
+           before += 1""",
+        """w = clip(w + eta * before, w_min, w_max)
+           after += 1""",
     ),
     Triplet: Equations(
         """dr1/dt = -r1 / tau_plus : 1 (event-driven)

@@ -1,0 +1,74 @@
+"""The rule of inhibitory synapses against its plain twin and its reduction; the network that it keeps at a rate."""
+
+from __future__ import annotations
+
+import math
+
+import naive
+import numpy as np
+import pytest
+from replay import replay
+from test_rules import TRAINS
+
+from hebbscope import Network, Population, Projection, reduce, simulate
+from hebbscope.models import LIF, Given, HomogeneousPoisson, LinearPoisson, OneToOne
+from hebbscope.rules import VogelsSprekeler
+from hebbscope.simulator.protocols import ParameterError
+
+WEAK = 1e-6  # V
+
+
+@pytest.mark.parametrize("trains", TRAINS)
+@pytest.mark.parametrize("bounds", [{"w_min": -math.inf, "w_max": math.inf}, {"w_min": 0.018, "w_max": 0.023}])
+def test_the_rule_is_the_sum_over_all_pairs(trains, bounds):
+    pre, post = TRAINS[trains]
+    start = np.full((len(post), len(pre)), 0.02)
+    rule = VogelsSprekeler(eta=1e-3, rho_0=7.0, tau=17e-3, **bounds)
+    expected = naive.vogels(pre, post, start, *rule)
+    np.testing.assert_allclose(replay(rule, pre, post, start), expected, rtol=0, atol=1e-12)
+    assert (expected != start).any()
+
+
+@pytest.mark.parametrize(
+    "part, field",
+    [
+        (VogelsSprekeler(eta=-1.0), "eta"),
+        (VogelsSprekeler(rho_0=math.nan), "rho_0"),
+        (VogelsSprekeler(rho_0=-3.0), "rho_0"),
+        (VogelsSprekeler(tau=0.0), "tau"),
+        (VogelsSprekeler(w_min=2.0), "w_max"),
+    ],
+)
+def test_a_bad_parameter_is_named(part, field):
+    with pytest.raises(ParameterError) as caught:
+        part.check()
+    assert caught.value.field == field and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("x", "y"), [(5.0, 3.0), (10.0, 20.0), (40.0, 8.0), (25.0, 0.5)])
+def test_the_drift_is_that_of_independent_trains(x, y):
+    """Cells fire a step after each spike of a train of their own, whatever the others deliver: 200 cells, each with 5 synapses, learn for 50 s.
+
+    The change of a cell's mean weight is one sample; the mean of 200 is held to three of its standard errors.
+    """
+    n, length, rule = 200, 50.0, VogelsSprekeler(eta=1e-10, rho_0=6.0)  # V, which no cell notices; no weight comes to 0
+    inputs = Population("inputs", 5 * n, HomogeneousPoisson(x))
+    teachers = Population("teachers", n, HomogeneousPoisson(y))
+    cells = Population("cells", n, LIF(drive=0.0, refractory=0.0))
+    own = np.arange(5 * n)
+    learning = Projection(inputs, cells, WEAK, rule, connectivity=Given(own, own // 5))
+    network = Network([inputs, teachers, cells], [learning, Projection(teachers, cells, 0.03, connectivity=OneToOne())])
+    run = simulate(network, length, record_every=length, record_spikes={})
+    changes = run.final_weights[0].reshape(n, 5).mean(axis=1) - WEAK
+    error = changes.std(ddof=1) / math.sqrt(n)
+    assert abs(changes.mean() - rule.drift(x, y) * length) < 3 * error
+    assert error < 0.1 * rule.eta * 2 * rule.tau * x * max(y, 6.0) * length
+
+
+def test_the_learning_equation_is_that_of_the_window_and_the_loss():
+    """k1 + k2 times the summed weights is 2 eta tau x (y - rho_0) for a neuron with y = x times them."""
+    inputs, neuron = Population("inputs", 10, HomogeneousPoisson(8.0)), Population("neuron", 1, LinearPoisson())
+    rule = VogelsSprekeler(eta=1e-4)
+    equation = reduce(Network([inputs, neuron], [Projection(inputs, neuron, 0.05, rule)]))
+    assert equation.k1 == pytest.approx(rule.drift(8.0, 0.0), rel=1e-12)
+    assert equation.k2 == pytest.approx(rule.drift(8.0, 8.0 + rule.rho_0), rel=1e-12)
