@@ -98,12 +98,25 @@ class PairSTDP(NamedTuple):
         state.gained[i] += 1.0 / state.grown[0]
         state.after[i] += state.grown[1]
 
+    def drift(self, x, y, dt=0.0):
+        """Change of a weight per second for independent trains of rates x (pre) and y (post) [Hz].
+
+        In steps of dt [s] spikes of one step are potentiation, half of which would else be depression.
+        """
+        gain = dt / -math.expm1(-dt / self.tau_plus) if dt > 0.0 else self.tau_plus
+        loss = dt / math.expm1(dt / self.tau_minus) if dt > 0.0 else self.tau_minus
+        return self.eta * (self.A_plus * gain - self.A_minus * loss) * x * y
+
+    @property
+    def window(self):
+        """What a pair changes by its distance, in units of eta."""
+        from .windows import DoubleExponential
+
+        return DoubleExponential(self.A_plus, self.A_minus, self.tau_plus, self.tau_minus)
+
     def learning_equation(self, statistics, neuron, causal):
         """That of the same pairs in a window of two exponentials."""
         from .spike_hebb import SpikeHebb
-        from .windows import DoubleExponential
 
-        window = DoubleExponential(self.A_plus, self.A_minus, self.tau_plus, self.tau_minus)
-        return SpikeHebb(window, self.eta, 0.0, 0.0, self.w_min, self.w_max).learning_equation(
-            statistics, neuron, causal
-        )
+        same = SpikeHebb(self.window, self.eta, 0.0, 0.0, self.w_min, self.w_max)
+        return same.learning_equation(statistics, neuron, causal)
