@@ -401,9 +401,10 @@ def _carry_out(job: Job, open_file: Callable[[], Any]) -> None:
 
 def _listened(job: Job) -> dict[str, tuple[float, float]]:
     """From when to when the spikes of each population are kept [s]."""
-    end = job.described.duration
-    begin = max(0.0, end - job.described.inputs_kept)
-    return {each.name: (begin if each.is_input else 0.0, end) for each in job.network.populations}
+    end, inputs, outputs = job.described.duration, job.described.inputs_kept, job.described.outputs_kept
+    return {
+        each.name: (max(0.0, end - (inputs if each.is_input else outputs)), end) for each in job.network.populations
+    }
 
 
 def _simulate(job: Job, file: Any) -> list[Any]:

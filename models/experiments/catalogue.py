@@ -11,7 +11,14 @@ from .description import DescriptionError
 if TYPE_CHECKING:
     from .experiment import Experiment
 
-EXPERIMENTS = ("kempter1999", "natural_images", "song2000", "song2000_brian2", "network")
+EXPERIMENTS = (
+    "kempter1999",
+    "natural_images",
+    "song2000",
+    "song2000_brian2",
+    "brunel2000_stdp",
+    "network",
+)
 
 # The hook by which a kind of part is known; the first one counts.
 KINDS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from html import escape
+from math import inf
 from textwrap import shorten
 from typing import Any, ClassVar, Literal, NamedTuple, Self, get_type_hints
 
@@ -60,6 +61,7 @@ class Experiment(BaseModel):
     levels: ClassVar[tuple[str, ...]] = ("spike", "surrogate", "rate")
     seeds: ClassVar[tuple[int, ...]] = (1,)
     inputs_kept: ClassVar[float] = 5.0  # s at the end whose input spikes the run file has: enough for a raster
+    outputs_kept: ClassVar[float] = inf  # s at the end whose spikes of neurons it has
     expected: ClassVar[tuple[Expected, ...]] = ()
     meanings: ClassVar[dict[str, str]] = {}  # of further keys that no part's docstring explains
 
