@@ -17,6 +17,7 @@ EXPERIMENTS = (
     "song2000",
     "song2000_brian2",
     "brunel2000_stdp",
+    "vogels2011",
     "network",
 )
 
