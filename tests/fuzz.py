@@ -63,6 +63,7 @@ initial = {v = {type = "Uniform", low = -0.07, high = -0.06}}
 [populations.inh]
 n = 4
 model = "LIF"
+background = {excitatory = {type = "PoissonBackground", n_synapses = 100, rate = "20 Hz", weight = 1e-3}}
 
 [projections.feed]
 source = "inputs"

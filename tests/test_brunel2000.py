@@ -10,6 +10,7 @@ from hebbscope.analysis.spiking import cv, rates, synchrony
 from hebbscope.models.experiments.brunel2000_stdp import Brunel2000STDP
 from hebbscope.models.experiments.description import DescriptionError
 from hebbscope.rules import PairSTDP
+from hebbscope.simulator.protocols import HebbscopeError
 
 J, N, LENGTH = 0.4e-3, 800, 10.0  # V, excitatory cells, s
 SMALL = [
@@ -62,6 +63,14 @@ def test_causality_and_fluctuations_of_the_network_are_both_seen(learned):
     described, _, _ = learned
     state = described.state(J)
     assert state.causal > 0.3 * abs(state.drift) and state.common < -0.2 * abs(state.drift)
+
+
+def test_a_network_that_hardly_fires_has_no_state():
+    quiet = Brunel2000STDP.with_settings([("coupling.eta", 0.2)])
+    with pytest.raises(
+        HebbscopeError, match=r"brunel2000_stdp: finds no asynchronous state with a mean weight of 0\.0002 V"
+    ):
+        quiet.predicted()
 
 
 def test_one_state_is_that_of_the_paper():

@@ -13,7 +13,7 @@ from ...rules.pair_moments import FREQUENCIES, causal_drift, common_drift, diffu
 from ...simulator.connectivity import FixedInDegree
 from ...simulator.monitors import WeightStatistics
 from ...simulator.network import Network, Population, Projection
-from ...simulator.protocols import HebbscopeError, Hertz, Seconds, Volts, first_line, part, positive, require, within
+from ...simulator.protocols import HebbscopeError, Hertz, Seconds, Volts, part, positive, require, within
 from ..background import PoissonBackground
 from ..neurons import LIF, DeltaSynapses
 from ..neurons.diffusion import Noise, answers, barrier, noise, spectrum, stationary_rate
@@ -187,7 +187,7 @@ class Brunel2000STDP(Experiment):
 
         found = root(lambda x: np.log(made(x)) - x, np.log([10.0, 10.0]))
         if not found.success:
-            raise HebbscopeError(f"{self.name}: no asynchronous state was found ({first_line(found.message)})")
+            raise HebbscopeError(f"{self.name}: finds no asynchronous state with a mean weight of {weight:g} V")
         excitatory, inhibitory = np.exp(found.x)
         return float(excitatory), float(inhibitory)
 

@@ -90,8 +90,8 @@ class Vogels2011(Experiment):
         synapses=ExponentialSynapses(tau_ex=5e-3, tau_in=10e-3),
     )
     rule: SkipValidation[VogelsSprekeler] = VogelsSprekeler(eta=0.01e-9 / LEAK, rho_0=3.0, w_max=100e-9 / LEAK)
-    duration: Seconds = 60.0
-    record_every: Seconds = 10.0
+    duration: Seconds = 200.0
+    record_every: Seconds = 20.0
     dt: Seconds = 1e-4
 
     def network(self) -> Network:
