@@ -74,14 +74,13 @@ def figure(time_s: np.ndarray, mean: np.ndarray, sd: np.ndarray, course: Course)
     with rc_context(style.STYLE):
         drawn = style.new_figure(style.PAGE, 2.5)
         left, right = drawn.subplots(1, 2)
+        expected = np.interp(time_s, course.time, course.mean), np.sqrt(np.interp(time_s, course.time, course.sd**2))
         for ax, values, predicted, label in (
-            (left, mean, course.mean, "mean weight"),
-            (right, sd, course.sd, "sd of the weights"),
+            (left, mean, expected[0], "mean weight"),
+            (right, sd, expected[1], "sd of the weights"),
         ):
             ax.plot(time_s, 100 * values / course.mean[0], color=style.LEVEL_COLOURS["spike"], label="measured")
-            ax.plot(
-                course.time, 100 * predicted / course.mean[0], color=style.THEORY, ls=style.DASHES, label="predicted"
-            )
+            ax.plot(time_s, 100 * predicted / course.mean[0], color=style.THEORY, ls=style.DASHES, label="predicted")
             ax.set(xlabel="time [s]", ylabel=f"{label} [% of the start]")
             ax.spines[["top", "right"]].set_visible(False)
         left.legend()
