@@ -48,7 +48,7 @@ def test_the_state_stays_asynchronous_and_irregular(learned):
 
 
 def test_weights_move_and_spread_as_the_reduction_says(learned):
-    """To a fifth: kicks of 3 mV (inhibitory) against an sd of 6 mV, a thousand cells, and the onset are beyond the first order."""
+    """To a fifth: kicks of 3 mV (inhibitory) against an sd of 9 mV, a thousand cells, and the onset are beyond the first order."""
     _, course, run = learned
     weights = run.monitors["weights"]
     change, sd = weights["mean"][:, -1] - J, weights["sd"][:, -1]
