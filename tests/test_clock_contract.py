@@ -34,7 +34,19 @@ from hebbscope.simulator.clock_run import ClockRun
 
 N = 6
 DT = 5e-4  # s, half the shortest time constant of the parts
-KINDS = ("background", "input", "neuron", "rule", "window", "threshold", "pairing", "dependence", "transmission", "connectivity", "weights")
+KINDS = (
+    "background",
+    "input",
+    "neuron",
+    "rule",
+    "window",
+    "threshold",
+    "pairing",
+    "dependence",
+    "transmission",
+    "connectivity",
+    "weights",
+)
 PLACED = [(kind, part) for kind, part in EVERY if kind in KINDS]
 
 
@@ -63,7 +75,9 @@ def layer(input=None, neuron=None, weights=None, background=None, **options):
     n, n_cells = (12, 12) if "connectivity" in options else (N, 3)
     inputs, cells = (
         Population("inputs", n, input or HomogeneousPoisson(60.0)),
-        Population("cells", n_cells, neuron or LinearPoisson(), background={"excitatory": background} if background else {}),
+        Population(
+            "cells", n_cells, neuron or LinearPoisson(), background={"excitatory": background} if background else {}
+        ),
     )
     if "transmission" in options:
         weights = weights or Uniform(high=2.0 * weight)
