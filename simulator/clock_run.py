@@ -171,7 +171,7 @@ class ClockRun:
         return clock.Shard(tuple(cells.values()), tuple(links))
 
     def _cell_parts(self, population: Population, stepper: Any) -> clock.CellParts:
-        ports = population.model.receptors if population.background else ()
+        ports = receptors_of(population.model)
         background = [(ports.index(port), each.arrivals(self.dt)) for port, each in population.background.items()]
         return clock.CellParts(stepper, held_steps(population, self.dt), tuple(background))
 

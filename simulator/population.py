@@ -12,7 +12,7 @@ import numpy as np
 
 from .cast import cast
 from .describe import brief
-from .protocols import ParameterError, require_hooks
+from .protocols import ParameterError, receptors_of, require_hooks
 from .streams import generator
 
 FASTEST = 1e5  # Hz; no cell fires a tenth as fast
@@ -119,7 +119,7 @@ class Population(Described):
 
         if not isinstance(self.background or {}, Mapping):
             refuse("must be {receptor: part}", self.background)
-        there, found = () if self.is_input else getattr(self.model, "receptors", ()), {}
+        there, found = () if self.is_input else receptors_of(self.model), {}
         for receptor, given in (self.background or {}).items():
             if receptor not in there:
                 kind = type(self.model).__name__

@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import pytest
+from interpreting import interpreted
 
 from hebbscope import Network, Population, Projection, simulate
 from hebbscope.models import (
@@ -27,7 +28,7 @@ from hebbscope.models.neurons.diffusion import barrier, noise, stationary_rate
 from hebbscope.simulator import clock_run
 from hebbscope.simulator.checkpoint import arrays_of, put_back
 from hebbscope.simulator.clock_run import ClockRun
-from hebbscope.simulator.protocols import HebbscopeError, ParameterError
+from hebbscope.simulator.protocols import RECEPTORS, HebbscopeError, ParameterError
 from hebbscope.simulator.run import engine_of
 from hebbscope.simulator.streams import start, uniform, uniforms
 
@@ -117,11 +118,12 @@ def test_every_neuron_is_raised_by_excitation_and_lowered_by_inhibition(part):
     )
     name = model.monitored[0]
     v = {}
-    for receptor in (None, *model.receptors):
+    for receptor in (None, *RECEPTORS):
         background = {} if receptor is None else {receptor: PoissonBackground(100, 100.0, weight)}
         cells = Population("cells", 300, model, background=background, initial={name: -65e-3} if name == "v" else None)
-        run = ClockRun(alone(cells), 1, "spike", {}, DT)
-        run.to(2e-3)
+        with interpreted():
+            run = ClockRun(alone(cells), 1, "spike", {}, DT)
+            run.to(2e-3)
         v[receptor] = run.variable_of(cells, name)
     assert (v["excitatory"] > v[None]).mean() > 0.9 and (v["inhibitory"] < v[None]).mean() > 0.9
     assert np.unique(v["excitatory"]).size > 10  # each cell has its own
@@ -226,5 +228,5 @@ def test_the_exact_engine_has_none():
     ]
     network = Network(layer, [Projection(*layer, 0.1)])
     assert engine_of(network) == "clock"
-    with pytest.raises(HebbscopeError, match="the exact engine has no background, got one of b for excitatory"):
+    with pytest.raises(HebbscopeError, match="populations: must have no background for the exact engine .* got 'b with one for excitatory'"):
         engine_of(network, "event")
