@@ -160,11 +160,11 @@ class STDPEquation(LinearOutput):
     def growth_rate(self) -> float:
         """How fast a difference between two synapses grows [1/s] where all have the weight at rest; below 0: it shrinks."""
         weight = self.weight_at_rest
+        if not np.isfinite(weight) or len(self.rates) < 2:
+            return float("nan")
         step = 1e-6 * max(weight, 1e-300)
         apart = np.zeros(len(self.rates))
         apart[:2] = step, -step
-        if not np.isfinite(weight) or len(apart) < 2:
-            return float("nan")
         there = self.drift(weight + apart) - self.drift(weight - apart)
         return float((there[0] - there[1]) / (4.0 * step))
 

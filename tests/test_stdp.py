@@ -215,3 +215,10 @@ def test_histograms_are_the_stationary_density(rule):
 def test_bad_parts_are_named(rule, words):
     with pytest.raises(ParameterError, match=words):
         layer(rule)
+
+
+def test_one_synapse_has_no_difference_that_grows():
+    inputs, cell = Population("inputs", 1, HomogeneousPoisson(20.0)), Population("neuron", 1, LinearPoisson())
+    assert np.isnan(
+        reduce(Network([inputs, cell], [Projection(inputs, cell, 0.5, STDP())])).predictions()["growth_rate"]
+    )
