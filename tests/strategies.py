@@ -12,11 +12,10 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple, get_type_hints
-from unittest.mock import patch
 
-import numba
 import numpy as np
 from hypothesis import strategies as some
+from interpreting import interpreted
 from stepping import stepped
 
 from hebbscope import Network, Population, Projection
@@ -41,10 +40,10 @@ from hebbscope.models import (
 from hebbscope.models.experiments import experiment_class
 from hebbscope.models.experiments.catalogue import parts
 from hebbscope.models.experiments.description import choices_for, flat
-from hebbscope.rules import Free, PairSTDP, SpikeHebb, TabulatedWindow, Triplet
+from hebbscope.rules import STDP, Free, PairSTDP, SpikeHebb, TabulatedWindow, Triplet
 from hebbscope.simulator.cast import cast
 from hebbscope.simulator.precision import PRECISIONS
-from hebbscope.simulator.protocols import HebbscopeError, bounds_of, is_part, unit_in
+from hebbscope.simulator.protocols import HebbscopeError, bounds_of, is_part, receptors_of, unit_in
 from hebbscope.simulator.run import LARGEST_SEED, LEVELS, check_engine, check_level, record_times, time_constants
 from hebbscope.simulator.sampler import check_monitors
 
@@ -190,7 +189,12 @@ def networks(draw: Any) -> Network:
     return draw(layers(n_pre, n_post, chosen))
 
 
-PLACES = {"window": "rule", "threshold": "rule"}  # kinds that are fields of another
+PLACES = {
+    "window": SpikeHebb,
+    "threshold": Triplet,
+    "pairing": STDP,
+    "dependence": STDP,
+}  # kinds that are fields of a rule
 
 
 @some.composite
@@ -198,9 +202,7 @@ def networks_of(draw: Any, kind: str, cls: type) -> Network:
     """One part in its place among the simplest, with any numbers: all have one kernel."""
     n_pre, n_post = 2 * draw(some.integers(1, MOST_PRE // 2)), draw(some.integers(1, MOST_POST))
     simplest = {"input": HomogeneousPoisson, "neuron": LinearPoisson, "rule": SpikeHebb}
-    classes = (
-        simplest | ({"rule": Triplet} if kind == "threshold" else {}) | ({kind: cls} if kind not in PLACES else {})
-    )
+    classes = simplest | ({"rule": PLACES[kind]} if kind in PLACES else {kind: cls})
     sizes = {"input": (n_pre,), "transmission": (n_pre,)}
     chosen = {each: draw(made(of, *sizes.get(each, ()), plain=True)) for each, of in classes.items()}
     if kind in PLACES:
@@ -231,8 +233,8 @@ DELAY = some.integers(0, 6).map(lambda steps: steps * DT)
 @cache
 def strong(neuron: type) -> float:
     """A weight, in the neuron's own unit, at which one input makes it fire as it is by default: found by looking, not by formula."""
-    spikes = [(k, neuron().receptors.index("excitatory"), 0) for k in range(0, 200, 10)]
-    with patch.object(numba.config, "DISABLE_JIT", True):
+    spikes = [(k, receptors_of(neuron()).index("excitatory"), 0) for k in range(0, 200, 10)]
+    with interpreted():
         for weight in 10.0 ** np.arange(-12.0, 4.0):
             if len(stepped(neuron(), 200, spikes=[(*spike, weight) for spike in spikes]).k) >= 3:
                 return float(weight)
@@ -268,7 +270,7 @@ def neurons(draw: Any, name: str, n: int) -> Population:
 def projections(draw: Any, name: str, source: Population, target: Population) -> Projection:
     """By any rule or none, in any wiring, with delays or without."""
     scale = strong(type(target.model))
-    rule, signed = draw(of_kind("rule")), len(target.model.receptors) == 1
+    rule, signed = draw(of_kind("rule")), len(receptors_of(target.model)) == 1
     low, high = np.clip(bounds_of(rule), LEAST if signed else 0.0, (0.5 * MOST, MOST)).tolist()
     low, high = scale * low, scale * (high if high > low else MOST)
     rule = rule._replace(w_min=low, w_max=high) if hasattr(rule, "w_min") else rule
@@ -276,9 +278,12 @@ def projections(draw: Any, name: str, source: Population, target: Population) ->
     found = Projection(source, target, draw(weight), rule, name=name)
     found = changed(found, connectivity=draw(of_kind("connectivity", source, target)))
     found = changed(found, transmission=draw(of_kind("transmission", source.n) | some.just(Direct())))
-    found = changed(found, receptor=draw(some.sampled_from(target.model.receptors)))
+    found = changed(found, receptor=draw(some.sampled_from(receptors_of(target.model))))
     for field in ("delay", "dendritic_delay"):
         found = changed(found, **{field: draw(DELAY | arrays(DELAY, found.n_synapses))})
+    if np.ndim(found.dendritic_delay) == 0 and draw(some.booleans()):
+        norm = draw(of_kind("normalisation"))
+        found = changed(found, normalisation=norm._replace(every=draw(some.integers(1, MOST_STEPS)) * DT))
     shapes = [(found.n_synapses,)] if not found.is_dense else [(source.n,), (target.n, source.n)]
     return changed(
         found, weights=draw(some.one_of([arrays(weight, *shape) for shape in shapes] + [weight, chances(low, high)]))
@@ -317,7 +322,7 @@ def circuits_of(draw: Any, neuron: type = LIF, rule: type = PairSTDP) -> Network
                 e, e, draw(weight), learning, connectivity=edges, delay=draw(delays)[: len(edges.pre)], name="ee"
             ),
             Projection(e, i, draw(weight), delay=draw(DELAY), dendritic_delay=draw(DELAY), name="ei"),
-            Projection(i, e, draw(weight), receptor=model.receptors[-1], name="ie"),
+            Projection(i, e, draw(weight), receptor=receptors_of(model)[-1], name="ie"),
         ],
     )
 
@@ -353,9 +358,9 @@ def levels_of(network: Network, times: np.ndarray, how: dict[str, Any]) -> list[
 
 
 def step_of(network: Network) -> float:
-    """One that fits it [s]."""
+    """One that fits it [s], a whole part of DT."""
     shortest = min((tau for _, tau in time_constants(network)), default=math.inf)
-    return min(DT, 0.9 * shortest)
+    return DT / max(1, math.ceil(DT / (0.9 * shortest)))
 
 
 @some.composite

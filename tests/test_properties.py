@@ -242,7 +242,8 @@ def test_a_run_file_is_read_back(plan):
         for found in loaded.values():
             as_tree, tables = found.to_xarray(), found.to_pandas()
             assert as_tree["weights"].values.tobytes() == found.weights.tobytes()
-            assert sorted(tables["weights"]["weight"]) == sorted(found.weights.ravel())
+            listed = np.sort(tables["weights"]["weight"])
+            assert np.array_equal(listed, np.sort(found.weights.ravel()), equal_nan=True)
             assert len(tables["spikes"]) == sum(map(len, found.spikes.values()))
 
 
@@ -283,9 +284,8 @@ def read_csv(folder, loaded):
     table = pandas.read_csv(folder / "weights.csv")
     rates = pandas.read_csv(folder / "output_rate.csv")
     for level, found in loaded.items():
-        assert (
-            table.loc[table["level"] == level, "weight"].to_numpy() == np.moveaxis(found.weights, 1, 0).ravel()
-        ).all()
+        weights = table.loc[table["level"] == level, "weight"].to_numpy()
+        assert np.array_equal(weights, np.moveaxis(found.weights, 1, 0).ravel(), equal_nan=True)
         rate = rates.loc[rates["level"] == level, "output_rate_Hz"].to_numpy()
         assert np.array_equal(rate, np.moveaxis(found.output_rate, 1, 0).ravel(), equal_nan=True)
     heard = sum(len(spikes) for found in loaded.values() for spikes in found.spikes.values())
@@ -359,11 +359,15 @@ def test_a_description_goes_through_a_run_file(experiment):
     assert about["config_intact"] and content(loads(about["config"])) == content(experiment)
 
 
-def test_what_is_drawn_is_worth_it():
+@pytest.mark.parametrize(
+    "drawn, often",
+    [(networks, ("learned", "fired", "stopped", "surrogate", "rate")), (circuits, ("learned", "fired", "stopped"))],
+)
+def test_what_is_drawn_is_worth_it(drawn, often):
     """The properties would hold of networks in which nothing happens, too, and of runs that nothing stops."""
     seen = dict.fromkeys(("learned", "fired", "ran away", "stopped", "surrogate", "rate"), 0)
 
-    @given(plan=any_plan(), paces=splits())
+    @given(plan=plans(drawn()), paces=splits())
     def look(plan, paces):
         with interpreted():
             found = run(plan)[0]
@@ -379,8 +383,8 @@ def test_what_is_drawn_is_worth_it():
 
     look()
     n = settings().max_examples
-    assert min(seen[name] for name in ("learned", "fired", "stopped", "surrogate", "rate")) > 0.1 * n, seen
-    assert seen["ran away"] > 0.02 * n, seen
+    assert min(seen[name] for name in often) > 0.1 * n, seen
+    assert drawn is circuits or seen["ran away"] > 0.02 * n, seen
 
 
 def test_every_part_is_drawn():
