@@ -32,6 +32,8 @@ class Door(click.Group):
                 warnings.simplefilter("ignore")
                 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # its search for fonts is no news
                 _print_anywhere()
+                if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # shells may start a command deaf
+                    signal.signal(signal.SIGINT, stop)
                 super().main(args, prog_name or "hebbscope", **(extra | {"standalone_mode": False}))
             if sys.stdout is not None:
                 sys.stdout.flush()
@@ -45,8 +47,23 @@ class Door(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except KeyboardInterrupt as stop:
-            raise Stopped(str(stop) or "stopped") from None
+        except KeyboardInterrupt as said:
+            raise Stopped(str(said) or "stopped") from None
+
+
+class Stop:
+    """What a signal to stop calls: it raises KeyboardInterrupt, and no other within a second, which would interrupt what the first one does."""
+
+    def __init__(self) -> None:
+        self.said = float("-inf")
+
+    def __call__(self, number: int, frame: Any) -> None:
+        before, self.said = self.said, time.monotonic()
+        if self.said - before > 1.0:
+            raise KeyboardInterrupt
+
+
+stop = Stop()
 
 
 def _print_anywhere() -> None:
@@ -378,7 +395,7 @@ def _picture(figure: str | None, no_figure: bool, target: Path, force: bool) -> 
 
 def _carry_out(job: Job, open_file: Callable[[], Any]) -> None:
     """Run into the file that is opened for it, draw what came of it, and print how the levels compare."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, stop)
     started = time.perf_counter()
     try:
         with open_file() as file:
