@@ -43,7 +43,7 @@ def test_a_run_holds_the_first_projection_that_learns(network, whole):
     assert whole.projection == "inputs_to_exc" and whole.populations == {"inputs": 12, "exc": 16, "inh": 4}
     assert (whole.n_pre, whole.n_post, whole.n_synapses) == (12, 16, projection.n_synapses)
     assert whole.output_rate.shape == (2, 11, 16) and np.nanmean(whole.output_rate) > 10.0
-    assert whole.attrs == {"engine": "clock", "dt": 1e-4}
+    assert whole.attrs == {"engine": "clock", "dt": 1e-4, "precision": "double"}
     if projection.is_dense:
         assert whole.weights.shape == (2, 11, 16, 12) and whole.wiring is None and len(whole.groups) == 12
     else:

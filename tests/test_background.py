@@ -228,5 +228,8 @@ def test_the_exact_engine_has_none():
     ]
     network = Network(layer, [Projection(*layer, 0.1)])
     assert engine_of(network) == "clock"
-    with pytest.raises(HebbscopeError, match=r"populations: must have no background for the exact engine .* got 'b with one for excitatory'"):
+    with pytest.raises(
+        HebbscopeError,
+        match=r"populations: must have no background for the exact engine .* got 'b with one for excitatory'",
+    ):
         engine_of(network, "event")

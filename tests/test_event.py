@@ -228,9 +228,9 @@ def test_what_the_exact_engine_cannot_run_is_said():
     a, b = Population("a", 2, HomogeneousPoisson(1.0)), Population("b", 2, LinearPoisson())
     c = Population("c", 1, ExponentialPoisson())
     rule = SpikeHebb()
-    with pytest.raises(HebbscopeError, match="one input population"):
+    with pytest.raises(HebbscopeError, match="must be one, from an input to a population of neurons"):
         simulate(Network([a, b, c], [Projection(a, b, 0.1, rule), Projection(b, c, 0.1, rule)]), 1.0, engine="event")
-    with pytest.raises(HebbscopeError, match="from an input into Poisson neurons"):
+    with pytest.raises(HebbscopeError, match="must be an input and Poisson neurons"):
         simulate(Network([b, c], [Projection(b, c, 0.1, rule)]), 1.0, engine="event")
 
 

@@ -137,9 +137,9 @@ def test_a_network_from_a_file_runs_as_the_one_in_python():
 
 def test_the_network_of_the_documentation_is_the_same_in_python_and_as_a_file():
     page = (Path(hebbscope.__file__).parent / "docs" / "networks.md").read_text(encoding="utf-8")
-    described, printed = re.findall(r"```python\n(.*?)```", page, re.S)
+    described, bombarded, printed = re.findall(r"```python\n(.*?)```", page, re.S)
     names: dict = {}
-    exec(described + printed, names)
+    exec(described + printed + bombarded, names)
     file = loads(re.search(r"```toml\n(.*?)```", page, re.S)[1]).network()
     assert_same_network(file, names["network"])
 
