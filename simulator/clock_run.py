@@ -25,6 +25,7 @@ ROOM = 4  # times the cells of an input: the spikes of one step that its ring ha
 A_FEW = 16
 CELLS_PER_SHARD = 4096  # their state, and what is known of them to a rule, stays in a core's own cache
 MOST_SHARDS = 16
+MOST_STEPS = 2**16  # that a ring of spikes holds: of a delay, or of a refractory time
 NONE = np.zeros(0, np.int64)
 
 
@@ -50,8 +51,15 @@ class Layout(NamedTuple):
 
 
 def in_steps(projection: Projection, field: str, dt: float) -> np.ndarray:
-    """(n_synapses,) or (1,): a projection's delays as the nearest numbers of steps, half of one up; ParameterError for one that would vanish."""
+    """(n_synapses,) or (1,): a projection's delays as the nearest numbers of steps, half of one up; ParameterError for one that would vanish or never end."""
     delays = np.atleast_1d(np.asarray(getattr(projection, field), dtype=float))
+    if delays.max() / dt > MOST_STEPS:
+        raise ParameterError(
+            f"Projection {projection.name}",
+            field,
+            f"must be at most {MOST_STEPS:,} steps of dt = {dt:g} s",
+            float(delays.max()),
+        )
     steps = np.floor(delays / dt + 0.5).astype(np.int64)
     short = (steps == 0) & (delays > 0.0)
     if short.any():
@@ -349,7 +357,15 @@ class ClockRun:
 
 def held_steps(population: Population, dt: float) -> int:
     """For how many steps the cells of a population are held, that of their spike among them: the nearest number, where Brian2 cuts down."""
-    return round(getattr(population.model, "refractory", 0.0) / dt)
+    refractory = getattr(population.model, "refractory", 0.0)
+    if refractory / dt > MOST_STEPS:
+        raise ParameterError(
+            f"Population {population.name}",
+            "refractory",
+            f"must be at most {MOST_STEPS:,} steps of dt = {dt:g} s",
+            refractory,
+        )
+    return round(refractory / dt)
 
 
 def sharing(network: Network, layouts: Mapping[str, Layout]) -> tuple[int, int]:

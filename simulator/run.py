@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .clock_run import ClockRun, in_steps, layouts
+from .clock_run import ClockRun, held_steps, in_steps, layouts
 from .describe import brief
 from .drive import drive
 from .estimate import check_memory, estimate
@@ -25,6 +25,7 @@ LEVELS = ("spike", "surrogate", "rate")
 ENGINES = ("auto", "event", "clock")
 DT = 1e-4  # s
 MOST_RECORDS = 10_000_000
+MOST_COUNTED = 2**53  # steps, beyond which a number of double precision leaves some out
 N_RECORDS = 100  # record times of a run that names no interval
 LARGE_RECORD = (
     4_000_000  # bytes of the weights of one seed, of which a run that names no interval keeps the first and the last
@@ -144,6 +145,11 @@ def check_step(network: Network, level: str, times: np.ndarray, dt: float) -> No
                 f"must be <= {1 / fastest:g} s, the mean interval of the spikes of {population.name}",
                 dt,
             )
+        held_steps(population, dt)
+    if times[-1] / dt > MOST_COUNTED:
+        raise ParameterError(
+            "simulate", "dt", f"must be >= {times[-1] / MOST_COUNTED:g} s, so that steps can be counted", dt
+        )
     for name, t in (("duration", times[-1]), ("record_every", times[1])):
         if not _is_multiple(t, dt):
             raise ParameterError("simulate", name, f"must be a multiple of dt = {dt:g} s", float(t))

@@ -170,6 +170,8 @@ def test_the_window_of_a_network_is_that_of_the_projection_that_is_recorded(fold
         ),
         (["--dt", "30 ms"], "simulate.dt: must be < LIF.tau_m"),
         (["--dt", "0.3 ms"], "simulate.duration: must be a multiple of dt = 0.0003 s"),
+        (["--dt", "10 ns"], ".delay: must be at most 65,536 steps of dt = 1e-08 s"),
+        (["--dt", "1e-300 s"], ".delay: must be at most 65,536 steps"),
         (["--set", "record_every=0.00015"], "simulate.record_every: must be a multiple of dt"),
         (["--level", "rate"], "simulate.level: must be spike or surrogate"),
         (["--level", "surrogate"], "no independent copy of the neurons' spikes in loop"),

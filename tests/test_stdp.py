@@ -1,6 +1,8 @@
 """Pair STDP with every pairing and dependence: against plain twins, against its learning equation, and its stationary densities."""
 
 import math
+import re
+from pathlib import Path
 
 import naive
 import numpy as np
@@ -222,3 +224,11 @@ def test_one_synapse_has_no_difference_that_grows():
     assert np.isnan(
         reduce(Network([inputs, cell], [Projection(inputs, cell, 0.5, STDP())])).predictions()["growth_rate"]
     )
+
+
+def test_the_example_of_the_documentation_says_what_it_prints(capsys):
+    page = (Path(__file__).parents[1] / "docs" / "rules.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    exec(program, {})
+    said = float(capsys.readouterr().out)
+    assert said == pytest.approx(float(re.search(r"# ([\d.]+) Hz", program)[1]), abs=0.05)
