@@ -93,6 +93,7 @@ def started(simulator: Simulator, workload: Workload, folder: Path, python: str,
     """The program, not yet entered."""
     path = settings_of(workload, folder, threads, **simulator.settings)
     own = {"HEBBSCOPE_CACHE": str(folder / "cache")}  # so that what it takes to compile is seen
+    own["OPENBLAS_NUM_THREADS"] = "1"  # others would wait for work, and what they take while they do would count
     return Program(python, HERE / simulator.script, path, folder=folder, **own)
 
 
