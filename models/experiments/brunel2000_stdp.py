@@ -106,9 +106,7 @@ class Brunel2000STDP(Experiment):
     seeds: ClassVar[tuple[int, ...]] = (1,)
     outputs_kept: ClassVar[float] = 5.0
     meanings: ClassVar[dict[str, str]] = {
-        "duration": "biological time",
         "record_every": "time between two records of all weights; their mean and sd are there every second",
-        "dt": "step of the clock",
     }
 
     cells: SkipValidation[Cells] = Cells()
@@ -117,7 +115,6 @@ class Brunel2000STDP(Experiment):
     rule: SkipValidation[PairSTDP] = PairSTDP(A_plus=1e-3 * J, A_minus=1.05e-3 * J, w_max=2.0 * J)
     duration: Seconds = 100.0
     record_every: Seconds = 100.0
-    dt: Seconds = 1e-4
 
     @model_validator(mode="after")
     def _check_parts(self) -> Self:
@@ -159,7 +156,7 @@ class Brunel2000STDP(Experiment):
 
     def how(self) -> dict[str, Any]:
         weights = WeightStatistics("excitatory_to_excitatory", every=min(1.0, self.record_every))
-        return {"dt": self.dt, "monitors": {"weights": weights}}
+        return super().how() | {"monitors": {"weights": weights}}
 
     # The reduction --------------------------------------------------------------------------------------------------
 

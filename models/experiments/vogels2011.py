@@ -71,9 +71,7 @@ class Vogels2011(Experiment):
     seeds: ClassVar[tuple[int, ...]] = (1,)
     outputs_kept: ClassVar[float] = 10.0
     meanings: ClassVar[dict[str, str]] = {
-        "duration": "biological time",
         "record_every": "time between two records of all weights; their mean and sd, and the rate, are there every second",
-        "dt": "step of the clock",
     }
 
     cells: SkipValidation[Cells] = Cells()
@@ -92,7 +90,6 @@ class Vogels2011(Experiment):
     rule: SkipValidation[VogelsSprekeler] = VogelsSprekeler(eta=0.01e-9 / LEAK, rho_0=3.0, w_max=100e-9 / LEAK)
     duration: Seconds = 200.0
     record_every: Seconds = 20.0
-    dt: Seconds = 1e-4
 
     def network(self) -> Network:
         start = {"v": Uniform(self.neuron.V_reset, self.neuron.V_th)}
@@ -115,4 +112,4 @@ class Vogels2011(Experiment):
             "weights": WeightStatistics("inhibitory_to_excitatory", every=every),
             "rate": PopulationRate("excitatory", every=every),
         }
-        return {"dt": self.dt, "monitors": monitors}
+        return super().how() | {"monitors": monitors}
