@@ -53,13 +53,7 @@ class Layout(NamedTuple):
 def in_steps(projection: Projection, field: str, dt: float) -> np.ndarray:
     """(n_synapses,) or (1,): a projection's delays as the nearest numbers of steps, half of one up; ParameterError for one that would vanish or never end."""
     delays = np.atleast_1d(np.asarray(getattr(projection, field), dtype=float))
-    if delays.max() / dt > MOST_STEPS:
-        raise ParameterError(
-            f"Projection {projection.name}",
-            field,
-            f"must be at most {MOST_STEPS:,} steps of dt = {dt:g} s",
-            float(delays.max()),
-        )
+    _check_length(f"Projection {projection.name}", field, float(delays.max()), dt)
     steps = np.floor(delays / dt + 0.5).astype(np.int64)
     short = (steps == 0) & (delays > 0.0)
     if short.any():
@@ -70,6 +64,12 @@ def in_steps(projection: Projection, field: str, dt: float) -> np.ndarray:
             float(delays[short][0]),
         )
     return steps
+
+
+def _check_length(part: str, field: str, t: float, dt: float) -> None:
+    """ParameterError for a time [s] that is more steps than a ring holds."""
+    if t / dt > MOST_STEPS:
+        raise ParameterError(part, field, f"must be at most {MOST_STEPS:,} steps of dt = {dt:g} s", t)
 
 
 def numbered(cells: np.ndarray, steps: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -358,13 +358,7 @@ class ClockRun:
 def held_steps(population: Population, dt: float) -> int:
     """For how many steps the cells of a population are held, that of their spike among them: the nearest number, where Brian2 cuts down."""
     refractory = getattr(population.model, "refractory", 0.0)
-    if refractory / dt > MOST_STEPS:
-        raise ParameterError(
-            f"Population {population.name}",
-            "refractory",
-            f"must be at most {MOST_STEPS:,} steps of dt = {dt:g} s",
-            refractory,
-        )
+    _check_length(f"Population {population.name}", "refractory", refractory, dt)
     return round(refractory / dt)
 
 

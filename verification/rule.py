@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,17 +57,18 @@ def checks(target: str) -> Iterator[Check]:
     yield _asked("names a parameter that is no number", lambda: _unnamed(rule))
     yield _asked("says in its docstring what each parameter is", lambda: _undocumented(rule))
     for engine in ("event", "clock"):
+        once = cache(partial(_simulated, rule, engine))  # run when it is first asked for
         runs = _asked(
             f"runs in the {engine} engine: finite weights within its bounds, which learn",
-            partial(_run, rule, engine),
+            partial(_run, rule, once),
         )
         yield runs
         if runs.ok:
             yield _asked(
                 f"has the same bits there again, cut otherwise and with two threads: {engine}",
-                partial(_again, rule, engine),
+                partial(_again, rule, engine, once),
             )
-            yield _asked(f"has the same bits there without the compiler: {engine}", partial(_plain, rule, engine))
+            yield _asked(f"has the same bits there without the compiler: {engine}", partial(_plain, rule, engine, once))
 
 
 def _asked(asked: str, ask: Callable[[], str]) -> Check:
@@ -131,8 +132,8 @@ def _simulated(rule: Any, engine: str, **options: Any) -> Any:
     return simulate(_network(rule, engine), SECONDS, **given)
 
 
-def _run(rule: Any, engine: str) -> str:
-    run = _simulated(rule, engine)
+def _run(rule: Any, once: Callable[[], Any]) -> str:
+    run = once()
     low, high = bounds_of(rule)
     for weights in (run.final_weights, *run.final.values()):
         if weights.min() < low or weights.max() > high:
@@ -140,18 +141,17 @@ def _run(rule: Any, engine: str) -> str:
     return "" if np.any(run.final_weights != run.weights[:, 0]) else "no weight changes"
 
 
-def _again(rule: Any, engine: str) -> str:
-    once, other = _simulated(rule, engine), _simulated(rule, engine, record_every=SECONDS / 8, threads=2)
-    return "" if np.array_equal(once.final_weights, other.final_weights) else "weights differ"
+def _again(rule: Any, engine: str, once: Callable[[], Any]) -> str:
+    other = _simulated(rule, engine, record_every=SECONDS / 8, threads=2)
+    return "" if np.array_equal(once().final_weights, other.final_weights) else "weights differ"
 
 
-def _plain(rule: Any, engine: str) -> str:
+def _plain(rule: Any, engine: str, once: Callable[[], Any]) -> str:
     from unittest.mock import patch
 
     import numba
 
-    compiled = _simulated(rule, engine)
     with patch.object(numba.config, "DISABLE_JIT", True):
         plain = _simulated(rule, engine)
-    worst = float(np.abs(compiled.final_weights - plain.final_weights).max())
+    worst = float(np.abs(once().final_weights - plain.final_weights).max())
     return "" if worst == 0.0 else f"weights differ by {worst:.2g}"
