@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..simulator.protocols import Seconds, SecondsArray, non_negative, part, positive, require
+from .traces import Growth, grow, growth, start_again
 
 SHORT = 10.0  # time constants of potentiation in which sums of exp(-t / tau) lose no more than 5 digits
 LONG = 75.0  # of depression: sums of exp(75) are far from overflow in single precision, too
@@ -17,14 +18,15 @@ class State(NamedTuple):
     """Sums over the spikes since the origin, when all of them were rescaled.
 
     before (n_pre): of exp(lag / tau_plus); gained (n_post): of exp(-lag / tau_plus); after (n_post): of exp(lag / tau_minus)
-    origin (1,) [s]; grown (2,): exp(lag / tau_plus) and exp(lag / tau_minus) at the time that is now
+    origin (1,) [s]; plus, minus: exp(lag / tau_plus) and exp(lag / tau_minus) at the time that is now
     """
 
     before: np.ndarray
     gained: np.ndarray
     after: np.ndarray
     origin: SecondsArray
-    grown: np.ndarray
+    plus: Growth
+    minus: Growth
 
 
 @part
@@ -62,13 +64,16 @@ class PairSTDP(NamedTuple):
         require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
 
     def init(self, n_pre, n_post):
-        return State(np.zeros(n_pre), np.zeros(n_post), np.zeros(n_post), np.zeros(1), np.ones(2))
+        return State(np.zeros(n_pre), np.zeros(n_post), np.zeros(n_post), np.zeros(1), growth(), growth())
 
     def advance(self, state, w, t):
         lag = t - state.origin[0]
         if lag < min(SHORT * self.tau_plus, LONG * self.tau_minus):
-            state.grown[0] = math.exp(lag / self.tau_plus)
-            state.grown[1] = state.grown[0] if self.tau_plus == self.tau_minus else math.exp(lag / self.tau_minus)
+            grow(state.plus, lag, self.tau_plus, t)
+            if self.tau_plus == self.tau_minus:
+                state.minus.value[0] = state.plus.value[0]
+            else:
+                grow(state.minus, lag, self.tau_minus, t)
             return
         for j in range(w.n_pre):
             self.settle(state, w, j, t)
@@ -78,7 +83,9 @@ class PairSTDP(NamedTuple):
         for i in range(len(state.gained)):
             state.gained[i] = 0.0
             state.after[i] *= math.exp(-lag / self.tau_minus)
-        state.origin[0], state.grown[0], state.grown[1] = t, 1.0, 1.0
+        state.origin[0] = t
+        start_again(state.plus)
+        start_again(state.minus)
 
     def settle(self, state, w, j, t):
         rate = self.eta * self.A_plus * state.before[j]
@@ -88,15 +95,27 @@ class PairSTDP(NamedTuple):
             w.memory[k] = gained
 
     def on_pre(self, state, w, j, t):
-        loss = self.eta * self.A_minus / state.grown[1]
+        loss = self.eta * self.A_minus / state.minus.value[0]
         for n in range(w.n_out(j)):
             k = w.out(j, n)
             w.value[k] = max(w.value[k] - loss * state.after[w.post(j, n)], self.w_min)
-        state.before[j] += state.grown[0]
+        state.before[j] += state.plus.value[0]
+
+    def relay(self, state, w, j, t, cells):
+        rate = self.eta * self.A_plus * state.before[j]
+        loss = self.eta * self.A_minus / state.minus.value[0]
+        for n in range(w.n_out(j)):
+            k, i = w.out(j, n), w.post(j, n)
+            gained = state.gained[i]
+            w.value[k] = min(w.value[k] + rate * (gained - w.memory[k]), self.w_max)
+            cells.take(w, j, n)
+            w.value[k] = max(w.value[k] - loss * state.after[i], self.w_min)
+            w.memory[k] = gained
+        state.before[j] += state.plus.value[0]
 
     def on_post(self, state, w, i, t):
-        state.gained[i] += 1.0 / state.grown[0]
-        state.after[i] += state.grown[1]
+        state.gained[i] += 1.0 / state.plus.value[0]
+        state.after[i] += state.minus.value[0]
 
     def drift(self, x, y, dt=0.0):
         """Change of a weight per second for independent trains of rates x (pre) and y (post) [Hz].

@@ -19,6 +19,23 @@ QUIET = 40.0  # time constants after the last spike at which nothing is left: ex
 NEGLIGIBLE = 1e-200  # rescaled below this, a trace is zero: denormal numbers are slow
 
 
+STEPS = 8  # that a growth may take before it is reckoned anew: what rounding leaves has no time to add up
+ROUNDING = 1e-15  # of a time: by so much may times differ that are multiples of one step
+
+
+class Growth(NamedTuple):
+    """exp(lag / tau) at lags that grow, for the most part by equal steps.
+
+    value (1,); factor (1,), by which it grows in a step; lag (1,), step (1,) [s]: the last; left (1,): steps until it is reckoned anew
+    """
+
+    value: np.ndarray
+    factor: np.ndarray
+    lag: SecondsArray
+    step: SecondsArray
+    left: np.ndarray
+
+
 class Traces(NamedTuple):
     """value (n,), origin (1,) [s], quiet (1,) [s]: sum over spikes of exp(-(t - t_spike) / tau), and when nothing will be left of it."""
 
@@ -44,6 +61,32 @@ def traces(n: int) -> Traces:
 def alpha_traces(n: int) -> AlphaTraces:
     """n alpha traces at zero."""
     return AlphaTraces(np.zeros(n), np.zeros(n), np.zeros(1), np.zeros(1))
+
+
+def growth() -> Growth:
+    """At lag 0."""
+    return Growth(np.ones(1), np.ones(1), np.zeros(1), np.zeros(1), np.zeros(1, np.int64))
+
+
+@helper
+def grow(x, lag, tau, t):
+    """Take a growth to the lag [s] that it has at time t [s]; a step that is as long as the last one takes a multiplication."""
+    step = lag - x.lag[0]
+    again = abs(step - x.step[0]) <= ROUNDING * t
+    if again and x.left[0] > 0:
+        x.value[0] *= x.factor[0]
+        x.left[0] -= 1
+    else:
+        x.value[0] = math.exp(lag / tau)
+        x.factor[0] = math.exp(step / tau) if again else 1.0
+        x.left[0] = STEPS if again else 0
+    x.lag[0], x.step[0] = lag, step
+
+
+@helper
+def start_again(x):
+    """Take a growth back to lag 0."""
+    x.value[0], x.lag[0], x.left[0] = 1.0, 0.0, 0
 
 
 @helper

@@ -17,7 +17,8 @@ known to everybody by its place in the ring of its population, which keeps those
 queued. The neurons are in shards, each with the synapses onto it; within the shortest delay no shard needs another's spikes, so shards run that
 many steps at a time, one after the other or on as many threads as there are, with the same result.
 
-A rule with a hook `settle` changes weights only when they are read: before a spike delivers them, and for whoever records.
+A rule with a hook `settle` changes weights only when they are read: before a spike delivers them, and for whoever records. Synapses are asked of the
+memory at the beginning of the step in which spikes reach them, so that it has found them when they are wanted.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .event import next_candidate, record, set_norms, settle_all
+from .event import next_candidate, reach_twin, record, set_norms, settle_all
 from .meeting import meet
 from .protocols import helper
 from .streams import uniforms
 
+AHEAD = 16  # spikes of a projection whose synapses are asked for before they are wanted
 BLOCK = 256  # neurons that are stepped in one go, and looked at one by one only where one of them fired
 EARLY = 1e-3  # of a step: a spike this close to the next step's time belongs to that step
 
@@ -38,15 +40,16 @@ DONE, FULL = 0, 1
 
 
 class Ring(NamedTuple):
-    """The spikes of a population in the last steps, by shard and in the order of the cells.
+    """The spikes of a population in the last steps, in the order of the cells.
 
-    i (depth, room) cell of each spike: those of shard s in step k are i[k & mask, low[s] :][: number[k & mask, s]]
-    number (depth, n_shards); low (n_shards + 1,); mask = depth - 1, where depth is a power of two
+    i (depth, room) cell of each spike: those of shard s in step k are i[k & mask, first[k & mask, s] :][: number[k & mask, s]]
+    number (depth, n_shards), or where there are several (depth, n_shards + 1): the last is that of all, once they are gathered at the front of i
+    first (depth, n_shards); mask = depth - 1, where depth is a power of two
     """
 
     i: np.ndarray
     number: np.ndarray
-    low: np.ndarray
+    first: np.ndarray
     mask: int
 
 
@@ -98,9 +101,9 @@ class Norm(NamedTuple):
 
 
 class LinkParts(NamedTuple):
-    """What the loop calls for a projection. port: of the target's receptors; has_twins: the trains after the first n_pre drive the cells.
+    """What the loop calls for a projection. port: of the target's receptors.
 
-    norms: none or one, so that where weights have no norm nothing is compiled for it.
+    norms, twins: none or one, so that where weights have no norm, or trains no twin, nothing is compiled for it.
     """
 
     rule: Any
@@ -108,8 +111,25 @@ class LinkParts(NamedTuple):
     norms: tuple
     stepper: Any
     port: int
+    twins: tuple
+
+
+class Twins(NamedTuple):
+    """The first n_pre trains of a source are what the rule sees, the others drive the cells."""
+
     n_pre: int
-    has_twins: bool
+
+
+class Dendrites(NamedTuple):
+    """Where what is delivered takes its time to reach the cells.
+
+    cell (n_branches,) and wait (n_branches,) steps: of a branch; late (depth, n_post): what is on its way; mask = depth - 1, as of rings
+    """
+
+    cell: np.ndarray
+    wait: np.ndarray
+    late: np.ndarray
+    mask: int
 
 
 class Link(NamedTuple):
@@ -117,7 +137,7 @@ class Link(NamedTuple):
 
     lag (n_lags,) steps of axonal delay; fibre (n_lags, n_trains): what the rule knows a train with this delay as, -1: no such synapses; (1, 0): all as themselves
     back (n_backs,) steps of dendritic delay; branch (n_backs, n_post): what the rule knows a target with this delay as, -1: none
-    cell (n_branches,) and wait (n_branches,): of a branch; late (depth, n_post): what is on its way down the dendrites
+    dendrites: none where what is delivered is there at once, or one
     """
 
     w: Any
@@ -131,9 +151,19 @@ class Link(NamedTuple):
     fibre: np.ndarray
     back: np.ndarray
     branch: np.ndarray
-    cell: np.ndarray
-    wait: np.ndarray
-    late: np.ndarray
+    dendrites: tuple
+
+
+class Receivers(NamedTuple):
+    """The cells of a shard, as a spike that reaches their synapses in step k sees them."""
+
+    parts: Any
+    link: Any
+    k: int
+
+    def take(self, w, j, n):
+        amount = self.parts.transmission.amount(w, j, n)
+        hand_over(self.parts, self.link.cells, self.link.dendrites, self.k, w.post(j, n), amount)
 
 
 class Shard(NamedTuple):
@@ -174,6 +204,12 @@ class State(NamedTuple):
 def place(ring, k):
     """Where the spikes of step k are in a ring; unsigned, so that nobody asks whether it counts from the end."""
     return np.uintp(k & ring.mask)
+
+
+@helper
+def n_gathered(ring, slot):
+    """How many spikes of all shards there are at a place, one after the other."""
+    return ring.number[slot, np.uintp(ring.number.shape[1] - 1)]
 
 
 @helper
@@ -270,8 +306,7 @@ def integrate(parts, cells, k):
         cells.hit[b] = hit
     for ago in range(1, parts.n_held):
         hold_fired(stepper, cells, k - ago)
-    first = ring.low[cells.shard]
-    slot, count = place(ring, k), 0
+    slot, first, count = place(ring, k), cells.low, 0
     for b in range(len(cells.hit)):
         if cells.hit[b]:
             low = b * BLOCK
@@ -280,14 +315,15 @@ def integrate(parts, cells, k):
                 if stepper.fires(state, i):
                     ring.i[slot, np.uintp(first + count)] = cells.low + low + n
                     count += 1
-    ring.number[slot, cells.shard] = count
+    ring.number[slot, cells.shard], ring.first[slot, cells.shard] = count, first
 
 
 @helper
 def hold_fired(stepper, cells, k):
     """Hold the cells of one population that fired in step k."""
     ring = cells.ring
-    slot, first = place(ring, k), ring.low[cells.shard]
+    slot = place(ring, k)
+    first = ring.first[slot, cells.shard]
     for q in range(ring.number[slot, cells.shard]):
         stepper.hold(cells.state, np.uintp(ring.i[slot, np.uintp(first + q)] - cells.low))
 
@@ -315,11 +351,31 @@ def bombard(background, stepper, showers, cells):
 
 
 @helper
+def fetch_all(links, k):
+    """Ask for the synapses of the first spikes that reach their synapses in step k, of every projection."""
+    if len(links) > 0:
+        link = links[0]
+        for d in range(len(link.lag)):
+            slot = place(link.source, k - link.lag[d])
+            for q in range(min(AHEAD, n_gathered(link.source, slot))):
+                fetch(link, d, slot, q)
+        fetch_all(links[1:], k)
+
+
+@helper
+def fetch(link, d, slot, q):
+    """Ask for the synapses of the q-th spike at a place."""
+    j = fibre_of(link, d, np.uintp(link.source.i[slot, np.uintp(q)]))
+    if j >= 0:
+        link.w.fetch(j)
+
+
+@helper
 def arrive_all(parts, links, k, t):
     """The spikes that reach their synapses in step k, of every projection."""
     if len(links) > 0:
         arrive(parts[0], links[0], k, t)
-        come_down(parts[0], links[0], k)
+        come_down(parts[0], links[0].dendrites, links[0].cells, k)
         arrive_all(parts[1:], links[1:], k, t)
 
 
@@ -330,41 +386,44 @@ def arrive(parts, link, k, t):
     parts.rule.advance(link.rule, link.w, t)
     for d in range(len(link.lag)):
         slot = place(ring, k - link.lag[d])
-        for s in range(ring.number.shape[1]):
-            first = ring.low[s]
-            for q in range(ring.number[slot, s]):
-                train = np.uintp(ring.i[slot, np.uintp(first + q)])
-                j = fibre_of(link, d, train)
-                if j < 0:
-                    continue
-                parts.rule.settle(link.rule, link.w, j, t)
-                if train >= parts.n_pre or not parts.has_twins:
-                    deliver(parts, link, k, j)
-                if train < parts.n_pre:
-                    parts.rule.on_pre(link.rule, link.w, j, t)
+        n_spikes = n_gathered(ring, slot)
+        for q in range(n_spikes):
+            if q + AHEAD < n_spikes:
+                fetch(link, d, slot, q + AHEAD)
+            train = np.uintp(ring.i[slot, np.uintp(q)])
+            j = fibre_of(link, d, train)
+            if j >= 0:
+                reach(parts, parts.twins, link, k, t, train, j)
 
 
 @helper
-def deliver(parts, link, k, j):
-    """The synapses of fibre j give their weight to the cells, at once or down the dendrite."""
-    if link.late.shape[0] == 0:
-        for n in range(link.w.n_out(j)):
-            parts.stepper.receive(link.cells, parts.port, link.w.post(j, n), parts.transmission.amount(link.w, j, n))
+def reach(parts, twins, link, k, t, train, j):
+    """A spike of a train at the synapses of fibre j."""
+    cells = Receivers(parts, link, k)
+    if len(twins) > 0:
+        reach_twin(parts.rule, link.rule, link.w, j, t, cells, train < twins[0].n_pre)
     else:
-        for n in range(link.w.n_out(j)):
-            i = link.w.post(j, n)
-            slot = (k + link.wait[i]) & (link.late.shape[0] - 1)
-            link.late[slot, link.cell[i]] += parts.transmission.amount(link.w, j, n)
+        parts.rule.relay(link.rule, link.w, j, t, cells)
 
 
 @helper
-def come_down(parts, link, k):
+def hand_over(parts, cells, dendrites, k, i, amount):
+    """What is delivered to branch i, at once or down the dendrite."""
+    if len(dendrites) > 0:
+        way = dendrites[0]
+        way.late[np.uintp((k + way.wait[i]) & way.mask), way.cell[i]] += amount
+    else:
+        parts.stepper.receive(cells, parts.port, i, amount)
+
+
+@helper
+def come_down(parts, dendrites, cells, k):
     """What was sent down the dendrites and reaches the cells in step k."""
-    if link.late.shape[0] > 0:
-        slot = k & (link.late.shape[0] - 1)
-        for i in range(link.late.shape[1]):
-            parts.stepper.receive(link.cells, parts.port, i, link.late[slot, i])
-            link.late[slot, i] = 0.0
+    if len(dendrites) > 0:
+        late, slot = dendrites[0].late, np.uintp(k & dendrites[0].mask)
+        for i in range(late.shape[1]):
+            parts.stepper.receive(cells, parts.port, i, late[slot, i])
+            late[slot, i] = 0.0
 
 
 @helper
@@ -379,9 +438,9 @@ def learn_all(parts, links, k, t):
 def learn(parts, link, k, t):
     """The spikes of the targets of one projection that reach their synapses in step k."""
     ring = link.target
-    first = ring.low[link.shard]
     for d in range(len(link.back)):
         slot = place(ring, k - link.back[d])
+        first = ring.first[slot, link.shard]
         for q in range(ring.number[slot, link.shard]):
             i = link.branch[d, ring.i[slot, np.uintp(first + q)] - link.low]
             if i >= 0:
@@ -400,7 +459,8 @@ def reset_all(parts, cells, k):
 def reset(parts, cells, k):
     """Reset the cells of one population that fired."""
     ring = cells.ring
-    slot, first = place(ring, k), ring.low[cells.shard]
+    slot = place(ring, k)
+    first = ring.first[slot, cells.shard]
     for q in range(ring.number[slot, cells.shard]):
         i = np.uintp(ring.i[slot, np.uintp(first + q)] - cells.low)
         parts.stepper.reset(cells.state, i)
@@ -412,6 +472,7 @@ def run_shard(parts, shard, begin, end):
     """Steps begin to end of one shard."""
     for k in range(begin, end):
         t = k * parts.dt
+        fetch_all(shard.links, k)
         normalise_all(parts.links, shard.links, k, t)
         integrate_all(parts.cells, shard.cells, k)
         bombard_all(parts.cells, shard.cells)
@@ -435,17 +496,39 @@ def any_full(heard, window):
 
 
 @helper
+def gather_all(cells, begin, end):
+    """Bring together what the shards fired in steps begin to end, population by population."""
+    if len(cells) > 0:
+        if cells[0].ring.number.shape[1] > 1:
+            for k in range(begin, end):
+                gather(cells[0].ring, place(cells[0].ring, k))
+        gather_all(cells[1:], begin, end)
+
+
+@helper
+def gather(ring, slot):
+    """Close the gaps between the spikes of the shards at a place."""
+    n = 0
+    for s in range(ring.first.shape[1]):
+        first = ring.first[slot, s]
+        ring.first[slot, s] = n
+        for q in range(ring.number[slot, s]):
+            ring.i[slot, np.uintp(n)] = ring.i[slot, np.uintp(first + q)]
+            n += 1
+    ring.number[slot, ring.first.shape[1]] = n
+
+
+@helper
 def listen(heard, dt, begin, end):
     """Copy the spikes of steps begin to end of the populations that are listened to."""
     if len(heard) > 0:
         ring, recorder, n = heard[0]
         for k in range(begin, end):
             slot = place(ring, k)
-            for s in range(ring.number.shape[1]):
-                for q in range(ring.number[slot, s]):
-                    i = ring.i[slot, np.uintp(ring.low[s] + q)]
-                    if i < n:  # and not of a twin
-                        record(recorder, k * dt, i)
+            for q in range(n_gathered(ring, slot)):
+                i = ring.i[slot, np.uintp(q)]
+                if i < n:  # and not of a twin
+                    record(recorder, k * dt, i)
         listen(heard[1:], dt, begin, end)
 
 
@@ -467,6 +550,7 @@ def advance(parts, state, k_end, thread, n_threads):
             run_shard(parts, state.shards[s], begin, end)
         meet(state.gate, n_threads)
         if thread == 0:
+            gather_all(state.shards[0].cells, begin, end)
             listen(state.heard, parts.dt, begin, end)
             state.done[0] = end
         begin = end

@@ -26,7 +26,6 @@ A_FEW = 16
 CELLS_PER_SHARD = 4096  # their state, and what is known of them to a rule, stays in a core's own cache
 MOST_SHARDS = 16
 MOST_STEPS = 2**16  # that a ring of spikes holds: of a delay, or of a refractory time
-NONE = np.zeros(0, np.int64)
 
 
 class Layout(NamedTuple):
@@ -160,8 +159,8 @@ class ClockRun:
         depth = 1 << int(self.window + max([*lags, *backs, held_steps(population, self.dt), 0])).bit_length()
         n, n_shards = population.n, 1 if population.is_input else self.n_shards
         room = A_FEW + (ROOM + self.copies) * n if population.is_input else n
-        low = np.arange(n_shards + 1) * n // n_shards
-        return clock.Ring(np.zeros((depth, room), np.int32), np.zeros((depth, n_shards), np.int64), low, depth - 1)
+        number = np.zeros((depth, n_shards + (n_shards > 1)), np.int64)
+        return clock.Ring(np.zeros((depth, room), np.int32), number, np.zeros((depth, n_shards), np.int64), depth - 1)
 
     def _source(self, population: Population) -> clock.Source:
         streams = (start(self.seed, f"{name}/{population.name}") for name in ("input", "latent"))
@@ -185,7 +184,8 @@ class ClockRun:
 
     def _cells(self, population: Population, stepper: Any, s: int) -> clock.Cells:
         ring = self.rings[population.name]
-        low, n = int(ring.low[s]), int(ring.low[s + 1] - ring.low[s])
+        low, high = (population.n * each // self.n_shards for each in (s, s + 1))
+        n = high - low
         state = self.precise(stepper.init(n, start(self.seed, f"neuron/{population.name}", s)))
         for name, values in population.start(self.seed).items():
             getattr(state, name)[:] = values[low : low + n]
@@ -201,8 +201,7 @@ class ClockRun:
             self._norms(projection),
             stepper,
             receptors_of(projection.target.model).index(projection.receptor),
-            projection.source.n,
-            self._has_twins(projection),
+            (clock.Twins(projection.source.n),) if self._has_twins(projection) else (),
         )
 
     def _norms(self, projection: Projection) -> tuple:
@@ -232,8 +231,6 @@ class ClockRun:
         if self._has_twins(projection):
             fibre_of = np.tile(fibre_of if fibre_of.size else np.arange(projection.source.n)[None], (1, 2))
         branch_of = laid.branch_of[:, cells.low : cells.low + cells.n]
-        wait = laid.wait[low:high]
-        depth = 1 << int(laid.wait.max(initial=0)).bit_length() if laid.wait.any() else 0
         return clock.Link(
             w=self.precise(w),
             rule=self.precise(rule.init(laid.n_fibres, n)),
@@ -246,10 +243,15 @@ class ClockRun:
             fibre=fibre_of,
             back=laid.back,
             branch=np.where(branch_of >= 0, branch_of - low, -1),
-            cell=laid.cell[low:high] - cells.low if depth else NONE,
-            wait=wait.copy() if depth else NONE,
-            late=np.zeros((depth, cells.n if depth else 0)),
+            dendrites=self._dendrites(laid, slice(low, high), cells),
         )
+
+    def _dendrites(self, laid: Layout, branches: slice, cells: clock.Cells) -> tuple:
+        if not laid.wait.any():
+            return ()
+        depth = 1 << int(laid.wait.max()).bit_length()
+        cell, wait = laid.cell[branches] - cells.low, laid.wait[branches].copy()
+        return (self.precise(clock.Dendrites(cell, wait, np.zeros((depth, cells.n)), depth - 1)),)
 
     # Running -------------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .ahead import register as register_ahead
 from .meeting import register as register_meeting
 from .protocols import HELPERS, HOOKS, HebbscopeError, is_part
 from .synapses import SparseSynapses
@@ -79,6 +80,7 @@ def has_single(kinds: Iterable[Any]) -> bool:
 def expose(function: Callable, values: Iterable[Any]) -> None:
     """Register every hook that `function` can reach on the classes of `values`, and every helper."""
     register_meeting()
+    register_ahead()
     for plain in HELPERS:
         _register_helper(plain)
     for name, method in reached(function, classes_of(values)).items():
@@ -91,12 +93,14 @@ def reached(function: Callable, classes: Iterable[type]) -> dict[str, Callable]:
     Helpers that it does not call are passed by: what is a field to another loop may be the name of a method here, and is to stay a field.
     """
     classes = list(classes)
-    fields = {field: cls.__name__ for cls in classes for field in cls._fields}  # type: ignore[attr-defined]
     found: dict[str, Callable] = {}
     pending, helpers = [function], list(HELPERS)
     while pending:
         caller = pending.pop()
         names = set(caller.__code__.co_names)
+        made = [caller.__globals__.get(name) for name in caller.__code__.co_names]  # by a loop, for its own use
+        classes += [each for each in made if isinstance(each, type) and _is_named_tuple(each) and each not in classes]
+        fields = {field: cls.__name__ for cls in classes for field in cls._fields}  # type: ignore[attr-defined]
         for name in RESERVED & names & fields.keys():
             raise HebbscopeError(f"{fields[name]}.{name}: must have another name, loops call a method of this one")
         called = [each for each in helpers if any(caller.__globals__.get(name) is each for name in names)]
@@ -109,6 +113,10 @@ def reached(function: Callable, classes: Iterable[type]) -> dict[str, Callable]:
             if methods:
                 found[name] = methods[0]
     return found
+
+
+def _is_named_tuple(cls: type) -> bool:
+    return issubclass(cls, tuple) and hasattr(cls, "_fields")
 
 
 def _register_method(name: str, first: Callable) -> None:

@@ -51,6 +51,17 @@ class Recorder(NamedTuple):
     window: np.ndarray
 
 
+class Receivers(NamedTuple):
+    """The neurons, as a spike that reaches their synapses sees them."""
+
+    neuron: Any
+    transmission: Any
+    state: Any
+
+    def take(self, w, j, n):
+        self.neuron.deliver(self.state, w.post(j, n), self.transmission.amount(w, j, n))
+
+
 class State(NamedTuple):
     """All that changes in a run of one seed.
 
@@ -85,20 +96,30 @@ def record(recorder, t, i):
 @helper
 def transmit(parts, state, t, count):
     """The `count` input spikes at time t: deliver, then learn."""
-    n_pre = state.w.n_pre
+    n_pre, cells = state.w.n_pre, Receivers(parts.neuron, parts.transmission, state.neuron)
     surrogate = len(state.inputs.sources) > n_pre
     parts.rule.advance(state.rule, state.w, t)
     for c in range(count):
         train = state.inputs.sources[c]
         j = train if train < n_pre else train - n_pre
-        parts.rule.settle(state.rule, state.w, j, t)
-        if train >= n_pre or not surrogate:
-            for n in range(state.w.n_out(j)):
-                parts.neuron.deliver(state.neuron, state.w.post(j, n), parts.transmission.amount(state.w, j, n))
+        if not surrogate:
+            parts.rule.relay(state.rule, state.w, j, t, cells)
+        else:
+            reach_twin(parts.rule, state.rule, state.w, j, t, cells, train < n_pre)
         if train < n_pre:
-            parts.rule.on_pre(state.rule, state.w, j, t)
             state.counts[1] += 1
             record(state.seen_input, t, j)
+
+
+@helper
+def reach_twin(rule, state, w, j, t, cells, learns):
+    """A spike of one of two twins at the synapses of source j: one is for the rule alone, the other for the cells."""
+    rule.settle(state, w, j, t)
+    if learns:
+        rule.on_pre(state, w, j, t)
+    else:
+        for n in range(w.n_out(j)):
+            cells.take(w, j, n)
 
 
 @helper

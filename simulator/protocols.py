@@ -7,7 +7,7 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
     neuron   stepper(dt), and for the exact engine:
              init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
     rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)      on_rates(state, w, i, x, y, dt)
-             where it wants them:  advance(state, w, t)   settle(state, w, j, t)
+             where it wants them:  advance(state, w, t)   settle(state, w, j, t)          relay(state, w, j, t, cells)
     stepper  init(n, rng)          update(state, i)       fires(state, i)              hold, reset(state, i)  receive(state, port, i, amount)
     background  arrivals(dt), which has  chosen(u)
     window   init(n_pre, n_post)   pre_scale post_scale   from_pre from_post           add_pre add_post
@@ -184,7 +184,9 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
         "on_post": ("state", "w", "i", "t"),
         "advance": ("state", "w", "t"),
         "settle": ("state", "w", "j", "t"),
+        "relay": ("state", "w", "j", "t", "cells"),
     },
+    "receivers": {"take": ("w", "j", "n")},  # what a loop hands to `relay`
     "stepper": {
         "receive": ("state", "port", "i", "amount"),
         "update": ("state", "i"),
@@ -237,8 +239,16 @@ def _advance(self, state, w, t):
     """Nothing to do before the spikes of a time."""
 
 
+def _relay(self, state, w, j, t, cells):
+    """A spike at the synapses of source j: they are brought up to date, give their weights to the cells, and learn. In one pass, where a rule writes it so."""
+    self.settle(state, w, j, t)
+    for n in range(w.n_out(j)):
+        cells.take(w, j, n)
+    self.on_pre(state, w, j, t)
+
+
 # What a part may leave out: its class gets the empty one, so that a loop calls the hook of every part.
-OPTIONAL: dict[str, dict[str, Callable]] = {"rule": {"advance": _advance, "settle": _settle}}
+OPTIONAL: dict[str, dict[str, Callable]] = {"rule": {"advance": _advance, "settle": _settle, "relay": _relay}}
 
 
 def require_hooks(part: Any, kind: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .ahead import LINE, ask_for
 from .protocols import HOOKS, OPTIONAL, is_part
 
 
@@ -32,6 +33,9 @@ class Synapses(NamedTuple):
 
     def post(self, j, n):
         return np.uintp(n)
+
+    def fetch(self, j):
+        """Rows that follow each other are fetched by the machine itself."""
 
     def n_in(self, i):
         return self.n_pre
@@ -73,6 +77,15 @@ class SparseSynapses(NamedTuple):
 
     def post(self, j, n):
         return np.uintp(self.target[np.uintp(self.start[j] + n)])
+
+    def fetch(self, j):
+        low, high = self.start[j], self.start[j + 1]
+        for k in range(low, high, LINE // self.value.itemsize):
+            ask_for(self.value, k)
+            if len(self.memory) > 0:
+                ask_for(self.memory, k)
+        for k in range(low, high, LINE // self.target.itemsize):
+            ask_for(self.target, k)
 
     def n_in(self, i):
         return self.onto[i + 1] - self.onto[i]

@@ -7,17 +7,20 @@ import numpy as np
 import pytest
 from replay import replay
 
+from hebbscope import rules
 from hebbscope.rules import (
     L1,
     L2,
     DoubleExponential,
     FixedThreshold,
     KempterWindow,
+    PairSTDP,
     SlidingThreshold,
     SpikeHebb,
     Triplet,
 )
-from hebbscope.simulator.protocols import ParameterError
+from hebbscope.simulator.cast import cast
+from hebbscope.simulator.protocols import OPTIONAL, ParameterError
 from hebbscope.simulator.synapses import synapses
 
 # Coincident, doublets, silence, and a spike in the shadow of another: 3 sources, 2 targets.
@@ -25,6 +28,9 @@ NASTY_PRE = [[0.010, 0.011, 0.500, 0.900], [0.020, 0.500, 0.500001], []]
 NASTY_POST = [[0.010, 0.015, 0.500, 2.000], [0.020, 0.0201, 0.9]]
 
 FULL = {"A2_plus": 5e-10, "A3_plus": 6.2e-3, "A2_minus": 7e-3, "A3_minus": 2.3e-4, "tau_x": 101e-3, "tau_y": 125e-3}
+
+
+relay = OPTIONAL["rule"]["relay"]
 
 
 def random_trains(n, rate, duration, seed):
@@ -176,3 +182,46 @@ def test_a_bad_parameter_is_named(part, field):
     with pytest.raises(ParameterError) as caught:
         part.check()
     assert caught.value.field == field and "\n" not in str(caught.value)
+
+
+# In one pass ----------------------------------------------------------------------------------------------------------
+
+
+class Taken(list):
+    """Cells that write down what they are given."""
+
+    def take(self, w, j, n):
+        self.append((j, n, w.value[w.out(j, n)]))
+
+
+def in_one_pass():
+    """The rules that have a `relay` of their own."""
+    found = (getattr(rules, name) for name in rules.__all__)
+    return [each for each in found if getattr(each, "relay", relay) is not relay]
+
+
+def test_there_is_a_rule_with_a_relay_of_its_own():
+    assert PairSTDP in in_one_pass()
+
+
+@pytest.mark.parametrize("rule", in_one_pass())
+def test_a_relay_settles_delivers_and_learns_as_the_three_do(rule):
+    """What the cells are given and what becomes of the weights is the same to the bit, bounds included."""
+    spikes = sorted(
+        [(t, 0, j) for j, train in enumerate(TRAINS["random"][0]) for t in train]
+        + [(t, 1, i) for i, train in enumerate(TRAINS["random"][1]) for t in train]
+    )
+    weights = np.random.default_rng(5).uniform(0.0, 0.02, (2, 4))
+    outcomes = []
+    for pass_on in (rule.relay, relay):
+        part, taken = cast(rule(w_max=0.02)), Taken()
+        w, state = synapses(weights, part), part.init(4, 2)
+        for t, kind, cell in spikes:
+            part.advance(state, w, t)
+            if kind == 0:
+                pass_on(part, state, w, cell, t, taken)
+            else:
+                part.on_post(state, w, cell, t)
+        outcomes.append((taken, w.value.tolist()))
+    assert outcomes[0] == outcomes[1]
+    assert {0.0, 0.02} & {given for *_, given in outcomes[0][0]}  # bounds were met
