@@ -81,6 +81,7 @@ class RunFile:
         self._monitors: dict[tuple[str, str], MonitorFile] = {}
         self._theory: TheoryFile
         self._level = ""
+        self._within = 0  # how many blocks of `at_once` there are around
         self._broken = False
         self._plan_stays = False
         self._about: dict[str, Any] = {}
@@ -168,7 +169,7 @@ class RunFile:
             for run in runs.values():
                 run.spikes = stored_spikes(path, run)
             file = cls(path, lock, "", ())
-            with damage_told(path), file._writing():
+            with damage_told(path), uninterrupted():
                 file._take_up(found, runs, force_version)
         except BaseException:
             if file is not None:
@@ -202,11 +203,10 @@ class RunFile:
         if self._found is None:
             return
         about = self._found.about
-        with damage_told(self.path), self._writing():
+        with damage_told(self.path), self.at_once():
             cut_back(self._file, about)
             if about["versions"] != versions():
                 self._file.attrs["resumed_with"] = json.dumps(versions())
-            self._commit()
         if self._left is not None:
             self._level = about["level"]
             self._levels[self._level] = self._left.level
@@ -238,7 +238,7 @@ class RunFile:
             return left
         self.go_on()
         self._level = level
-        with self._writing():
+        with self.at_once():
             root = self._file
             if "seeds" not in root.attrs:
                 root.attrs["seeds"] = np.array(list(seeds))
@@ -255,6 +255,23 @@ class RunFile:
                 report = sonata.WeightReport.create(root, self.projection, n_post, n_pre, record_every, **about)
             self._levels[level] = LevelFile.create(group, seeds, n_post, n_pre, report, wiring)
         return None
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is written in the block is in the file at its end, all of it or nothing, or the disk's word against it is said in one line. A stop waits: in the
+        midst of what HDF5 writes it would be an error of the disk."""
+        with uninterrupted():
+            self._within += 1
+            try:
+                with told(self.path):
+                    yield
+                    if self._within == 1:
+                        self._commit()
+            except HebbscopeError:
+                self._abandon()
+                raise
+            finally:
+                self._within -= 1
 
     def checkpoint_due(self) -> bool:
         """Whether it is time for another checkpoint."""
@@ -285,9 +302,8 @@ class RunFile:
         if time.ndim == 0:
             time, weights, output_rate = time[None], weights[:, None], output_rate[:, None]
         self._need(weights.nbytes)
-        with self._writing():
+        with self.at_once():
             self._levels[level].append(time, weights, output_rate)
-            self._commit()
 
     def listen(self, population: str, window: tuple[float, float]) -> None:
         """Make room for the spikes that the level at hand has in a population's window [s].
@@ -295,19 +311,17 @@ class RunFile:
         They are those of one level, the first that listens; those of a later level are not kept.
         """
         if population not in self._spikes:
-            with self._writing():
+            with self.at_once():
                 about = {"seed": int(self._file.attrs["seeds"][0]), "level": self._level, "recorded": window}
                 self._spikes[population] = sonata.SpikesFile.create(self._file, population, **about)
-                self._commit()
 
     def append_spikes(self, population: str, t: np.ndarray, ids: np.ndarray) -> None:
         """Add spikes of the first seed, of the level at hand: t (n_spikes,) s, ascending, ids (n_spikes,)."""
         if len(t) == 0 or self._spikes[population].level != self._level:
             return
         self._need(16 * len(t))
-        with self._writing():
+        with self.at_once():
             self._spikes[population].append(t, ids)
-            self._commit()
 
     def spikes(self, level: str) -> StoredSpikes:
         """The spikes of a level, which stay in the file."""
@@ -315,7 +329,7 @@ class RunFile:
 
     def final(self, level: str, weights: Mapping[str, np.ndarray], wirings: Mapping[str, Any]) -> None:
         """Write the last weights of projections that are not recorded: (n_seeds, n_post, n_pre), or (n_seeds, 1, n_synapses) where there is a wiring."""
-        with self._writing():
+        with self.at_once():
             self._file.pop(f"final/{level}", None)  # of a run that went on from one that ran away
             for name, values in weights.items():
                 group = self._file.require_group(f"final/{level}").create_group(name)
@@ -331,20 +345,19 @@ class RunFile:
         self, level: str, name: str, seeds: Sequence[int], fields: Mapping[str, Any], about: Mapping[str, Any]
     ) -> None:
         """Make room for the samples of a monitor."""
-        with self._writing():
+        with self.at_once():
             group = self._file.require_group(f"monitors/{level}").create_group(name)
             self._monitors[level, name] = MonitorFile.create(group, seeds, fields, about)
 
     def append_samples(self, level: str, name: str, time: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
         """Add samples of a monitor: time (n_times,) s, values (n_seeds, n_times, ...)."""
         self._need(sum(array.nbytes for array in values.values()))
-        with self._writing():
+        with self.at_once():
             self._monitors[level, name].append(time, values)
-            self._commit()
 
     def cut_samples(self, level: str, name: str, n: int) -> None:
         """Keep the first n samples of a monitor, as there were at a checkpoint; DamagedFile where there are less."""
-        with damage_told(self.path), self._writing():
+        with damage_told(self.path), self.at_once():
             monitor = self._monitors[level, name] = MonitorFile(self._file[f"monitors/{level}/{name}"])
             if monitor.n_times < n:
                 raise DamagedFile(f"{self.path}: damaged, lacks samples of {name} that were there at its checkpoint")
@@ -357,7 +370,7 @@ class RunFile:
     def start_theory(self, numbers: dict[str, Any]) -> None:
         """Write what the learning equation says that has no course: numbers, text and dicts of such."""
         rate = self._levels["rate"]
-        with self._writing():
+        with self.at_once():
             group, sizes = self._file.create_group("theory"), {"post": rate.n_post, "pre": rate.n_pre}
             self._theory = TheoryFile.create(group, numbers, sizes)
 
@@ -365,7 +378,7 @@ class RunFile:
         """Add what it says at the times (n_times,) [s] of records that are to come, with weights (n_seeds, n_times, n_post, n_pre)."""
         self._need(sum(each.nbytes for each in courses.values()))
         means = _courses(weights.mean(axis=0), courses.get("weights_without_causal"), self.groups)
-        with self._writing():
+        with self.at_once():
             self._theory.append(time, {**courses, **means})
 
     def records(self, level: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -380,7 +393,7 @@ class RunFile:
 
     def arrays(self, name: str, values: dict[str, tuple[Sequence[str], np.ndarray]], **attrs: Any) -> None:
         """Write a group of arrays, such as "receptive_fields": name -> (names of the axes, array); `attrs` are the group's."""
-        with self._writing():
+        with self.at_once():
             group = self._file.require_group(name)
             for key, value in attrs.items():
                 group.attrs[key] = value
@@ -397,15 +410,24 @@ class RunFile:
         finally:
             unlock(self._lock)
 
+    def _commit(self) -> None:
+        if self._file:
+            self._file.flush()
+        self._disk.commit()
+
+    def _settle(self) -> None:
+        """Have what was committed on the disk, past the system's own buffers: a checkpoint must not outlive a machine that loses what it counts."""
+        with told(self.path):
+            self._disk.sync()
+
     def _end(self, complete: bool) -> None:
         if complete:
             self._check_there()
-        with self._writing():
+        with self.at_once():
             self._file.attrs["complete"] = np.uint8(complete)
             self._file.close()
-            self._disk.commit()
-            self._disk.sync()
-            self._disk.close()
+        self._settle()
+        self._disk.close()
         if complete:
             checkpoint.remove(self.path)
 
@@ -437,28 +459,6 @@ class RunFile:
     def _is_worthless(self) -> bool:
         """Whether nothing is lost with the file: one that was reopened, or begun anew, has its plan, if nothing else."""
         return not self._plan_stays and not self._broken and not any(len(level.time) for level in self._levels.values())
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Say in one line what the disk said. A stop waits: in the midst of what HDF5 writes it would be an error of the disk."""
-        with uninterrupted():
-            try:
-                with told(self.path):
-                    yield
-            except HebbscopeError:
-                self._abandon()
-                raise
-
-    def _commit(self) -> None:
-        """Have all of it in the file, or nothing of it."""
-        self._file.flush()
-        self._disk.commit()
-
-    def _settle(self) -> None:
-        """Have all of it on the disk, past the system's own buffers: a checkpoint must not outlive a machine that loses what it counts."""
-        with self._writing():
-            self._commit()
-            self._disk.sync()
 
     def _abandon(self) -> None:
         """Leave the file as it was when it was last committed."""

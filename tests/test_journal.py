@@ -212,15 +212,19 @@ def test_a_stop_in_the_midst_of_a_write_waits(tmp_path, monkeypatch):
 
 
 def test_others_read_a_file_that_is_being_written(tmp_path):
-    """What HDF5 has not committed yet is not in their way."""
+    """What is not whole yet is not in their way."""
     path = tmp_path / "run.h5"
     with a_run(path) as file:
-        file.arrays("receptive_fields", {"field": (("post",), np.arange(4.0))})
-        with h5py.File(path) as plain, xarray.open_datatree(path, engine="h5netcdf") as tree:
-            assert plain["levels/spike/weights"][0, :, 0, 0].tolist() == [0.0, 1.0]
-            assert tree["levels/spike/weights"].sizes["time"] == 2
-            assert "receptive_fields" not in plain
-        assert libsonata.SpikeReader(str(path))["b"].get() == [(0, 1000.0), (0, 11000.0)]
+        with file.at_once():
+            add(file, 2)
+            file._file.flush()
+            with h5py.File(path) as plain, xarray.open_datatree(path, engine="h5netcdf") as tree:
+                assert plain["levels/spike/weights"][0, :, 0, 0].tolist() == [0.0, 1.0]
+                assert tree["levels/spike/weights"].sizes["time"] == 2
+            assert libsonata.SpikeReader(str(path))["b"].get() == [(0, 1000.0), (0, 11000.0)]
+        with h5py.File(path) as plain:
+            assert plain["levels/spike/weights"][0, :, 0, 0].tolist() == [0.0, 1.0, 2.0]
+        assert len(libsonata.SpikeReader(str(path))["b"].get()) == 3
 
 
 @pytest.fixture
