@@ -493,7 +493,7 @@ def test_every_format_goes_beside_the_run_file(to, small, tmp_path):
         (["--to", "nbw"], "'nbw' is not one of sonata, nwb, netcdf, csv; did you mean nwb?"),
         (["--to", "matlab"], "'matlab' is not one of sonata, nwb, netcdf, csv\n"),
         ([], "Missing option '--to'"),
-        (["--to", "csv", "--level", "rates"], "'rates' is not one of"),
+        (["--to", "csv", "--level", "rates"], "--level: must be any of spike, surrogate, rate, got 'rates'"),
         (["--to", "nwb", "--out", "."], "must be the name of a file"),
         (["--to", "nwb", "--out", ""], "must be the name of a file"),
         (["--to", "nwb", "--out", "folder", "--force"], "folder: is a folder"),
