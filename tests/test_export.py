@@ -381,6 +381,20 @@ def exact(text):
     return float(text or "nan")
 
 
+def test_neo_has_the_samples_of_monitors(watched):
+    run, _ = watched
+    for k, segment in enumerate(run.to_neo().segments):
+        signals = {signal.name: signal for signal in segment.irregularlysampledsignals[2:]}
+        assert len(signals) == len(list(variables(run)))
+        for monitor, variable, values, axes in variables(run):
+            signal, samples = signals[f"{monitor} {variable}"], run.monitors[monitor]
+            same(signal.magnitude.reshape(values[k].shape), values[k])
+            same(signal.times.rescale("s").magnitude, samples.time)
+            assert signal.units.dimensionality.string == ("Hz" if variable == "rate" else "dimensionless")
+            assert signal.annotations["type"] == type(MONITORS[monitor]).__name__
+            assert {axis: signal.array_annotations[axis].tolist() for axis in axes} == axes
+
+
 def test_pandas_reads_monitors_and_final_weights(watched, tmp_path):
     run, path = watched
     folder = export(path, "csv", tmp_path / "run-csv")
