@@ -15,10 +15,8 @@ from typing import Any, NamedTuple
 
 import click
 
-LEVELS = ("spike", "surrogate", "rate")
 FIGURES = (".png", ".pdf", ".svg", ".eps", ".jpg", ".tif", ".tiff")
 PLOTS = ("weights", "window", "raster", "receptive-fields", "correlations")
-MOST_SEEDS = 100_000
 LONGEST_LINE = 1_000  # letters of an error
 DONE, BUG, BAD_INPUT, FAILED, STOPPED = 0, 1, 2, 3, 130
 
@@ -111,39 +109,6 @@ def _one_short_line(text: str) -> str:
 
 
 # What the options mean ----------------------------------------------------------------------------------------------
-
-
-def read_seeds(text: str) -> tuple[int, ...]:
-    """ "1:16" (both ends included), "1,2,3", "7", and mixtures."""
-    from .simulator.run import LARGEST_SEED
-
-    seeds: list[int] = []
-    for piece in text.split(","):
-        first, colon, last = piece.partition(":")
-        try:
-            start = int(first)
-            stop = int(last) if colon else start
-        except ValueError:
-            raise click.UsageError(f"--seeds: {piece!r} is neither a whole number nor START:STOP") from None
-        if start < 0 or stop < start or stop - start >= MOST_SEEDS:
-            raise click.UsageError(f"--seeds: {piece!r} must rise from 0 or more, at most {MOST_SEEDS} seeds")
-        if stop > LARGEST_SEED:
-            raise click.UsageError(f"--seeds: {piece!r} must be at most {LARGEST_SEED}")
-        seeds += range(start, stop + 1)
-    if len(set(seeds)) < len(seeds):
-        raise click.UsageError(f"--seeds: {text!r} names a seed twice")
-    return tuple(seeds)
-
-
-def read_levels(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    """ "spike,rate" -> ("spike", "rate"), each of them known and none twice."""
-    levels = tuple(piece.strip() for piece in text.split(","))
-    for level in levels:
-        if level not in known:
-            raise click.UsageError(f"--level: {level!r} is not one of {', '.join(known)}")
-    if len(set(levels)) < len(levels):
-        raise click.UsageError(f"--level: {text!r} names a level twice")
-    return levels
 
 
 def read_settings(pairs: tuple[str, ...]) -> list[tuple[str, Any]]:
@@ -267,17 +232,18 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
         as_json: bool) -> None:  # fmt: skip
     """Run EXPERIMENT (a name or a .toml file), write its run file and figure, and print how the levels compare."""
     from .models.experiments import to_toml
+    from .models.experiments.plan import Levels
     from .simulator.run import check_level, equation_at_hand, has_copies
     from .simulator.runfile import RunFile
 
-    described = _load(experiment, pairs, duration=duration, engine=engine, dt=dt)
-    wanted = read_levels(level, LEVELS) if level is not None else described.levels
-    numbers = read_seeds(seeds) if seeds is not None else described.seeds
+    described = _load(experiment, pairs, duration=duration, engine=engine, dt=dt, levels=level, seeds=seeds)
     target = writable(out if out is not None else f"{Path(experiment).stem}.h5", force)
     picture = _picture(figure, no_figure, target, force)
     network = described.network()
-    if level is None and not has_copies(network):
-        wanted = tuple(name for name in wanted if name != "surrogate")
+    if level is None and described.levels == described.usual_levels() and not has_copies(network):
+        possible = Levels(name for name in described.levels if name != "surrogate")
+        described = described.model_copy(update={"levels": possible})
+    wanted, numbers = described.levels, described.seeds
     equations = [check_level(network, name, described.duration) for name in wanted]
     equation = next(filter(None, equations), None) or equation_at_hand(network, described.duration)
 
@@ -400,7 +366,7 @@ def _carry_out(job: Job, open_file: Callable[[], Any]) -> None:
     try:
         with open_file() as file:
             runs = _simulate(job, file)
-        reports = _reports(runs, job.target, job.described.levels)
+        reports = _reports(runs, job.target, job.described.usual_levels())
     except KeyboardInterrupt:
         kept = f"; `hebbscope resume {job.target}` goes on from there" if job.target.exists() else ""
         raise KeyboardInterrupt(f"stopped{kept}") from None
@@ -431,6 +397,8 @@ def _simulate(job: Job, file: Any) -> list[Any]:
     runs = []
     described, network, end = job.described, job.network, job.described.duration
     spikes = _listened(job)
+    from .simulator.protocols import LEVELS
+
     heard = next(level for level in LEVELS if level in job.levels)  # whose spikes the file keeps
     common = {"seeds": job.seeds, "record_every": described.record_every, "threads": job.threads, "file": file}
     common |= described.how()
@@ -612,9 +580,10 @@ def _drawn_window(config: str, file: str) -> Any:
 @force_option
 def export(file: str, to: str, out: str | None, level: str | None, force: bool) -> None:
     """Write a run FILE as SONATA, NWB, netCDF or CSV."""
+    from .models.experiments.plan import Levels
     from .simulator import export
 
-    levels = read_levels(level, LEVELS) if level is not None else ()
+    levels = Levels.read(level, "--level") if level is not None else ()
     click.echo(f"written: {export.export(file, to, out, levels=levels, force=force)}")
 
 

@@ -15,7 +15,6 @@ from .protocols import HebbscopeError
 from .rate import averaged_in_blocks
 from .records import BLOCK
 from .results import Run, recorded
-from .stopping import uninterrupted
 from .theoryfile import axis_of_time
 
 _equations: WeakKeyDictionary[Network, Any] = WeakKeyDictionary()  # a recording takes a while to be reduced
@@ -56,7 +55,7 @@ def simulate_averaged(
         file.start_level("rate", seeds, projection.target.n, projection.source.n, times[1] - times[0], times[-1])
         file.start_theory(numbers)
         for block in blocks:
-            with uninterrupted():
+            with file.at_once():
                 file.append_theory(block.time, block.weights, block.courses)
                 file.append("rate", *block[:3])
         (time, weights, rate), courses = file.records("rate"), file.courses()

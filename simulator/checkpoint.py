@@ -64,13 +64,13 @@ def beside(path: str | Path) -> Path:
 
 
 def remove(path: str | Path) -> None:
-    """Take the checkpoint of a run file away, and what a kill left of its successor."""
-    for file in (beside(path), _unfinished(beside(path))):
+    """Take the checkpoint of a run file away, and what a kill left of its successor, or of a run file that was to take the name of this one."""
+    for file in (beside(path), unfinished(beside(path)), unfinished(itself(path))):
         file.unlink(missing_ok=True)
 
 
-def _unfinished(path: Path) -> Path:
-    """Where a checkpoint is written before it takes its name."""
+def unfinished(path: Path) -> Path:
+    """Where a checkpoint, or a run file, is written before it takes its name."""
     return _named(path, ".new")
 
 
@@ -150,7 +150,7 @@ def _check(about: Any) -> None:
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write it whole, then give it its name; HebbscopeError, the last one untouched, where that cannot be done."""
-    new = _unfinished(path)
+    new = unfinished(path)
     words = json.dumps(checkpoint.about | {MEMBERS: sorted(checkpoint.arrays)})
     text = np.frombuffer(words.encode(), np.uint8)
     members: dict[str, Any] = {ABOUT: text, **checkpoint.arrays}

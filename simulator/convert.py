@@ -275,8 +275,8 @@ def _same(label: str, n: int) -> Any:
 
 
 def to_neo(run: Run) -> Any:
-    """A neo.Block with a Segment for each seed: weights and output_rate as irregularly sampled signals, and in the first the spike trains
-    of every cell, silent ones too, from when to when it was recorded.
+    """A neo.Block with a Segment for each seed: weights, output_rate and the variables of monitors as irregularly sampled signals, and in the first
+    the spike trains of every cell, silent ones too, from when to when it was recorded.
     """
     neo = needed("neo", "neo")
     name = run.attrs.get("experiment") or getattr(run.network, "name", "") or run.attrs.get("network", "")
@@ -284,7 +284,7 @@ def to_neo(run: Run) -> Any:
     block.annotate(level=run.level)
     for k, seed in enumerate(run.seeds):
         segment = neo.Segment(name=f"seed {seed}", index=k, seed=seed)
-        segment.irregularlysampledsignals.extend(_signals(run, k))
+        segment.irregularlysampledsignals.extend([*_signals(run, k), *_sampled_signals(run, k)])
         if k == 0:
             for population in run.spikes:
                 segment.spiketrains.extend(list(_spike_trains(run, population)))
@@ -304,6 +304,27 @@ def _signals(run: Run, k: int) -> list[Any]:
         make(time, run.output_rate[k], "Hz", time_units="s", name="output_rate",
              array_annotations={"post": np.arange(run.n_post)}),
     ]  # fmt: skip
+
+
+def _sampled_signals(run: Run, k: int) -> Iterator[Any]:
+    """The samples of seed number k, a signal for each variable of a monitor, a channel for each number of a sample."""
+    neo, units = needed("neo", "neo"), needed("quantities", "neo")
+    for monitor, samples in run.monitors.items():
+        kind = {name: value for name, value in samples.about.items() if name != "groups"}
+        for variable, field in samples.fields.items():
+            axes = labels(samples, variable)
+            along = np.meshgrid(*axes.values(), indexing="ij")
+            about = {axis: each.ravel() for axis, each in zip(axes, along, strict=True)}
+            yield neo.IrregularlySampledSignal(
+                samples.time,
+                samples[variable][k].reshape(len(samples.time), -1),
+                units.dimensionless if field.unit in ("", "1") else field.unit,
+                time_units="s",
+                name=f"{monitor} {variable}",
+                array_annotations=about,
+                monitor=monitor,
+                **kind,
+            )
 
 
 def _spike_trains(run: Run, population: str) -> Iterator[Any]:

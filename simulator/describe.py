@@ -111,6 +111,17 @@ def size(n_bytes: float) -> str:
     return f"{n_bytes / 1000.0**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
 
 
+def spans(numbers: Iterable[int]) -> str:
+    """ "1:4,9": numbers that follow each other by their ends."""
+    pieces: list[list[int]] = []
+    for number in numbers:
+        if pieces and number == pieces[-1][-1] + 1:
+            pieces[-1][1:] = [number]
+        else:
+            pieces.append([number])
+    return ",".join(":".join(map(str, piece)) for piece in pieces)
+
+
 def nearest(word: str, words: Iterable[str]) -> str:
     """ "; did you mean ...?", or nothing where no word comes near."""
     close = get_close_matches(word, list(words), n=1, cutoff=0.5)

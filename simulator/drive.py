@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from operator import methodcaller
 from time import perf_counter
 from typing import Any, Protocol
@@ -266,19 +267,20 @@ class Recorder:
                 self._write(runs)
 
     def _write(self, runs: Sequence[OneSeed], until: float = math.inf) -> None:
-        """Hand on what waits: spikes first, so that a run that is killed lacks none before its last record. until: the last spike [s]."""
-        for name, heard in runs[0].take_spikes().items():
-            new = heard.between(-math.inf, math.nextafter(until, math.inf))
-            if self.file is None:
-                self.spikes.setdefault(name, []).append(new)
-            else:
-                self.file.append_spikes(name, new.t, new.i)
-        self.sampler.write()
-        if self.waiting:
-            times, weights, rates = zip(*self.waiting, strict=True)
-            self.file.append(self.level, times, np.stack(weights, axis=1), np.stack(rates, axis=1))
-            self.waiting.clear()
-            self.written = perf_counter()
+        """Hand on what waits. until: the last spike [s]."""
+        with nullcontext() if self.file is None else self.file.at_once():
+            for name, heard in runs[0].take_spikes().items():
+                new = heard.between(-math.inf, math.nextafter(until, math.inf))
+                if self.file is None:
+                    self.spikes.setdefault(name, []).append(new)
+                else:
+                    self.file.append_spikes(name, new.t, new.i)
+            self.sampler.write()
+            if self.waiting:
+                times, weights, rates = zip(*self.waiting, strict=True)
+                self.file.append(self.level, times, np.stack(weights, axis=1), np.stack(rates, axis=1))
+                self.waiting.clear()
+                self.written = perf_counter()
 
     def finish(self, runs: Sequence[OneSeed], until: float = math.inf) -> Run:
         """The Run of everything recorded; spikes heard since the last record are in it too, to the moment `until` [s]."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from .describe import size
+from .describe import size, spans
 from .runreader import DamagedFile
 
 SAID = {  # elsewhere in these lines, or of no interest to a reader
@@ -98,14 +98,7 @@ def _records(level: dict[str, Any]) -> str:
 
 
 def _seeds(seeds: list[int]) -> str:
-    """Runs of successive seeds by their ends, as --seeds takes them."""
-    pieces: list[list[int]] = []
-    for seed in seeds:
-        if pieces and seed == pieces[-1][-1] + 1:
-            pieces[-1][1:] = [seed]
-        else:
-            pieces.append([seed])
-    return f"seed{'s' * (len(seeds) > 1)} " + ",".join(":".join(map(str, piece)) for piece in pieces)
+    return f"seed{'s' * (len(seeds) > 1)} {spans(seeds)}"
 
 
 def _spikes(spikes: dict[str, Any]) -> str:

@@ -26,6 +26,8 @@ from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, ge
 
 import numpy as np
 
+LEVELS = ("spike", "surrogate", "rate")  # at which a network runs
+
 
 class Unit(str):
     """The SI unit of a field, carried by its annotation."""

@@ -16,12 +16,12 @@ from .estimate import check_memory, estimate
 from .event_run import SeedRun
 from .network import Network, Projection
 from .precision import PRECISIONS
-from .protocols import HebbscopeError, ParameterError, is_part
+from .protocols import LEVELS, HebbscopeError, ParameterError, is_part
 from .quantity import read_quantity
 from .results import Run
 from .sampler import check_monitors
+from .streams import LARGEST_SEED
 
-LEVELS = ("spike", "surrogate", "rate")
 ENGINES = ("auto", "event", "clock")
 DT = 1e-4  # s
 MOST_RECORDS = 10_000_000
@@ -31,7 +31,6 @@ LARGE_RECORD = (
     4_000_000  # bytes of the weights of one seed, of which a run that names no interval keeps the first and the last
 )
 LAST_INPUTS = 5.0  # s of input spikes kept by default, enough for a raster
-LARGEST_SEED = 2**63 - 1  # what streams are keyed by and a file can hold
 RUNAWAY_RATE = 1e4  # Hz per neuron; no cell fires faster
 
 

@@ -11,18 +11,15 @@
     /theory                              what the learning equation says: coefficients, predictions, courses over time
     /receptive_fields                    where the experiment has them
 
-Each record is flushed when it is appended, so that a killed run loses the interval it was in and nothing else; that takes about
-a millisecond. Attribute `complete` is 1 once the file was closed in good order. Until then a checkpoint stands beside it, from which the run goes
+Each record is flushed when it is appended, wholly or not at all (journal.py), so that a killed run loses the interval it was in and nothing else; that takes
+a millisecond or two. Attribute `complete` is 1 once the file was closed in good order. Until then a checkpoint stands beside it, from which the run goes
 on exactly: `reopen` drops what was recorded after it, so that nothing is recorded twice.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import platform
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -33,15 +30,17 @@ from typing import Any, Self
 
 import numpy as np
 
-from . import checkpoint, sonata
+from . import checkpoint, creation, sonata
 from .checkpoint import Checkpoint
-from .levelfile import CHUNK_BYTES, LevelFile
+from .creation import opened, told
+from .journal import Journaled
+from .levelfile import LevelFile
 from .lock import locked, unlock
 from .monitorfile import MonitorFile
 from .protocols import HebbscopeError
 from .records import ENOUGH
 from .results import Run, recorded
-from .resume import Left, check_versions, cut_back, holds, version_of, versions
+from .resume import Left, check_versions, cut_back, holds, versions
 from .room import RESERVE, room
 from .runreader import (
     DamagedFile,
@@ -60,7 +59,6 @@ from .theoryfile import TheoryFile, read_courses, split
 
 __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
 
-CONVENTIONS = "SONATA-0.1, hebbscope-1"
 ENGINE = ("engine", "dt")  # attributes of a level: which engine ran, and its step [s]
 PLAN = ("config", "levels", "seeds", "created", "versions")  # what each checkpoint repeats
 
@@ -71,15 +69,19 @@ class RunFile:
     finished: level -> Run of those that were over at the checkpoint that it was reopened from.
     """
 
-    def __init__(self, handle: Any, path: Path, lock: Any, projection: str, groups: tuple[str, ...]):
+    def __init__(self, path: Path, lock: Any, projection: str, groups: tuple[str, ...]):
         self.path, self.projection, self.groups = path, projection, groups
         self.finished: dict[str, Run] = {}
-        self._file, self._lock = handle, lock
+        with told(path):
+            self._disk = Journaled(path)
+            self._file = opened(self._disk, "r+")
+        self._lock = lock
         self._levels: dict[str, LevelFile] = {}
         self._spikes: dict[str, sonata.SpikesFile] = {}
         self._monitors: dict[tuple[str, str], MonitorFile] = {}
         self._theory: TheoryFile
         self._level = ""
+        self._within = 0  # how many blocks of `at_once` there are around
         self._broken = False
         self._plan_stays = False
         self._about: dict[str, Any] = {}
@@ -118,24 +120,20 @@ class RunFile:
         _check_new(path, force)
         seeds, created = [int(seed) for seed in seeds], datetime.now(UTC).isoformat(timespec="microseconds")
         about = dict(zip(PLAN, (config, list(levels), seeds, created, versions()), strict=True)) if levels else {}
-        lock = locked(path)
+        lock, file = locked(path), None
         try:
-            _begin(path, about)
-            file = cls(_open(path, "w" if force else "x"), path, lock, projection, tuple(groups))
-        except HebbscopeError:
-            if not plan_stays:
-                checkpoint.remove(path)
-            unlock(lock)
-            raise
-        try:
-            file._about, file._plan_stays = about, plan_stays
-            with file._writing():
-                file._header(seeds, config, created, dict(attrs or {}), getattr(network, "name", ""))
-                file._ends(**{name: ends[name] for name in ("source", "target", "populations") if name in ends})
-                file._inputs(shape)
-                file._file.flush()
+            with uninterrupted():
+                with creation.beside(path) as root:
+                    creation.header(root, seeds, config, created, dict(attrs or {}), getattr(network, "name", ""))
+                    creation.ends(root, projection, **{name: ends[name] for name in creation.ENDS if name in ends})
+                    creation.inputs(root, shape, groups)
+                creation.take_place(path, about)
+                file = cls(path, lock, projection, tuple(groups))
+                file._about, file._plan_stays = about, plan_stays
         except BaseException:
-            file._discard()
+            if file is not None:
+                file._leave()
+            unlock(lock)
             raise
         return file
 
@@ -162,19 +160,20 @@ class RunFile:
         path = checkpoint.itself(path)
         found = checkpoint.load(checkpoint.beside(path))
         check_versions(found.about, force_version)
-        lock, handle = locked(path), None
+        lock, file = locked(path), None
         try:
+            with uninterrupted():
+                creation.finish(path, found.about["created"])
             describe(path)  # what cannot be read when it is over is not to be gone on with
             runs = read_levels(path, spikes=False, most=ENOUGH)
             for run in runs.values():
                 run.spikes = stored_spikes(path, run)
-            handle = _open(path, "r+")
-            file = cls(handle, path, lock, "", ())
-            with damage_told(path), file._writing():
+            file = cls(path, lock, "", ())
+            with damage_told(path), uninterrupted():
                 file._take_up(found, runs, force_version)
         except BaseException:
-            if handle is not None:
-                handle.close()
+            if file is not None:
+                file._abandon()
             unlock(lock)
             raise
         return file
@@ -204,48 +203,14 @@ class RunFile:
         if self._found is None:
             return
         about = self._found.about
-        with damage_told(self.path), self._writing():
+        with damage_told(self.path), self.at_once():
             cut_back(self._file, about)
             if about["versions"] != versions():
                 self._file.attrs["resumed_with"] = json.dumps(versions())
-            self._file.flush()
         if self._left is not None:
             self._level = about["level"]
             self._levels[self._level] = self._left.level
         self._found = self._left = None
-
-    def _header(self, seeds: list[int], config: str, created: str, attrs: dict[str, Any], name: str) -> None:
-        root = self._file
-        sonata.mark(root)
-        root.attrs["Conventions"] = CONVENTIONS
-        root.attrs["software"] = f"hebbscope {version_of('hebbscope')}"
-        root.attrs["versions"] = json.dumps(
-            {"python": platform.python_version()} | {n: version_of(n) for n in ("numpy", "numba", "h5py")}
-        )
-        root.attrs["config"] = config
-        root.attrs["config_sha256"] = hashlib.sha256(config.encode()).hexdigest()
-        root.attrs["created"] = created
-        root.attrs["complete"] = np.uint8(0)
-        if seeds:
-            root.attrs["seeds"] = np.array(seeds)
-        for key, value in (({"network": name} if name else {}) | attrs).items():
-            root.attrs[key] = value
-        root.create_group("levels").attrs["projection"] = self.projection
-
-    def _ends(self, source: str = "", target: str = "", populations: Mapping[str, int] | None = None) -> None:
-        """What the projection joins, and the sizes of all populations."""
-        about = {"source": source, "target": target, "populations": json.dumps(dict(populations or {}))}
-        for name, value in about.items():
-            self._file["levels"].attrs[name] = value
-
-    def _inputs(self, shape: Sequence[int] | None) -> None:
-        import h5py
-
-        group = self._file.create_group("inputs")
-        if shape:
-            group.attrs["shape"] = np.array(shape, dtype=np.int64)
-        if self.groups:
-            add_dataset(group, "group", ("pre",), np.array(self.groups, dtype=object), dtype=h5py.string_dtype())
 
     def start_level(
         self,
@@ -273,7 +238,7 @@ class RunFile:
             return left
         self.go_on()
         self._level = level
-        with self._writing():
+        with self.at_once():
             root = self._file
             if "seeds" not in root.attrs:
                 root.attrs["seeds"] = np.array(list(seeds))
@@ -290,6 +255,23 @@ class RunFile:
                 report = sonata.WeightReport.create(root, self.projection, n_post, n_pre, record_every, **about)
             self._levels[level] = LevelFile.create(group, seeds, n_post, n_pre, report, wiring)
         return None
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is written in the block is in the file at its end, all of it or nothing, or the disk's word against it is said in one line. A stop waits: in the
+        midst of what HDF5 writes it would be an error of the disk."""
+        with uninterrupted():
+            self._within += 1
+            try:
+                with told(self.path):
+                    yield
+                    if self._within == 1:
+                        self._commit()
+            except HebbscopeError:
+                self._abandon()
+                raise
+            finally:
+                self._within -= 1
 
     def checkpoint_due(self) -> bool:
         """Whether it is time for another checkpoint."""
@@ -320,9 +302,8 @@ class RunFile:
         if time.ndim == 0:
             time, weights, output_rate = time[None], weights[:, None], output_rate[:, None]
         self._need(weights.nbytes)
-        with self._writing():
+        with self.at_once():
             self._levels[level].append(time, weights, output_rate)
-            self._file.flush()
 
     def listen(self, population: str, window: tuple[float, float]) -> None:
         """Make room for the spikes that the level at hand has in a population's window [s].
@@ -330,7 +311,7 @@ class RunFile:
         They are those of one level, the first that listens; those of a later level are not kept.
         """
         if population not in self._spikes:
-            with self._writing():
+            with self.at_once():
                 about = {"seed": int(self._file.attrs["seeds"][0]), "level": self._level, "recorded": window}
                 self._spikes[population] = sonata.SpikesFile.create(self._file, population, **about)
 
@@ -339,9 +320,8 @@ class RunFile:
         if len(t) == 0 or self._spikes[population].level != self._level:
             return
         self._need(16 * len(t))
-        with self._writing():
+        with self.at_once():
             self._spikes[population].append(t, ids)
-            self._file.flush()
 
     def spikes(self, level: str) -> StoredSpikes:
         """The spikes of a level, which stay in the file."""
@@ -349,7 +329,7 @@ class RunFile:
 
     def final(self, level: str, weights: Mapping[str, np.ndarray], wirings: Mapping[str, Any]) -> None:
         """Write the last weights of projections that are not recorded: (n_seeds, n_post, n_pre), or (n_seeds, 1, n_synapses) where there is a wiring."""
-        with self._writing():
+        with self.at_once():
             self._file.pop(f"final/{level}", None)  # of a run that went on from one that ran away
             for name, values in weights.items():
                 group = self._file.require_group(f"final/{level}").create_group(name)
@@ -365,20 +345,19 @@ class RunFile:
         self, level: str, name: str, seeds: Sequence[int], fields: Mapping[str, Any], about: Mapping[str, Any]
     ) -> None:
         """Make room for the samples of a monitor."""
-        with self._writing():
+        with self.at_once():
             group = self._file.require_group(f"monitors/{level}").create_group(name)
             self._monitors[level, name] = MonitorFile.create(group, seeds, fields, about)
 
     def append_samples(self, level: str, name: str, time: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
         """Add samples of a monitor: time (n_times,) s, values (n_seeds, n_times, ...)."""
         self._need(sum(array.nbytes for array in values.values()))
-        with self._writing():
+        with self.at_once():
             self._monitors[level, name].append(time, values)
-            self._file.flush()
 
     def cut_samples(self, level: str, name: str, n: int) -> None:
         """Keep the first n samples of a monitor, as there were at a checkpoint; DamagedFile where there are less."""
-        with damage_told(self.path), self._writing():
+        with damage_told(self.path), self.at_once():
             monitor = self._monitors[level, name] = MonitorFile(self._file[f"monitors/{level}/{name}"])
             if monitor.n_times < n:
                 raise DamagedFile(f"{self.path}: damaged, lacks samples of {name} that were there at its checkpoint")
@@ -391,7 +370,7 @@ class RunFile:
     def start_theory(self, numbers: dict[str, Any]) -> None:
         """Write what the learning equation says that has no course: numbers, text and dicts of such."""
         rate = self._levels["rate"]
-        with self._writing():
+        with self.at_once():
             group, sizes = self._file.create_group("theory"), {"post": rate.n_post, "pre": rate.n_pre}
             self._theory = TheoryFile.create(group, numbers, sizes)
 
@@ -399,22 +378,22 @@ class RunFile:
         """Add what it says at the times (n_times,) [s] of records that are to come, with weights (n_seeds, n_times, n_post, n_pre)."""
         self._need(sum(each.nbytes for each in courses.values()))
         means = _courses(weights.mean(axis=0), courses.get("weights_without_causal"), self.groups)
-        with self._writing():
+        with self.at_once():
             self._theory.append(time, {**courses, **means})
 
     def records(self, level: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Times, weights and output rates as a Run holds them, see records.py."""
-        with damage_told(self.path):
+        with damage_told(self.path), uninterrupted():
             return self._levels[level].records()
 
     def courses(self) -> dict[str, Any]:
         """Those of theory, at the records that a Run holds."""
-        with damage_told(self.path):
+        with damage_told(self.path), uninterrupted():
             return read_courses(self._theory.group, self._levels["rate"].held())
 
     def arrays(self, name: str, values: dict[str, tuple[Sequence[str], np.ndarray]], **attrs: Any) -> None:
         """Write a group of arrays, such as "receptive_fields": name -> (names of the axes, array); `attrs` are the group's."""
-        with self._writing():
+        with self.at_once():
             group = self._file.require_group(name)
             for key, value in attrs.items():
                 group.attrs[key] = value
@@ -424,22 +403,43 @@ class RunFile:
 
     def close(self, complete: bool = True) -> None:
         """Mark the file complete, unless told otherwise or levels of its plan are not over, and close it. Closing twice is harmless."""
-        if self._file and not self._broken:
-            planned = set(self._about.get("levels", ()))
-            complete = complete and self._left is None and planned <= self._levels.keys()
-            if complete:
-                self._check_there()
-            with self._writing():
-                self._file.attrs["complete"] = np.uint8(complete)
-            self._settle()
-            with self._writing():
-                self._file.close()
-            if complete:
-                checkpoint.remove(self.path)
-        unlock(self._lock)
+        try:
+            if self._file and not self._broken:
+                planned = set(self._about.get("levels", ()))
+                self._end(complete and self._left is None and planned <= self._levels.keys())
+        finally:
+            unlock(self._lock)
+
+    def _commit(self) -> None:
+        if self._file:
+            self._file.flush()
+        self._disk.commit()
+
+    def _settle(self) -> None:
+        """Have what was committed on the disk, past the system's own buffers: a checkpoint must not outlive a machine that loses what it counts."""
+        with told(self.path):
+            self._disk.sync()
+
+    def _end(self, complete: bool) -> None:
+        if complete:
+            self._check_there()
+        with self.at_once():
+            self._file.attrs["complete"] = np.uint8(complete)
+            self._file.close()
+        self._settle()
+        self._disk.close()
+        if complete:
+            checkpoint.remove(self.path)
+
+    def _leave(self) -> None:
+        """Close it as it is, or take it away where nothing is lost with it."""
+        if self._is_worthless():
+            self._discard()
+        else:
+            self.close(complete=False)
 
     def _discard(self) -> None:
-        self._file.close()
+        self._abandon()
         self.path.unlink(missing_ok=True)
         checkpoint.remove(self.path)
         unlock(self._lock)
@@ -451,42 +451,27 @@ class RunFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with uninterrupted():
-            if error is not None and self._is_worthless():
-                self._discard()
+            if error is None:
+                self.close()
             else:
-                self.close(complete=error is None)
+                self._leave()
 
     def _is_worthless(self) -> bool:
         """Whether nothing is lost with the file: one that was reopened, or begun anew, has its plan, if nothing else."""
         return not self._plan_stays and not self._broken and not any(len(level.time) for level in self._levels.values())
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Say in one line what the disk said."""
-        try:
-            yield
-        except (OSError, RuntimeError) as error:
-            self._abandon()
-            raise HebbscopeError(f"{self.path}: cannot be written ({_reason(error)})") from error
-
-    def _settle(self) -> None:
-        """Have all of it on the disk, past the system's own buffers: a checkpoint must not outlive a machine that loses what it counts."""
-        with self._writing():
-            self._file.flush()
-            os.fsync(self._file.id.get_vfd_handle())
-
     def _abandon(self) -> None:
-        """Leave the file as it is on the disk. HDF5 would try again to write the rest when it closes, and crash on the second failure:
-        what it has left goes to memory, and from there nowhere."""
+        """Leave the file as it was when it was last committed."""
         self._broken = True
-        with suppress(OSError, RuntimeError, ValueError), _nowhere() as nowhere:
-            os.dup2(nowhere.fileno(), self._file.id.get_vfd_handle())
+        self._disk.give_up()
+        with suppress(OSError, RuntimeError, ValueError):
             self._file.close()
+        self._disk.close()
 
     def _check_there(self) -> None:
         """Say so when somebody has removed or replaced the file: what is written goes nowhere then."""
         try:
-            there = os.path.samestat(os.stat(self.path), os.fstat(self._file.id.get_vfd_handle()))
+            there = os.path.samestat(os.stat(self.path), self._disk.stat())
         except FileNotFoundError:
             there = False
         if not there:
@@ -494,8 +479,8 @@ class RunFile:
             raise HebbscopeError(f"{self.path}: was removed or replaced under the run")
 
     def _need(self, n_bytes: int) -> None:
-        """Stop while there still is room to close the file in good order: HDF5 has no way back from a disk that is full."""
-        written = os.fstat(self._file.id.get_vfd_handle()).st_size
+        """Stop while there still is room to close the file in good order, and for a checkpoint."""
+        written = self._disk.stat().st_size
         if room(self.path.parent, written) < 2 * n_bytes + RESERVE:
             raise HebbscopeError(
                 f"{self.path}: the disk is full, or the file as large as it may be; what was recorded until now is kept"
@@ -536,17 +521,6 @@ def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -
                 file.append_samples(run.level, monitor, samples.time, samples.values)
 
 
-def _begin(path: Path, about: dict[str, Any]) -> None:
-    """The first checkpoint is there before the file is: a kill at any moment leaves a run that can go on. Without a plan there is none, and
-    none of a file that was here before.
-    """
-    if not about:
-        checkpoint.remove(path)
-        return
-    nothing: dict[str, Any] = {"done": [], "level": "", "records": 0, "spikes": {}}
-    checkpoint.save(checkpoint.beside(path), Checkpoint(about | nothing, {}))
-
-
 def _unused(path: Path) -> Path:
     """This name, or the first with a number after it that no file has."""
     numbered = (path.with_name(f"{path.name}{k}") for k in count(2))
@@ -562,29 +536,6 @@ def _check_new(path: Path, force: bool) -> None:
         raise HebbscopeError(f"{path}: already there (force replaces it)")
     if not path.parent.is_dir():
         raise HebbscopeError(f"{path}: there is no folder {path.parent}")
-
-
-def _open(path: Path, mode: str) -> Any:
-    import h5py
-
-    # HDF5's own lock is off, so that others may read while the file grows. It holds the chunk of each dataset that is being filled, but not a megabyte of them.
-    how = {"libver": ("v108", "v114"), "locking": False, "rdcc_nbytes": 2 * CHUNK_BYTES}
-    try:
-        return h5py.File(path, mode, **how)
-    except OSError as error:
-        raise HebbscopeError(f"{path}: cannot be written ({_reason(error)})") from None
-
-
-def _nowhere() -> Any:
-    """An open file that is nowhere on the disk, where the system has such."""
-    if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("hebbscope"), "r+b")
-    return tempfile.TemporaryFile()
-
-
-def _reason(error: Exception) -> str:
-    number = getattr(error, "errno", None)
-    return os.strerror(number).lower() if number else str(error).splitlines()[0]
 
 
 def _text(value: Any) -> str:

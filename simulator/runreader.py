@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from . import journal
 from .checkpoint import beside, itself, load
 from .hdf5 import check_contained
 from .levelfile import record_bytes
-from .lock import is_locked
+from .lock import is_locked, locked, unlock
 from .monitorfile import MonitorFile
 from .plausible import check_run, check_spikes
 from .projection import Wiring
@@ -246,11 +247,36 @@ def _opened(path: str | Path) -> Iterator[Any]:
         raise HebbscopeError(f"{path}: is a folder, not a run file")
     if not Path(path).is_file():
         raise HebbscopeError(f"{path}: is no plain file")  # to open a pipe is to wait for who writes it
+    with damage_told(path):
+        _finish(itself(path))
     with damage_told(path), _unlocked(path) as root:
         if "levels" not in root or "config_sha256" not in root.attrs:
             raise HebbscopeError(f"{path}: an HDF5 file, but not a hebbscope run file")
         check_contained(root)
         yield root
+
+
+def _finish(path: Path) -> None:
+    """What a kill broke off is finished before the file is read; a run that goes on does so itself."""
+    if journal.waiting(path) is None or is_locked(path):
+        return
+    try:
+        lock = locked(path)
+    except HebbscopeError as problem:
+        raise HebbscopeError(f"{problem}, which must finish what a kill broke off: {journal.beside(path)}") from None
+    try:
+        journal.recover(path)
+    finally:
+        unlock(lock)
+
+
+def created_at(path: Path) -> str:
+    """When the run of a file was created; empty where that cannot be read."""
+    try:
+        with _opened(path) as root:
+            return str(_root_attributes(root)["created"])
+    except HebbscopeError:
+        return ""
 
 
 @contextmanager

@@ -13,6 +13,8 @@ import numpy as np
 
 from .protocols import helper
 
+LARGEST_SEED = 2**63 - 1  # what streams are keyed by and a file can hold
+
 _TO_UNIT = 1.0 / 9007199254740992.0  # 2**-53
 
 

@@ -1,12 +1,12 @@
 """Kill runs at random moments or fill their disk, resume each, and hold the result against the run that nothing befell.
 
-    python tests/faults.py [--kills 50] [--full 10] [--seed 1]
+    python tests/faults.py [--kills 50] [--full 10] [--seed 1] [--step 1]
 
 A run is killed (SIGKILL) some time between its start and its end, resumed, killed again now and then, and resumed until it is over. Others write to
 a small disk (tmpfs in a namespace of its own) that says how much room is left, or, as with a quota, does not; they stop with one line, and are
 resumed where there is room. Where mounts are not allowed, the disk is as large as ever and only said to be small.
 The file must then hold the same bits as that of the unbroken run. Checkpoints are made far more often than usual, so that many a fault falls into
-the writing of one. Exits 3 if any differs.
+the writing of one. Then a short run dies at every moment at which it touches the disk, or every few with --step (moments.py). Exits 3 if any differs.
 """
 
 from __future__ import annotations
@@ -135,7 +135,6 @@ def filled_and_resumed(folder: Path, run: tuple[str, ...], chance: random.Random
     if code != 2 or said.count("\n") != 1 or not said.startswith("hebbscope: filled.h5"):
         raise SystemExit(f"on a full disk: exit code {code}: {said}")
     finish("resume", "filled.h5", folder=folder)
-    (folder / "filled.h5.damaged").unlink(missing_ok=True)
 
 
 def verdict(folder: Path, name: str) -> str:
@@ -146,6 +145,22 @@ def verdict(folder: Path, name: str) -> str:
     return "; ".join([f"differs in {path}" for path in found] + [f"left {file}" for file in left])
 
 
+def at_every_moment(step: int) -> int:
+    """Let a short run die at every step-th moment; returns at how many of them something was wrong."""
+    from moments import SCENES, deaths
+
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for scene in SCENES:
+            found = list(deaths(Path(folder), scene, step))
+            wrong += sum(bool(problem) for _, problem in found)
+            for moment, problem in found:
+                if problem:
+                    print(f"a run {scene}, dead at moment {moment}: {problem}")
+            print(f"a run {scene}: died at {len(found) - 1} moments", flush=True)
+    return wrong
+
+
 def main() -> None:
     """Kill, resume, compare; exit code 3 when a file differs."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -153,6 +168,7 @@ def main() -> None:
     arguments.add_argument("--full", type=int, default=10, help="how many to give too small a disk")
     arguments.add_argument("--seed", type=int, default=1, help="of the moments")
     arguments.add_argument("--duration", default="15000", help="of each [s]")
+    arguments.add_argument("--step", type=int, default=1, help="every how many moments of a short run it dies; 0: none")
     options = arguments.parse_args()
     run = (*RUN, "--duration", options.duration)
     chance, wrong, total = random.Random(options.seed), 0, 0
@@ -174,6 +190,7 @@ def main() -> None:
     print(
         f"{options.kills} runs killed {total} times, {options.full} out of disk: {n - wrong} of {n} equal the unbroken run"
     )
+    wrong += at_every_moment(options.step) if options.step else 0
     sys.exit(3 if wrong else 0)
 
 

@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 
+import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from faults import differences
 
-from hebbscope.cli import main, read_levels, read_seeds
+from hebbscope.cli import main
 from hebbscope.models.experiments import loads
 from hebbscope.simulator.runfile import describe
 
@@ -115,7 +117,7 @@ def test_the_run_file_holds_the_description_it_ran(run_file):
     assert list(runs) == ["spike", "surrogate", "rate"]
     config = run_file.with_name("config.toml")
     config.write_text(runs["spike"].attrs["config"])
-    expected = load("kempter1999", [("duration", 4), ("record_every", 2)])
+    expected = load("kempter1999", [("duration", 4), ("record_every", 2), ("seeds", "1:2")])
     assert load(str(config)).items() == expected.items()
 
 
@@ -206,11 +208,17 @@ def test_help_and_version():
         assert "Usage" in done(command, "--help")
 
 
-def test_seeds_and_levels():
-    assert read_seeds("1:4") == (1, 2, 3, 4)
-    assert read_seeds("7") == (7,)
-    assert read_seeds("1,3:4, 9") == (1, 3, 4, 9)
-    assert read_levels("rate,spike", ("spike", "rate")) == ("rate", "spike")
+def test_what_was_run_is_in_the_description_of_the_file(folder):
+    """Its seeds and levels, too: the TOML of a run file is the same run again, resumed or not."""
+    asked = ("--seeds", "3:5,9", "--level", "rate,spike", "--duration", "400", "--set", "record_every=200")
+    done("run", "kempter1999", *asked, "--quiet", "--no-figure", "--out", "one.h5")
+    with h5py.File("one.h5") as file:
+        (folder / "again.toml").write_text(file.attrs["config"])
+    assert 'levels = "rate,spike"\nseeds = "3:5,9"\n' in (folder / "again.toml").read_text()
+    done("run", "again.toml", "--quiet", "--no-figure", "--out", "two.h5")
+    with h5py.File("one.h5") as one, h5py.File("two.h5") as two:
+        assert differences(one, two) == []
+        assert one.attrs["seeds"].tolist() == [3, 4, 5, 9] and set(one["levels"]) == {"spike", "rate"}
 
 
 # Mistakes -----------------------------------------------------------------------------------------------------------
@@ -238,15 +246,15 @@ BAD_ARGUMENTS = [
     (["run", "kempter1999", "--duration", "0"], "duration: must be finite and > 0 s, got 0"),
     (["run", "kempter1999", "--duration", "5 Hz"], "duration: must be in s"),
     (["run", "kempter1999", "--duration", "1e300"], "record_every: makes more than"),
-    (["run", "kempter1999", "--seeds", "x"], "--seeds"),
-    (["run", "kempter1999", "--seeds", "4:1"], "--seeds"),
-    (["run", "kempter1999", "--seeds", "1,1"], "names a seed twice"),
-    (["run", "kempter1999", "--seeds", "-3"], "--seeds"),
+    (["run", "kempter1999", "--seeds", "x"], "seeds: must be whole numbers or START:STOP"),
+    (["run", "kempter1999", "--seeds", "4:1"], "seeds: must rise from 0 or more"),
+    (["run", "kempter1999", "--seeds", "1,1"], "seeds: must name no seed twice, got '1,1'"),
+    (["run", "kempter1999", "--seeds", "-3"], "seeds: must rise from 0 or more"),
     (["run", "kempter1999", "--seeds", "1:999999999999"], "at most"),
     (["run", "kempter1999", "--seeds", "99999999999999999999"], "at most"),
     (["run", "kempter1999", "--set", "rule.type.eta=3"], "rule: no part is called {'eta': '3'}"),
-    (["run", "kempter1999", "--level", "spikes"], "'spikes' is not one of spike, surrogate, rate"),
-    (["run", "kempter1999", "--level", "rate,rate"], "names a level twice"),
+    (["run", "kempter1999", "--level", "spikes"], "levels: must be any of spike, surrogate, rate, got 'spikes'"),
+    (["run", "kempter1999", "--level", "rate,rate"], "levels: must name no level twice"),
     (["run", "kempter1999", "--threads", "0"], "--threads"),
     (["run", "kempter1999", "--out", "."], ".: is a folder"),
     (["run", "kempter1999", "--out", ""], "must not be empty"),

@@ -347,8 +347,42 @@ def test_experiments_say_what_they_are():
     for name in EXPERIMENTS:
         kind = experiment_class(name)
         assert kind.name == name
-        assert kind.title and kind.source and kind.levels and kind.seeds
+        assert kind.title and kind.source and kind.usual_levels() and kind().seeds
         assert all(get_type_hints(kind)[field] for field in kind.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("said", "seeds", "text"),
+    [
+        ("1:4", (1, 2, 3, 4), "1:4"),
+        (7, (7,), "7"),
+        ("1,3:4, 9", (1, 3, 4, 9), "1,3:4,9"),
+        ("[2, 1]", (2, 1), "2,1"),
+        ([5, 6, 8], (5, 6, 8), "5:6,8"),
+    ],
+)
+def test_seeds_are_read_from_text_and_lists(said, seeds, text):
+    described = load("kempter1999", [("seeds", said), ("levels", ["rate", "spike"])])
+    assert described.seeds == seeds and described.levels == ("rate", "spike")
+    again = loads(to_toml(described))
+    assert again == described and str(again.seeds) == text
+    assert described.usual_levels() == ("spike", "surrogate", "rate")
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "words"),
+    [
+        ("seeds", [], "must name at least one"),
+        ("seeds", [1.5], "must be whole numbers or START:STOP"),
+        ("seeds", [True], "must be whole numbers"),
+        ("seeds", "1:200000", "must be at most 100000 seeds"),
+        ("levels", [], "must name at least one"),
+        ("levels", "spike,rates", "must be any of spike, surrogate, rate"),
+    ],
+)
+def test_no_seeds_and_no_levels(key, said, words):
+    with pytest.raises(DescriptionError, match=f"{key}: {words}"):
+        load("kempter1999", [(key, said)])
 
 
 def test_experiments_are_frozen():

@@ -381,6 +381,20 @@ def exact(text):
     return float(text or "nan")
 
 
+def test_neo_has_the_samples_of_monitors(watched):
+    run, _ = watched
+    for k, segment in enumerate(run.to_neo().segments):
+        signals = {signal.name: signal for signal in segment.irregularlysampledsignals[2:]}
+        assert len(signals) == len(list(variables(run)))
+        for monitor, variable, values, axes in variables(run):
+            signal, samples = signals[f"{monitor} {variable}"], run.monitors[monitor]
+            same(signal.magnitude.reshape(values[k].shape), values[k])
+            same(signal.times.rescale("s").magnitude, samples.time)
+            assert signal.units.dimensionality.string == ("Hz" if variable == "rate" else "dimensionless")
+            assert signal.annotations["type"] == type(MONITORS[monitor]).__name__
+            assert {axis: signal.array_annotations[axis].tolist() for axis in axes} == axes
+
+
 def test_pandas_reads_monitors_and_final_weights(watched, tmp_path):
     run, path = watched
     folder = export(path, "csv", tmp_path / "run-csv")
@@ -493,7 +507,7 @@ def test_every_format_goes_beside_the_run_file(to, small, tmp_path):
         (["--to", "nbw"], "'nbw' is not one of sonata, nwb, netcdf, csv; did you mean nwb?"),
         (["--to", "matlab"], "'matlab' is not one of sonata, nwb, netcdf, csv\n"),
         ([], "Missing option '--to'"),
-        (["--to", "csv", "--level", "rates"], "'rates' is not one of"),
+        (["--to", "csv", "--level", "rates"], "--level: must be any of spike, surrogate, rate, got 'rates'"),
         (["--to", "nwb", "--out", "."], "must be the name of a file"),
         (["--to", "nwb", "--out", ""], "must be the name of a file"),
         (["--to", "nwb", "--out", "folder", "--force"], "folder: is a folder"),

@@ -17,7 +17,7 @@ from hebbscope import HebbscopeError, Network, Population, Projection, simulate
 from hebbscope.cli import main
 from hebbscope.models import LIF, HomogeneousPoisson
 from hebbscope.rules import PairSTDP
-from hebbscope.simulator import checkpoint, resume, runfile
+from hebbscope.simulator import checkpoint, creation, resume
 from hebbscope.simulator.clock_run import ClockRun
 from hebbscope.simulator.event_run import SeedRun
 from hebbscope.simulator.runfile import DamagedFile, RunFile, describe, read
@@ -409,23 +409,49 @@ def test_a_run_goes_on_by_a_link_to_its_file(left):
     assert describe(path)["complete"] and not checkpoint.beside(path).exists() and link.is_symlink()
 
 
+def killed_at(owner, name, path, network):
+    """A process that makes the file of a run and is killed when it calls a function."""
+    process = os.fork()
+    if process == 0:
+        setattr(owner, name, lambda *arguments: os.kill(os.getpid(), signal.SIGKILL))
+        RunFile.create(path, network=network, seeds=SEEDS, levels=LEVELS, force=True)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
+
+
 @pytest.mark.parametrize("there", [False, True], ids=["new", "replaced"])
-def test_a_kill_before_the_first_record_leaves_a_run_that_can_go_on(there, tmp_path):
-    """Its checkpoint is there before its file is, and it is not that of the file that was here before."""
+def test_a_kill_while_a_file_is_made_leaves_all_as_it_was(there, tmp_path):
+    """Before the first checkpoint: an older run still goes on from its own."""
     network, path = network_with("rule", EVERY_RULE["SpikeHebb"]), tmp_path / "run.h5"
-    plan = {"network": network, "seeds": SEEDS, "levels": LEVELS}
     if there:
-        RunFile.create(path, **plan | {"seeds": (7,)}).close(complete=False)
-    program = f"""
-import os
-from hebbscope.simulator import runfile
-runfile._open = lambda *path_and_mode: os.kill(os.getpid(), 9)
-runfile.RunFile.create({str(path)!r}, seeds={SEEDS}, levels={LEVELS}, force=True)
-"""
-    assert subprocess.run([sys.executable, "-c", program]).returncode == -signal.SIGKILL
-    assert checkpoint.load(checkpoint.beside(path)).about["seeds"] == list(SEEDS)
-    with pytest.raises(HebbscopeError, match="is of another run" if there else "there is no such file"):
-        RunFile.reopen(path)
+        RunFile.create(path, network=network, seeds=(7,), levels=LEVELS).close(complete=False)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    killed_at(checkpoint, "save", path, network)
+    after = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert after.keys() - before.keys() == {"run.h5.new", "run.h5.lock"}
+    assert after.items() >= before.items()
+    if there:
+        with RunFile.reopen(path) as file:
+            simulate(network, 4.0, seeds=(7,), file=file)
+    else:
+        RunFile.create(path, network=network, seeds=SEEDS, levels=LEVELS).close(complete=False)
+    assert describe(path)["seeds"] == ([7] if there else list(SEEDS))
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new", "replaced"])
+def test_a_kill_before_a_file_has_its_name_leaves_a_run_that_can_go_on(there, tmp_path):
+    """Its checkpoint is there before its name is, and it is not that of the file that was here before."""
+    network, path = network_with("rule", EVERY_RULE["SpikeHebb"]), tmp_path / "run.h5"
+    if there:
+        RunFile.create(path, network=network, seeds=(7,), levels=LEVELS).close(complete=False)
+    killed_at(creation, "_rename", path, network)
+    assert path.exists() == there
+    RunFile.reopen(path).close()
+    assert describe(path)["seeds"] == list(SEEDS)
+    run_levels(RunFile.reopen(path), network, LEVELS)
+    run_levels(RunFile.create(tmp_path / "whole.h5", network=network, seeds=SEEDS, levels=LEVELS), network, LEVELS)
+    assert alike(tmp_path / "whole.h5", path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["run.h5", "whole.h5"]
 
 
 def test_what_a_kill_left_of_a_checkpoint_goes_with_it(left):
@@ -456,12 +482,14 @@ def test_a_run_begun_anew_keeps_its_plan_and_every_damaged_file(end, left, monke
             RunFile.reopen(path)
         with pytest.raises(KeyboardInterrupt):
             run_levels(RunFile.begin_anew(path, network), network, LEVELS, StopAt(2))
+
+    def refusing(kept, state):
+        raise HebbscopeError(f"{kept}: cannot be written (no space left on device)")
+
     with monkeypatch.context() as during, pytest.raises((KeyboardInterrupt, HebbscopeError)):
         path.write_bytes(b"")
         if end == "no room":
-            during.setattr(
-                runfile, "_open", lambda path, mode: (_ for _ in ()).throw(HebbscopeError(f"{path}: cannot be written"))
-            )
+            during.setattr(creation.checkpoint, "save", refusing)
         with RunFile.begin_anew(path, network):
             raise KeyboardInterrupt if end == "stop" else HebbscopeError("before the first record")
     kept = checkpoint.load(checkpoint.beside(path)).about
@@ -580,6 +608,8 @@ def test_killed_runs_equal_the_unbroken_one(tmp_path):
         "3",
         "--duration",
         "4000",
+        "--step",
+        "47",
     ]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr

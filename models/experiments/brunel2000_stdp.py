@@ -20,6 +20,7 @@ from ..neurons.diffusion import Noise, answers, barrier, noise, spectrum, statio
 from ..weights import Uniform
 from .description import DescriptionError
 from .experiment import Experiment
+from .plan import Levels, Seeds
 
 J = 0.2e-3  # V
 MOST = 1e3  # Hz, above which no state is looked for
@@ -102,8 +103,8 @@ class Brunel2000STDP(Experiment):
     name: ClassVar[str] = "brunel2000_stdp"
     title: ClassVar[str] = "Ten thousand neurons stay asynchronous and irregular while their synapses learn"
     source: ClassVar[str] = "Brunel, J Comput Neurosci 8:183 (2000), model A, with pair STDP"
-    levels: ClassVar[tuple[str, ...]] = ("spike",)
-    seeds: ClassVar[tuple[int, ...]] = (1,)
+    levels: Levels = Levels(("spike",))
+    seeds: Seeds = Seeds((1,))
     outputs_kept: ClassVar[float] = 5.0
     meanings: ClassVar[dict[str, str]] = {
         "record_every": "time between two records of all weights; their mean and sd are there every second",

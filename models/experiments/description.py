@@ -144,7 +144,12 @@ def _read_each(hint: Any, value: Any, key: str) -> dict[str, Any]:
 
 def read_leaf(hint: Any, value: Any, key: str) -> Any:
     """A number, array, text or truth value as the field's annotation wants it."""
+    from .plan import Levels, Seeds
+
     kinds = flat(hint)
+    for listed in (Seeds, Levels):
+        if listed in kinds:
+            return listed.read(value, key)
     unit = unit_in(hint)
     try:
         takes_lists = any(kind is np.ndarray or get_origin(kind) is list for kind in kinds)

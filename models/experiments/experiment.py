@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from ...simulator.describe import shown
 from ...simulator.network import Network
-from ...simulator.protocols import Seconds, unit_in
+from ...simulator.protocols import LEVELS, Seconds, unit_in
 from .description import (
     DescriptionError,
     Item,
@@ -26,6 +26,7 @@ from .description import (
     read_field,
     unknown,
 )
+from .plan import Levels, Seeds
 
 MOST_RECORDS = 10_000_000
 MEANINGS = {  # of the keys that every experiment has
@@ -33,6 +34,8 @@ MEANINGS = {  # of the keys that every experiment has
     "record_every": "time between two records of the weights",
     "engine": "event: exact, for one layer of Poisson neurons; clock: in steps, for any network; auto: exact where it can be",
     "dt": "step of the clock-driven engine",
+    "levels": "which are run, one after the other",
+    "seeds": "which are run, beside each other",
 }
 
 
@@ -58,8 +61,6 @@ class Experiment(BaseModel):
     name: ClassVar[str]
     title: ClassVar[str]
     source: ClassVar[str]
-    levels: ClassVar[tuple[str, ...]] = ("spike", "surrogate", "rate")
-    seeds: ClassVar[tuple[int, ...]] = (1,)
     inputs_kept: ClassVar[float] = 5.0  # s at the end whose input spikes the run file has: enough for a raster
     outputs_kept: ClassVar[float] = inf  # s at the end whose spikes of neurons it has
     expected: ClassVar[tuple[Expected, ...]] = ()
@@ -69,6 +70,8 @@ class Experiment(BaseModel):
     record_every: Seconds
     engine: Literal["auto", "event", "clock"] = "auto"
     dt: Seconds = 1e-4
+    levels: Levels = Levels(LEVELS)
+    seeds: Seeds = Seeds((1,))
 
     def __init__(self, **fields: Any):
         try:
@@ -107,6 +110,11 @@ class Experiment(BaseModel):
     @abstractmethod
     def network(self) -> Network:
         """The network that this description stands for."""
+
+    @classmethod
+    def usual_levels(cls) -> Levels:
+        """Those of the experiment, whichever are asked for."""
+        return cls.model_fields["levels"].default
 
     def how(self) -> dict[str, Any]:
         """Arguments of `simulate` that the description gives beside its network: how it runs, and what is sampled."""

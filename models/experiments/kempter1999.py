@@ -12,6 +12,7 @@ from ...simulator.protocols import Seconds, bounds_of, finite, part
 from ..neurons import ExponentialPoisson, LinearPoisson
 from .description import DescriptionError
 from .experiment import Expected, Experiment
+from .plan import Seeds
 from .sources import CommonSource, Homogeneous, Modulated, OrnsteinUhlenbeck, Recorded
 
 REDUCTION = "closed form of the learning equation with these parameters [derived]"
@@ -42,7 +43,7 @@ class Kempter1999(Experiment):
     name: ClassVar[str] = "kempter1999"
     title: ClassVar[str] = "Structure formation with every spike, as a surrogate, and as its rate reduction"
     source: ClassVar[str] = "Kempter, Gerstner & van Hemmen, NIPS 11 (1999) and Phys. Rev. E 59:4498 (1999)"
-    seeds: ClassVar[tuple[int, ...]] = tuple(range(1, 17))
+    seeds: Seeds = Seeds(range(1, 17))
     inputs_kept: ClassVar[float] = 400.0
     expected: ClassVar[tuple[Expected, ...]] = (
         Expected("coefficients.W_integral", 4.750e-8, 1e-3, REDUCTION),

@@ -16,6 +16,7 @@ from ..inputs import PatternPoisson
 from ..neurons import ExponentialPoisson, LinearPoisson, PushPull
 from .experiment import Experiment
 from .images import CONTROLS, PHOTOGRAPHS, Control, Patches, Whitening, make_patches, read_images
+from .plan import Levels, Seeds
 
 
 @part
@@ -116,8 +117,8 @@ class NaturalImages(Experiment):
         "triplet rule: Pfister & Gerstner, J Neurosci 26:9673 (2006); fields from nonlinear Hebbian learning: "
         "Brito & Gerstner, PLoS Comput Biol 12:e1005070 (2016)"
     )
-    levels: ClassVar[tuple[str, ...]] = ("spike", "rate")
-    seeds: ClassVar[tuple[int, ...]] = (1, 2)
+    levels: Levels = Levels(("spike", "rate"))
+    seeds: Seeds = Seeds((1, 2))
     meanings: ClassVar[dict[str, str]] = {
         "duration": "biological time: number of patches shown times inputs.presentation",
     }

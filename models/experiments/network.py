@@ -20,6 +20,7 @@ from ..neurons import LinearPoisson
 from ..weights import Uniform
 from .description import DescriptionError, Kind, check_public, path_of
 from .experiment import Experiment
+from .plan import Levels
 
 
 class PopulationTable(NamedTuple):
@@ -91,7 +92,7 @@ class AnyNetwork(Experiment):
     name: ClassVar[str] = "network"
     title: ClassVar[str] = "Any network: populations and projections by name"
     source: ClassVar[str] = "the file that describes it"
-    levels: ClassVar[tuple[str, ...]] = ("spike",)
+    levels: Levels = Levels(("spike",))
     meanings: ClassVar[dict[str, str]] = {"label": "what the network is called where it is printed"}
 
     label: str = "network"

@@ -13,6 +13,7 @@ from ..inputs import HomogeneousPoisson
 from ..neurons import ConductanceLIF
 from ..weights import Uniform
 from .experiment import Expected, Experiment
+from .plan import Levels, Seeds
 
 G_MAX = 0.015  # the strongest synapse, in units of the leak conductance
 
@@ -61,8 +62,8 @@ class Song2000(Experiment):
     name: ClassVar[str] = "song2000"
     title: ClassVar[str] = "Competition of synapses onto one integrate-and-fire neuron: weights at both bounds"
     source: ClassVar[str] = "Song, Miller & Abbott, Nat Neurosci 3:919 (2000)"
-    levels: ClassVar[tuple[str, ...]] = ("spike",)
-    seeds: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
+    levels: Levels = Levels(("spike",))
+    seeds: Seeds = Seeds((1, 2, 3, 4))
     inputs_kept: ClassVar[float] = 1.0
     meanings: ClassVar[dict[str, str]] = {
         "inhibition": "Poisson trains onto synapses that do not learn, or none",

@@ -14,6 +14,7 @@ from ...simulator.protocols import Seconds, non_negative, part, positive, requir
 from ..neurons import ConductanceLIF, ExponentialSynapses
 from ..weights import Uniform
 from .experiment import Experiment
+from .plan import Levels, Seeds
 
 LEAK = 10e-9  # S, of a cell: the unit of weights
 
@@ -67,8 +68,8 @@ class Vogels2011(Experiment):
     name: ClassVar[str] = "vogels2011"
     title: ClassVar[str] = "Inhibitory plasticity balances a recurrent network at a rate of choice"
     source: ClassVar[str] = "Vogels, Sprekeler, Zenke, Clopath & Gerstner, Science 334:1569 (2011)"
-    levels: ClassVar[tuple[str, ...]] = ("spike",)
-    seeds: ClassVar[tuple[int, ...]] = (1,)
+    levels: Levels = Levels(("spike",))
+    seeds: Seeds = Seeds((1,))
     outputs_kept: ClassVar[float] = 10.0
     meanings: ClassVar[dict[str, str]] = {
         "record_every": "time between two records of all weights; their mean and sd, and the rate, are there every second",
