@@ -8,9 +8,10 @@ from .pairing import ALL_TO_ALL, NEAREST_SYMMETRIC, PRESYNAPTIC_CENTRED, REDUCED
 from .spike_hebb import SpikeHebb
 from .stdp import STDP
 from .tabulated import TabulatedWindow
-from .threshold import FixedThreshold, SlidingThreshold
+from .threshold import FixedThreshold, PotentialThreshold, SlidingThreshold
 from .triplet import Triplet
 from .vogels import VogelsSprekeler
+from .voltage import VOLTAGE_HIPPOCAMPUS, VOLTAGE_VISUAL_CORTEX, VoltageSTDP
 from .windows import DoubleExponential, KempterWindow
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "PRESYNAPTIC_CENTRED",
     "REDUCED_SYMMETRIC",
     "STDP",
+    "VOLTAGE_HIPPOCAMPUS",
+    "VOLTAGE_VISUAL_CORTEX",
     "DoubleExponential",
     "FixedThreshold",
     "Free",
@@ -28,6 +31,7 @@ __all__ = [
     "Logarithmic",
     "PairSTDP",
     "Pairing",
+    "PotentialThreshold",
     "PowerLaw",
     "SlidingThreshold",
     "SpikeHebb",
@@ -35,4 +39,5 @@ __all__ = [
     "TabulatedWindow",
     "Triplet",
     "VogelsSprekeler",
+    "VoltageSTDP",
 ]

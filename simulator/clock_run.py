@@ -14,7 +14,7 @@ from .dispatch import classes_of
 from .event import Recorder
 from .network import Network, Population, Projection
 from .precision import as_is, narrowed
-from .protocols import ParameterError, bounds_of, receptors_of
+from .protocols import ParameterError, bounds_of, receptors_of, sees_potentials
 from .results import Spikes
 from .streams import start
 from .synapses import settled, sparse_synapses, synapses
@@ -234,9 +234,10 @@ class ClockRun:
         branch_of = laid.branch_of[:, cells.low : cells.low + cells.n]
         wait = laid.wait[low:high]
         depth = 1 << int(laid.wait.max(initial=0)).bit_length() if laid.wait.any() else 0
+        looks = sees_potentials(rule)
         return clock.Link(
             w=self.precise(w),
-            rule=self.precise(rule.init(laid.n_fibres, n)),
+            rule=self.precise(rule.init(laid.n_fibres, n, *((self.dt,) if looks else ()))),
             source=self.rings[projection.source.name],
             target=cells.ring,
             cells=cells.state,
@@ -249,6 +250,7 @@ class ClockRun:
             cell=laid.cell[low:high] - cells.low if depth else NONE,
             wait=wait.copy() if depth else NONE,
             late=np.zeros((depth, cells.n if depth else 0)),
+            potentials=(cells.state.v,) if looks else (),
         )
 
     # Running -------------------------------------------------------------------------------------------------------

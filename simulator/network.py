@@ -12,7 +12,7 @@ from .describe import brief, shown
 from .plain import Static
 from .population import Described, Population, check_name
 from .projection import Projection
-from .protocols import HebbscopeError, ParameterError
+from .protocols import HebbscopeError, ParameterError, sees_potentials
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -88,6 +88,8 @@ class Network(Described):
             late = " and ".join(shown(each, "s") for each in delays)
             wired = f"{brief(projection.connectivity)}, delays {late}, {projection.receptor}"
             self._refuse("projections", "must join all to all without delay, with one receptor,", wired)
+        if sees_potentials(projection.rule):
+            self._refuse("projections", "must learn by spikes, not by potentials,", projection.rule)
         return projection
 
     def _refuse(self, field: str, rule: str, value: Any) -> NoReturn:

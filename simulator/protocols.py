@@ -8,6 +8,7 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
              init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
     rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)      on_rates(state, w, i, x, y, dt)
              where it wants them:  advance(state, w, t)   settle(state, w, j, t)
+             one that sees the potential of its targets:  init(n_pre, n_post, dt)         on_potentials(state, w, v, t)
     stepper  init(n, rng)          update(state, i)       fires(state, i)              hold, reset(state, i)  receive(state, port, i, amount)
     background  arrivals(dt), which has  chosen(u)
     window   init(n_pre, n_post)   pre_scale post_scale   from_pre from_post           add_pre add_post
@@ -15,7 +16,8 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
 
 Hooks are compiled by numba: scalar loops, no array expressions, no keyword arguments. The hooks of one name have the same
 argument names in every class. A hook may touch its own state, and: an input its `sources` buffer; a neuron nothing else;
-`on_pre` the synapses of source j; `on_post` and `on_rates` the synapses onto target i.
+`on_pre` the synapses of source j; `on_post` and `on_rates` the synapses onto target i; `on_potentials` those onto any. v (n_post,) are the potentials at
+the end of a step of dt [s], spikes and all.
 """
 
 from __future__ import annotations
@@ -184,6 +186,7 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
         "on_post": ("state", "w", "i", "t"),
         "advance": ("state", "w", "t"),
         "settle": ("state", "w", "j", "t"),
+        "on_potentials": ("state", "w", "v", "t"),
     },
     "stepper": {
         "receive": ("state", "port", "i", "amount"),
@@ -213,7 +216,11 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
         "post_spike": ("state", "i", "tau", "t"),
     },
     "dependence": {"f_plus": ("value", "w_max"), "f_minus": ("value", "w_max")},
-    "threshold": {"depression": ("state", "i", "t"), "add_output": ("state", "i", "t")},
+    "threshold": {
+        "depression": ("state", "i", "t"),
+        "add_output": ("state", "i", "t"),
+        "add_potentials": ("state", "v", "dt"),
+    },
 }
 ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set up
     "input": ("init", "check", "groups"),
@@ -237,8 +244,26 @@ def _advance(self, state, w, t):
     """Nothing to do before the spikes of a time."""
 
 
+def _on_potentials(self, state, w, v, t):
+    """Nothing to see in the potentials of the targets."""
+
+
+def _add_potentials(self, state, v, dt):
+    """Nothing to see in the potentials of the targets, either."""
+
+
 # What a part may leave out: its class gets the empty one, so that a loop calls the hook of every part.
-OPTIONAL: dict[str, dict[str, Callable]] = {"rule": {"advance": _advance, "settle": _settle}}
+OPTIONAL: dict[str, dict[str, Callable]] = {
+    "rule": {"advance": _advance, "settle": _settle, "on_potentials": _on_potentials},
+    "threshold": {"add_potentials": _add_potentials},
+}
+
+
+def sees_potentials(part: Any) -> bool:
+    """Whether a rule or a threshold (or its class) sees the potential of the targets in each step, which only the clock-driven engine has."""
+    cls = part if isinstance(part, type) else type(part)
+    own = [getattr(cls, name, None) for name in ("on_potentials", "add_potentials")]
+    return any(hook not in (None, _on_potentials, _add_potentials) for hook in own)
 
 
 def require_hooks(part: Any, kind: str) -> None:

@@ -43,7 +43,7 @@ from hebbscope.models.experiments.description import choices_for, flat
 from hebbscope.rules import STDP, Free, PairSTDP, SpikeHebb, TabulatedWindow, Triplet
 from hebbscope.simulator.cast import cast
 from hebbscope.simulator.precision import PRECISIONS
-from hebbscope.simulator.protocols import HebbscopeError, bounds_of, is_part, receptors_of, unit_in
+from hebbscope.simulator.protocols import HebbscopeError, bounds_of, is_part, receptors_of, sees_potentials, unit_in
 from hebbscope.simulator.run import LARGEST_SEED, LEVELS, check_engine, check_level, record_times, time_constants
 from hebbscope.simulator.sampler import check_monitors
 
@@ -174,6 +174,7 @@ class Scattered(NamedTuple):
 def of_kind(kind: str, *size: int) -> some.SearchStrategy:
     """Any registered part of a kind that does with so many sources in the exact engine, but for those of a projection that names none."""
     known = [cls for cls in parts(kind).values() if cls not in UNNAMED and (kind != "neuron" or hasattr(cls, "bound"))]
+    known = [cls for cls in known if not sees_potentials(cls)]
     fitting = [cls for cls in known if cls in ARRAYS or accepted(cls(), *size)]
     return some.one_of([made(cls, *size) for cls in fitting])
 
@@ -270,7 +271,10 @@ def neurons(draw: Any, name: str, n: int) -> Population:
 def projections(draw: Any, name: str, source: Population, target: Population) -> Projection:
     """By any rule or none, in any wiring, with delays or without."""
     scale = strong(type(target.model))
-    rule, signed = draw(of_kind("rule")), len(receptors_of(target.model)) == 1
+    fitting = of_kind("rule")
+    if "v" in target.model.monitored:
+        fitting |= some.one_of([made(cls) for cls in parts("rule").values() if sees_potentials(cls)])
+    rule, signed = draw(fitting), len(receptors_of(target.model)) == 1
     low, high = np.clip(bounds_of(rule), LEAST if signed else 0.0, (0.5 * MOST, MOST)).tolist()
     low, high = scale * low, scale * (high if high > low else MOST)
     rule = rule._replace(w_min=low, w_max=high) if hasattr(rule, "w_min") else rule
