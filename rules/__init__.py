@@ -1,10 +1,12 @@
 """What changes weights: learning windows, rules, normalisation, thresholds."""
 
 from ..simulator.plain import Free, Static
+from .constraints import Multiplicative, Subtractive
 from .dependence import Logarithmic, PowerLaw
 from .normalisation import L1, L2
 from .pair_stdp import PairSTDP
 from .pairing import ALL_TO_ALL, NEAREST_SYMMETRIC, PRESYNAPTIC_CENTRED, REDUCED_SYMMETRIC, Pairing
+from .scaling import SynapticScaling
 from .spike_hebb import SpikeHebb
 from .stdp import STDP
 from .tabulated import TabulatedWindow
@@ -29,6 +31,7 @@ __all__ = [
     "Free",
     "KempterWindow",
     "Logarithmic",
+    "Multiplicative",
     "PairSTDP",
     "Pairing",
     "PotentialThreshold",
@@ -36,6 +39,8 @@ __all__ = [
     "SlidingThreshold",
     "SpikeHebb",
     "Static",
+    "Subtractive",
+    "SynapticScaling",
     "TabulatedWindow",
     "Triplet",
     "VogelsSprekeler",

@@ -119,6 +119,7 @@ class Link(NamedTuple):
     lag (n_lags,) steps of axonal delay; fibre (n_lags, n_trains): what the rule knows a train with this delay as, -1: no such synapses; (1, 0): all as themselves
     back (n_backs,) steps of dendritic delay; branch (n_backs, n_post): what the rule knows a target with this delay as, -1: none
     cell (n_branches,) and wait (n_branches,): of a branch; late (depth, n_post): what is on its way down the dendrites
+    norm: what the normalisation remembers; spikes (n_post,): of the cells so far
     potentials: that of the cells (n_post,) [V], or none for a rule that sees none, so that nothing is compiled for it
     """
 
@@ -136,6 +137,8 @@ class Link(NamedTuple):
     cell: np.ndarray
     wait: np.ndarray
     late: np.ndarray
+    norm: Any
+    spikes: np.ndarray
     potentials: tuple
 
 
@@ -246,7 +249,7 @@ def normalise(norms, rule, link, k, t):
     if len(norms) > 0 and k > 0 and k % norms[0].every == 0:
         rule.advance(link.rule, link.w, t)
         settle_all(rule, link.rule, link.w, t)
-        set_norms(norms[0], link.w)
+        set_norms(norms[0], link.norm, link.w, link.spikes)
 
 
 @helper

@@ -250,6 +250,8 @@ class ClockRun:
             cell=laid.cell[low:high] - cells.low if depth else NONE,
             wait=wait.copy() if depth else NONE,
             late=np.zeros((depth, cells.n if depth else 0)),
+            norm=self.precise(projection.normalisation.init(laid.n_fibres, n)),
+            spikes=cells.spikes,
             potentials=(cells.state.v,) if looks else (),
         )
 

@@ -62,7 +62,10 @@ class Network(Described):
     @property
     def learning(self) -> tuple[Projection, ...]:
         """The projections whose weights change."""
-        return tuple(each for each in self.projections if not isinstance(each.rule, Static))
+        held = (each.normalisation.every < np.inf for each in self.projections)
+        return tuple(
+            each for each, norm in zip(self.projections, held, strict=True) if norm or not isinstance(each.rule, Static)
+        )
 
     @property
     def projection(self) -> Projection:

@@ -12,12 +12,14 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
     stepper  init(n, rng)          update(state, i)       fires(state, i)              hold, reset(state, i)  receive(state, port, i, amount)
     background  arrivals(dt), which has  chosen(u)
     window   init(n_pre, n_post)   pre_scale post_scale   from_pre from_post           add_pre add_post
+    normalisation  every           normalise(state, w, i, spikes, low, high)           where it remembers anything: init(n_pre, n_post)
     anything check(...) raises a named error before anything compiles
 
 Hooks are compiled by numba: scalar loops, no array expressions, no keyword arguments. The hooks of one name have the same
 argument names in every class. A hook may touch its own state, and: an input its `sources` buffer; a neuron nothing else;
 `on_pre` the synapses of source j; `on_post` and `on_rates` the synapses onto target i; `on_potentials` those onto any. v (n_post,) are the potentials at
-the end of a step of dt [s], spikes and all.
+the end of a step of dt [s], spikes and all. `normalise` may change the synapses onto target i; spikes is how many it has fired, at the rate level the expected
+number; low and high are the rule's bounds.
 """
 
 from __future__ import annotations
@@ -198,7 +200,7 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
     "synapses": {},  # those of a neuron: its stepper has what they make
     "background": {},  # what it makes for a time step has the hook
     "arrivals": {"chosen": ("u",)},
-    "normalisation": {"normalise": ("w", "i")},
+    "normalisation": {"normalise": ("state", "w", "i", "spikes", "low", "high")},
     "transmission": {"amount": ("w", "j", "n")},
     "connectivity": {},
     "window": {
@@ -248,6 +250,11 @@ def _on_potentials(self, state, w, v, t):
     """Nothing to see in the potentials of the targets."""
 
 
+def _nothing(self, n_pre, n_post):
+    """No state: it remembers nothing."""
+    return ()
+
+
 def _add_potentials(self, state, v, dt):
     """Nothing to see in the potentials of the targets, either."""
 
@@ -256,6 +263,7 @@ def _add_potentials(self, state, v, dt):
 OPTIONAL: dict[str, dict[str, Callable]] = {
     "rule": {"advance": _advance, "settle": _settle, "on_potentials": _on_potentials},
     "threshold": {"add_potentials": _add_potentials},
+    "normalisation": {"init": _nothing},
 }
 
 

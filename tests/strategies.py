@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
@@ -40,7 +40,7 @@ from hebbscope.models import (
 from hebbscope.models.experiments import experiment_class
 from hebbscope.models.experiments.catalogue import parts
 from hebbscope.models.experiments.description import choices_for, flat
-from hebbscope.rules import STDP, Free, PairSTDP, SpikeHebb, TabulatedWindow, Triplet
+from hebbscope.rules import STDP, Free, Multiplicative, PairSTDP, SpikeHebb, Subtractive, TabulatedWindow, Triplet
 from hebbscope.simulator.cast import cast
 from hebbscope.simulator.precision import PRECISIONS
 from hebbscope.simulator.protocols import HebbscopeError, bounds_of, is_part, receptors_of, sees_potentials, unit_in
@@ -103,6 +103,12 @@ def tables(draw: Any) -> TabulatedWindow:
     return TabulatedWindow(np.sort(s), draw(arrays(BY_UNIT[""], len(s))), FOLLOWED)
 
 
+def grouped(cls: type) -> some.SearchStrategy:
+    """A constraint of each of several groups of sources."""
+    begins = some.lists(some.integers(1, MOST_PRE), unique=True, max_size=2).map(sorted)
+    return begins.map(lambda found: cls(groups=np.array(found, np.int64)))
+
+
 @some.composite
 def pairs(draw: Any, source: Population, target: Population) -> Given:
     """Some of all that there are."""
@@ -122,6 +128,7 @@ def out_degrees(source: Population, target: Population) -> some.SearchStrategy:
 UNNAMED = (Direct, Free)
 ARRAYS = {PatternPoisson: patterns, RecordedSpikes: recorded, TabulatedWindow: tables, Given: pairs}
 ARRAYS |= {FixedInDegree: in_degrees, FixedOutDegree: out_degrees}
+ARRAYS |= {cls: partial(grouped, cls) for cls in (Multiplicative, Subtractive)}
 
 
 def accepted(part: Any, *size: int) -> bool:
@@ -287,6 +294,8 @@ def projections(draw: Any, name: str, source: Population, target: Population) ->
         found = changed(found, **{field: draw(DELAY | arrays(DELAY, found.n_synapses))})
     if np.ndim(found.dendritic_delay) == 0 and draw(some.booleans()):
         norm = draw(of_kind("normalisation"))
+        if hasattr(norm, "groups") and np.ndim(found.delay):
+            norm = norm._replace(groups=norm.groups[:0])
         found = changed(found, normalisation=norm._replace(every=draw(some.integers(1, MOST_STEPS)) * DT))
     shapes = [(found.n_synapses,)] if not found.is_dense else [(source.n,), (target.n, source.n)]
     return changed(

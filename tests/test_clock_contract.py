@@ -54,6 +54,7 @@ KINDS = (
     "threshold",
     "pairing",
     "dependence",
+    "normalisation",
     "transmission",
     "connectivity",
     "weights",
@@ -95,6 +96,10 @@ def layer(input=None, neuron=None, weights=None, background=None, **options):
             "cells", n_cells, neuron or LinearPoisson(), background={"excitatory": background} if background else {}
         ),
     )
+    norm = options.get("normalisation")
+    if norm is not None and np.isfinite(norm.every):
+        sized = {"norm": 4.0 * weight} if "norm" in norm._fields else {"rho_0": 20.0, "beta": 0.1}
+        options["normalisation"] = norm._replace(every=0.04, **sized)
     if "transmission" in options:
         weights = weights or Uniform(high=2.0 * weight)
     return Network([inputs, cells], [Projection(inputs, cells, weights or weight, rule, **options)])

@@ -13,16 +13,27 @@ from test_clock import awkward_trains, wirings
 from test_rules import DATA, ERRORS, FREQUENCIES
 
 from hebbscope import Network, ParameterError, Population, Projection
-from hebbscope.models import LIF, AdEx, Given, LinearPoisson, OneToOne, RecordedSpikes
+from hebbscope.models import (
+    LIF,
+    AdEx,
+    FixedInDegree,
+    Given,
+    HomogeneousPoisson,
+    LinearPoisson,
+    OneToOne,
+    RecordedSpikes,
+)
 from hebbscope.rules import (
     VOLTAGE_HIPPOCAMPUS,
     VOLTAGE_VISUAL_CORTEX,
     FixedThreshold,
     PotentialThreshold,
     SlidingThreshold,
+    SynapticScaling,
     Triplet,
     VoltageSTDP,
 )
+from hebbscope.simulator import clock_run
 from hebbscope.simulator.clock_run import ClockRun
 
 DT = 1e-4
@@ -300,6 +311,31 @@ def test_the_window_has_the_time_constants_of_the_traces():
     low = (31.1e-3 - rule.theta_minus) * (1.0 - kept**20) * kept ** np.rint(lags / DT - 21)
     low += (jump - rule.theta_minus) * (1.0 - kept) * kept ** np.rint(lags / DT - 1)
     np.testing.assert_allclose(depression, 2.0 * rule.A_LTD * low, rtol=1e-3)
+
+
+# Shards ----------------------------------------------------------------------------------------------------------------
+
+
+def test_each_shard_sees_the_potentials_of_its_own_cells(monkeypatch):
+    """Recurrent cells whose weights are scaled by their spikes, too: the same bits in one shard and in three, on one thread and on three."""
+    rule = VoltageSTDP(eta=0.02, w_max=0.03, threshold=PotentialThreshold(tau=0.02))
+    inputs, cells = Population("inputs", 6, HomogeneousPoisson(120.0)), Population("cells", 6, AdEx())
+    feed = Projection(inputs, cells, 0.02, rule, connectivity=FixedInDegree(4), name="feed")
+    scaling = SynapticScaling(rho_0=40.0, tau=0.05, beta=0.02, every=0.02)
+    loop = Projection(cells, cells, 1e-3, rule, delay=1e-3, normalisation=scaling, name="loop")
+    network = Network([inputs, cells], [feed, loop])
+    weights, n_shards = [], []
+    for per_shard, threads in ((4096, 1), (2, 1), (2, 3)):
+        monkeypatch.setattr(clock_run, "CELLS_PER_SHARD", per_shard)
+        with interpreted():
+            run = ClockRun(network, 1, "spike", {}, DT, threads=threads)
+            run.to(0.05)
+        weights.append([run.weights_of(each) for each in network.projections])
+        n_shards.append(run.n_shards)
+    assert n_shards == [1, 3, 3] and run.spikes_of(cells).min() > 1
+    for each in weights[1:]:
+        assert all((one == other).all() for one, other in zip(each, weights[0], strict=True))
+    assert all(np.ptp(each) > 0 for each in weights[0])
 
 
 # What it takes ----------------------------------------------------------------------------------------------------------
