@@ -162,5 +162,6 @@ class VoltageSTDP(NamedTuple):
         self.threshold.add_potentials(state.sliding, v, state.step[0])
 
 
+# Thresholds and amplitudes as Larisch 2019 has them from the paper and its code; the time constants of hippocampus are those of visual cortex for want of others.
 VOLTAGE_VISUAL_CORTEX = VoltageSTDP()
 VOLTAGE_HIPPOCAMPUS = VoltageSTDP(A_LTD=0.38, A_LTP=20.0, theta_minus=-41e-3, theta_plus=-38e-3)

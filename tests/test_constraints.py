@@ -117,6 +117,22 @@ def test_a_file_has_them(kind):
     assert type(again) is kind and again.norm == 32e-3 and again.groups.tolist() == [3, 7]
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_what_a_constraint_makes_of_competition(kind):
+    """Weights that grow as c x_j y, x the rates of their sources (Miller & MacKay 1994): taken back by factors they end in proportion to x;
+    by shifts, the faster ones at the upper bound and the slower ones at the lower, with one between that makes the sum: to what grows between two times of it."""
+    x, norm, high = np.array([4.0, 6.0, 8.0, 10.0, 12.0]), 1.2, 0.5
+    source, target = Population("inputs", 5, HomogeneousPoisson(x)), Population("neuron", 1, LinearPoisson())
+    rule = Triplet(A2_plus=1e-3, A2_minus=0.0, A3_plus=0.0, w_min=0.0, w_max=high)
+    synapses = Projection(source, target, 0.24, rule, normalisation=kind(norm=norm, every=0.5))
+    with interpreted():
+        run = simulate(Network([source, target], [synapses]), 4000.0, level="rate", record_every=4000.0)
+    held = norm * x / x.sum() if kind is Multiplicative else np.array([0.0, 0.0, norm - 2 * high, high, high])
+    growth = rule.A2_plus * rule.tau_plus * x * (held @ x) * 0.5
+    np.testing.assert_allclose(run.final_weights[0, 0], held, rtol=0, atol=growth.sum())
+    assert growth.sum() < 5e-3
+
+
 @pytest.mark.parametrize(
     "part, field",
     [

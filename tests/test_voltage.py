@@ -16,6 +16,7 @@ from hebbscope import Network, ParameterError, Population, Projection
 from hebbscope.models import (
     LIF,
     AdEx,
+    AllToAll,
     FixedInDegree,
     Given,
     HomogeneousPoisson,
@@ -23,6 +24,8 @@ from hebbscope.models import (
     OneToOne,
     RecordedSpikes,
 )
+from hebbscope.models.experiments import loads, to_toml
+from hebbscope.models.experiments.network import from_network
 from hebbscope.rules import (
     VOLTAGE_HIPPOCAMPUS,
     VOLTAGE_VISUAL_CORTEX,
@@ -225,16 +228,17 @@ def test_the_square_of_a_clamp_comes_to_rest_with_its_time_constant():
 KICK = 80e-3  # V that makes a cell fire at once
 
 
+def recorded(trains, end):
+    """Given trains of spikes [s]."""
+    times, sources = np.concatenate(trains), np.repeat(np.arange(len(trains)), [len(train) for train in trains])
+    order = np.argsort(times, kind="stable")
+    return RecordedSpikes(times[order], sources[order], end)
+
+
 def paired(rule, cell, pre, post, epsp, dt=DT, late=0.0):
     """Relative change of the weight of each of several cells, each with spikes [s] of its own; epsp: at the start [V]; the spikes of the cells, how many."""
     n, end = len(pre), max(train[-1] for train in pre + post) + 0.3
-
-    def recorded(trains):
-        times = np.concatenate(trains)
-        order = np.argsort(times, kind="stable")
-        return RecordedSpikes(times[order], np.repeat(np.arange(n), [len(train) for train in trains])[order], end)
-
-    sources, kicks = Population("pre", n, recorded(pre)), Population("post", n, recorded(post))
+    sources, kicks = (Population(name, n, recorded(side, end)) for name, side in (("pre", pre), ("post", post)))
     cells = Population("cells", n, cell)
     learning = Projection(sources, cells, epsp, rule._replace(eta=2.0 * epsp), connectivity=OneToOne(), name="learning")
     kicking = Projection(kicks, cells, KICK, connectivity=OneToOne(), delay=late)
@@ -313,6 +317,42 @@ def test_the_window_has_the_time_constants_of_the_traces():
     np.testing.assert_allclose(depression, 2.0 * rule.A_LTD * low, rtol=1e-3)
 
 
+# Ten cells that are all joined to each other -----------------------------------------------------------------------------
+
+START = 0.5  # of the weights, in units of 1 mV
+
+
+def connections(rule, trains, duration):
+    """(10, 10) weights from each cell onto each other one after they were made to fire so. The idle input is there to share the loop of pairs."""
+    idle, kicks = Population("idle", 1, recorded([[1e-3]], 1.0)), Population("kicks", 10, recorded(trains, duration))
+    cells, everybody = Population("cells", 10, AdEx()), AllToAll(self_connections=0)
+    rule = rule._replace(eta=1e-3, w_max=3e-3)
+    loop = Projection(cells, cells, 1e-3 * START, rule, connectivity=everybody, delay=1e-3, name="loop")
+    kicking = Projection(kicks, cells, KICK, connectivity=OneToOne())
+    run = ClockRun(Network([idle, kicks, cells], [loop, kicking]), 1, "spike", {"cells": (0.0, duration)}, DT)
+    run.to(duration)
+    weights = np.full((10, 10), np.nan)
+    weights[loop.wiring.pre, loop.wiring.post] = 1e3 * run.weights_of(loop)
+    return weights
+
+
+def test_an_order_of_firing_makes_connections_along_it():
+    """One after the other, 20 ms apart, round and round: each strengthens its synapse onto the next, and loses that onto the one before."""
+    trains = [(0.01 + 0.02 * i + 0.2 * np.arange(195)).tolist() for i in range(10)]
+    weights = connections(VOLTAGE_VISUAL_CORTEX._replace(delay=0.0), trains, 40.0)
+    along, against = (np.array([weights[i, (i + step) % 10] for i in range(10)]) for step in (1, -1))
+    assert (along > 1.5 * START).all() and (against < 0.5 * START).all()
+
+
+def test_high_rates_make_connections_of_both_directions():
+    """Independent trains of 2 to 20 Hz: those that fire often together are joined both ways, and those that seldom do are parted both ways."""
+    rng = np.random.default_rng(1)
+    trains = [np.sort(rng.uniform(0.0, 99.0, rng.poisson(rate * 100.0))).tolist() for rate in np.linspace(2, 20, 10)]
+    weights = connections(VOLTAGE_VISUAL_CORTEX, trains, 100.0)
+    slow, fast = weights[:4, :4], weights[6:, 6:]
+    assert np.nanmax(slow) < START and np.nanmin(fast) > 1.5 * START
+
+
 # Shards ----------------------------------------------------------------------------------------------------------------
 
 
@@ -379,6 +419,13 @@ def test_a_bad_parameter_is_named(part, field):
 def test_where_there_is_no_potential_it_says_so(given, words):
     with pytest.raises(ParameterError, match=words.replace(".", r"\.")):
         network(**given)
+
+
+def test_a_file_has_it():
+    described = network(VOLTAGE_HIPPOCAMPUS._replace(threshold=PotentialThreshold(u_ref=5e-3)))
+    text = to_toml(from_network(described, duration=1.0))
+    assert 'theta_minus = "-41 mV"' in text and 'u_ref = "5 mV"' in text
+    assert loads(text).network().projections[0].rule == described.projections[0].rule
 
 
 @pytest.mark.parametrize("threshold", [FixedThreshold(), SlidingThreshold(tau=0.2), PotentialThreshold()], ids=type)
