@@ -1,16 +1,19 @@
 """What changes weights: learning windows, rules, normalisation, thresholds."""
 
 from ..simulator.plain import Free, Static
+from .constraints import Multiplicative, Subtractive
 from .dependence import Logarithmic, PowerLaw
 from .normalisation import L1, L2
 from .pair_stdp import PairSTDP
 from .pairing import ALL_TO_ALL, NEAREST_SYMMETRIC, PRESYNAPTIC_CENTRED, REDUCED_SYMMETRIC, Pairing
+from .scaling import SynapticScaling
 from .spike_hebb import SpikeHebb
 from .stdp import STDP
 from .tabulated import TabulatedWindow
-from .threshold import FixedThreshold, SlidingThreshold
+from .threshold import FixedThreshold, PotentialThreshold, SlidingThreshold
 from .triplet import Triplet
 from .vogels import VogelsSprekeler
+from .voltage import VOLTAGE_HIPPOCAMPUS, VOLTAGE_VISUAL_CORTEX, VoltageSTDP
 from .windows import DoubleExponential, KempterWindow
 
 __all__ = [
@@ -21,18 +24,25 @@ __all__ = [
     "PRESYNAPTIC_CENTRED",
     "REDUCED_SYMMETRIC",
     "STDP",
+    "VOLTAGE_HIPPOCAMPUS",
+    "VOLTAGE_VISUAL_CORTEX",
     "DoubleExponential",
     "FixedThreshold",
     "Free",
     "KempterWindow",
     "Logarithmic",
+    "Multiplicative",
     "PairSTDP",
     "Pairing",
+    "PotentialThreshold",
     "PowerLaw",
     "SlidingThreshold",
     "SpikeHebb",
     "Static",
+    "Subtractive",
+    "SynapticScaling",
     "TabulatedWindow",
     "Triplet",
     "VogelsSprekeler",
+    "VoltageSTDP",
 ]

@@ -26,7 +26,7 @@ class L1(NamedTuple):
     def check(self):
         positive(self, "norm", "every")
 
-    def normalise(self, w, i):
+    def normalise(self, state, w, i, spikes, low, high):
         total = 0.0
         for n in range(w.n_in(i)):
             total += abs(w.value[w.into(i, n)])
@@ -49,7 +49,7 @@ class L2(NamedTuple):
     def check(self):
         positive(self, "norm", "every")
 
-    def normalise(self, w, i):
+    def normalise(self, state, w, i, spikes, low, high):
         total = 0.0
         for n in range(w.n_in(i)):
             total += w.value[w.into(i, n)] * w.value[w.into(i, n)]

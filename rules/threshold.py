@@ -1,4 +1,7 @@
-"""What scales the depression of a rule: nothing, or the target's own past output (homeostasis)."""
+"""What scales the depression of a rule: nothing, or the target's own past, its output or its potential (homeostasis).
+
+A threshold that slides with the potential has a method `add_potentials`, which only rules that see potentials call.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import Hertz, Seconds, part, positive
+from ..simulator.protocols import Hertz, Seconds, Volts, finite, part, positive
 
 
 @part
@@ -85,3 +88,44 @@ class SlidingThreshold(NamedTuple):
     def add_output(self, state, i, t):
         state.rate[i] = state.rate[i] * math.exp(-(t - state.last[i]) / self.tau) + 1.0 / self.tau
         state.last[i] = t
+
+
+class PotentialState(NamedTuple):
+    """square (n_post,) [V^2]: the running average."""
+
+    square: np.ndarray
+
+
+@part
+class PotentialThreshold(NamedTuple):
+    """Depression is scaled by <(u - E_L)^2> / u_ref^2 with u the potential, where it is above E_L, averaged over tau.
+
+    u_ref  7.746 mV   root of the average at which the scale is one; also at the start: u_ref^2 = 60 mV^2
+    E_L    -70.6 mV   resting potential
+    tau    1.2 s      averaging time
+
+    Source: Clopath, Buesing, Vasilaki & Gerstner 2010, Nat Neurosci 13:344 [u_ref and the square as in the published code, by Larisch 2019; tau recalled].
+    """
+
+    u_ref: Volts = 7.746e-3
+    E_L: Volts = -70.6e-3
+    tau: Seconds = 1.2
+
+    def check(self):
+        positive(self, "u_ref", "tau")
+        finite(self, "E_L")
+
+    def init(self, n_post):
+        return PotentialState(np.full(n_post, self.u_ref**2))
+
+    def depression(self, state, i, t):
+        return state.square[i] / (self.u_ref * self.u_ref)
+
+    def add_output(self, state, i, t):
+        pass
+
+    def add_potentials(self, state, v, dt):
+        left = math.exp(-dt / self.tau)
+        for i in range(len(v)):
+            above = max(v[i] - self.E_L, 0.0)
+            state.square[i] = above * above + (state.square[i] - above * above) * left

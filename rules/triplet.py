@@ -18,6 +18,7 @@ from ..simulator.protocols import (
     require,
     require_hooks,
     require_methods,
+    sees_potentials,
 )
 from .threshold import FixedThreshold
 from .traces import Traces, add, decay, traces
@@ -81,6 +82,12 @@ class Triplet(NamedTuple):
         require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
         require(hasattr(self.threshold, "depression"), self, "threshold", "must be a threshold part")
         require_hooks(self.threshold, "threshold")
+        require(
+            not sees_potentials(self.threshold),
+            self,
+            "threshold",
+            "must slide with spikes: this rule sees no potential",
+        )
         self.threshold.check()
 
     def init(self, n_pre, n_post):

@@ -7,6 +7,7 @@ The schedule of step k, which is at time t = k dt and stands for [t, t + dt):
     3. arriving spikes, those of the background first, then projection by projection: deliver the current weight, then `on_pre`
     4. back-propagating spikes, projection by projection: `on_post`
     5. the neurons that fired are reset
+    6. rules that see potentials see those of their targets: `on_potentials`
 
 What is delivered in step k moves a neuron in step k + 1, and a presynaptic spike goes before a postsynaptic one of the same step. A cell that fires in
 step k is refractory for n_held steps, k to k + n_held - 1: in these its potential stands still and no delivery moves it. It is the order in
@@ -138,6 +139,8 @@ class Link(NamedTuple):
     lag (n_lags,) steps of axonal delay; fibre (n_lags, n_trains): what the rule knows a train with this delay as, -1: no such synapses; (1, 0): all as themselves
     back (n_backs,) steps of dendritic delay; branch (n_backs, n_post): what the rule knows a target with this delay as, -1: none
     dendrites: none where what is delivered is there at once, or one
+    norm: what the normalisation remembers; spikes (n_post,): of the cells so far
+    potentials: that of the cells (n_post,) [V], or none for a rule that sees none, so that nothing is compiled for it
     """
 
     w: Any
@@ -152,6 +155,9 @@ class Link(NamedTuple):
     back: np.ndarray
     branch: np.ndarray
     dendrites: tuple
+    norm: Any
+    spikes: np.ndarray
+    potentials: tuple
 
 
 class Receivers(NamedTuple):
@@ -279,7 +285,7 @@ def normalise(norms, rule, link, k, t):
     if len(norms) > 0 and k > 0 and k % norms[0].every == 0:
         rule.advance(link.rule, link.w, t)
         settle_all(rule, link.rule, link.w, t)
-        set_norms(norms[0], link.w)
+        set_norms(norms[0], link.norm, link.w, link.spikes)
 
 
 @helper
@@ -468,6 +474,21 @@ def reset(parts, cells, k):
 
 
 @helper
+def look_all(parts, links, t):
+    """What every rule that sees potentials sees at the end of a step."""
+    if len(links) > 0:
+        look(parts[0].rule, links[0], links[0].potentials, t)
+        look_all(parts[1:], links[1:], t)
+
+
+@helper
+def look(rule, link, potentials, t):
+    """What the rule of one projection sees, if it sees potentials."""
+    if len(potentials) > 0:
+        rule.on_potentials(link.rule, link.w, potentials[0], t)
+
+
+@helper
 def run_shard(parts, shard, begin, end):
     """Steps begin to end of one shard."""
     for k in range(begin, end):
@@ -479,6 +500,7 @@ def run_shard(parts, shard, begin, end):
         arrive_all(parts.links, shard.links, k, t)
         learn_all(parts.links, shard.links, k, t)
         reset_all(parts.cells, shard.cells, k)
+        look_all(parts.links, shard.links, t)
 
 
 # All shards ---------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from .dispatch import classes_of
 from .event import Recorder
 from .network import Network, Population, Projection
 from .precision import as_is, narrowed
-from .protocols import ParameterError, bounds_of, receptors_of
+from .protocols import ParameterError, bounds_of, receptors_of, sees_potentials
 from .results import Spikes
 from .streams import start
 from .synapses import settled, sparse_synapses, synapses
@@ -231,9 +231,10 @@ class ClockRun:
         if self._has_twins(projection):
             fibre_of = np.tile(fibre_of if fibre_of.size else np.arange(projection.source.n)[None], (1, 2))
         branch_of = laid.branch_of[:, cells.low : cells.low + cells.n]
+        looks = sees_potentials(rule)
         return clock.Link(
             w=self.precise(w),
-            rule=self.precise(rule.init(laid.n_fibres, n)),
+            rule=self.precise(rule.init(laid.n_fibres, n, *((self.dt,) if looks else ()))),
             source=self.rings[projection.source.name],
             target=cells.ring,
             cells=cells.state,
@@ -244,6 +245,9 @@ class ClockRun:
             back=laid.back,
             branch=np.where(branch_of >= 0, branch_of - low, -1),
             dendrites=self._dendrites(laid, slice(low, high), cells),
+            norm=self.precise(projection.normalisation.init(laid.n_fibres, n)),
+            spikes=cells.spikes,
+            potentials=(cells.state.v,) if looks else (),
         )
 
     def _dendrites(self, laid: Layout, branches: slice, cells: clock.Cells) -> tuple:

@@ -65,6 +65,7 @@ class Receivers(NamedTuple):
 class State(NamedTuple):
     """All that changes in a run of one seed.
 
+    norm: what the normalisation remembers
     times (4,): now, next input candidate (negative before the first), next normalisation [s], and the hazard left until
     the next output candidate.
     counts (2,): normalisations done, input spikes. outputs (n_post,): output spikes.
@@ -73,6 +74,7 @@ class State(NamedTuple):
     inputs: Any
     neuron: Any
     rule: Any
+    norm: Any
     w: Synapses
     times: np.ndarray
     counts: np.ndarray
@@ -144,13 +146,13 @@ def settle_all(rule, state, w, t):
 
 
 @helper
-def set_norms(parts, w):
+def set_norms(parts, norm, w, spikes):
     """The weights of each target to their norm; where that calls for weights beyond the bounds, the bounds win.
 
-    parts: what has a normalisation and the bounds w_min and w_max.
+    parts: what has a normalisation and the bounds w_min and w_max; norm: its state; spikes (n_post,): so far.
     """
     for i in range(w.n_post):
-        parts.normalisation.normalise(w, i)
+        parts.normalisation.normalise(norm, w, i, spikes[i], parts.w_min, parts.w_max)
     for k in range(len(w.value)):
         w.value[k] = clip(w.value[k], parts.w_min, parts.w_max)
 
@@ -213,7 +215,7 @@ def advance(parts, state, t_end, max_rate):
             transmit(parts, state, t, count)
         elif t == t_normalise:
             settle_all(parts.rule, state.rule, state.w, t)
-            set_norms(parts, state.w)
+            set_norms(parts, state.norm, state.w, state.outputs)
             state.counts[0] += 1
             t_normalise = (state.counts[0] + 1) * parts.normalisation.every
         elif t == t_output:

@@ -37,6 +37,7 @@ class SeedRun:
             inputs=self.parts.inputs.init(source.n, copies),
             neuron=self.parts.neuron.init(target.n),
             rule=self.parts.rule.init(source.n, target.n),
+            norm=self.parts.normalisation.init(source.n, target.n),
             w=synapses(projection.initial_weights(seed), self.parts.rule),
             times=np.array([0.0, -1.0, self.parts.normalisation.every, 0.0]),
             counts=np.zeros(2, np.int64),

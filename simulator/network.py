@@ -12,7 +12,7 @@ from .describe import brief, shown
 from .plain import Static
 from .population import Described, Population, check_name
 from .projection import Projection
-from .protocols import HebbscopeError, ParameterError
+from .protocols import HebbscopeError, ParameterError, sees_potentials
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -62,7 +62,10 @@ class Network(Described):
     @property
     def learning(self) -> tuple[Projection, ...]:
         """The projections whose weights change."""
-        return tuple(each for each in self.projections if not isinstance(each.rule, Static))
+        held = (each.normalisation.every < np.inf for each in self.projections)
+        return tuple(
+            each for each, norm in zip(self.projections, held, strict=True) if norm or not isinstance(each.rule, Static)
+        )
 
     @property
     def projection(self) -> Projection:
@@ -88,6 +91,8 @@ class Network(Described):
             late = " and ".join(shown(each, "s") for each in delays)
             wired = f"{brief(projection.connectivity)}, delays {late}, {projection.receptor}"
             self._refuse("projections", "must join all to all without delay, with one receptor,", wired)
+        if sees_potentials(projection.rule):
+            self._refuse("projections", "must learn by spikes, not by potentials,", projection.rule)
         return projection
 
     def _refuse(self, field: str, rule: str, value: Any) -> NoReturn:

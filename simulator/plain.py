@@ -72,5 +72,5 @@ class Free(NamedTuple):
     def check(self):
         require(self.every == math.inf, self, "every", "must be infinite")
 
-    def normalise(self, w, i):
+    def normalise(self, state, w, i, spikes, low, high):
         pass

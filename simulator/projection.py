@@ -14,7 +14,7 @@ from .connectivity import AllToAll, Given
 from .describe import brief, nearest, shown
 from .plain import Direct, Free, Static
 from .population import Described, Population, check_name
-from .protocols import ParameterError, bounds_of, is_part, receptors_of, require_hooks
+from .protocols import ParameterError, bounds_of, is_part, receptors_of, require_hooks, sees_potentials
 from .quantity import from_brian
 from .streams import generator
 from .synapses import n_bytes
@@ -72,6 +72,7 @@ class Projection(Described):
             self._refuse("connectivity", "must join at least one pair", brief(self.connectivity))
         for field in ("delay", "dendritic_delay"):
             self._set(field, self._delays(field))
+        self._check_potential()
         self._check_receptor()
         self._check_given_weights()
 
@@ -130,6 +131,17 @@ class Projection(Described):
             wrong = delays[~(np.isfinite(delays) & (delays >= 0.0))]
             self._refuse(field, "must be finite and >= 0 s", float(wrong.flat[0]))
         return delays if delays.ndim else float(delays)
+
+    def _check_potential(self) -> None:
+        """A rule that sees the potential of the target at its synapses has one to see there."""
+        if not sees_potentials(self.rule):
+            return
+        model = self.target.model
+        if "v" not in getattr(model, "monitored", ()):
+            self._refuse("rule", f"must see no potential onto {type(model).__name__}, which has none", self.rule)
+        if np.any(self.dendritic_delay):
+            kind, longest = type(self.rule).__name__, float(np.max(self.dendritic_delay))
+            self._refuse("dendritic_delay", f"must be 0 for {kind}, which sees the potential of the target", longest)
 
     def _check_receptor(self) -> None:
         """A receptor that there is; onto neurons that tell excitation from inhibition nothing negative arrives."""

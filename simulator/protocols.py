@@ -8,14 +8,18 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
              init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
     rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)      on_rates(state, w, i, x, y, dt)
              where it wants them:  advance(state, w, t)   settle(state, w, j, t)          relay(state, w, j, t, cells)
+             one that sees the potential of its targets:  init(n_pre, n_post, dt)         on_potentials(state, w, v, t)
     stepper  init(n, rng)          update(state, i)       fires(state, i)              hold, reset(state, i)  receive(state, port, i, amount)
     background  arrivals(dt), which has  chosen(u)
     window   init(n_pre, n_post)   pre_scale post_scale   from_pre from_post           add_pre add_post
+    normalisation  every           normalise(state, w, i, spikes, low, high)           where it remembers anything: init(n_pre, n_post)
     anything check(...) raises a named error before anything compiles
 
 Hooks are compiled by numba: scalar loops, no array expressions, no keyword arguments. The hooks of one name have the same
 argument names in every class. A hook may touch its own state, and: an input its `sources` buffer; a neuron nothing else;
-`on_pre` the synapses of source j; `on_post` and `on_rates` the synapses onto target i.
+`on_pre` the synapses of source j; `on_post` and `on_rates` the synapses onto target i; `on_potentials` those onto any. v (n_post,) are the potentials at
+the end of a step of dt [s], spikes and all. `normalise` may change the synapses onto target i; spikes is how many it has fired, at the rate level the expected
+number; low and high are the rule's bounds.
 """
 
 from __future__ import annotations
@@ -187,6 +191,7 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
         "advance": ("state", "w", "t"),
         "settle": ("state", "w", "j", "t"),
         "relay": ("state", "w", "j", "t", "cells"),
+        "on_potentials": ("state", "w", "v", "t"),
     },
     "receivers": {"take": ("w", "j", "n")},  # what a loop hands to `relay`
     "stepper": {
@@ -199,7 +204,7 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
     "synapses": {},  # those of a neuron: its stepper has what they make
     "background": {},  # what it makes for a time step has the hook
     "arrivals": {"chosen": ("u",)},
-    "normalisation": {"normalise": ("w", "i")},
+    "normalisation": {"normalise": ("state", "w", "i", "spikes", "low", "high")},
     "transmission": {"amount": ("w", "j", "n")},
     "connectivity": {},
     "window": {
@@ -217,7 +222,11 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
         "post_spike": ("state", "i", "tau", "t"),
     },
     "dependence": {"f_plus": ("value", "w_max"), "f_minus": ("value", "w_max")},
-    "threshold": {"depression": ("state", "i", "t"), "add_output": ("state", "i", "t")},
+    "threshold": {
+        "depression": ("state", "i", "t"),
+        "add_output": ("state", "i", "t"),
+        "add_potentials": ("state", "v", "dt"),
+    },
 }
 ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set up
     "input": ("init", "check", "groups"),
@@ -249,8 +258,32 @@ def _relay(self, state, w, j, t, cells):
     self.on_pre(state, w, j, t)
 
 
+def _on_potentials(self, state, w, v, t):
+    """Nothing to see in the potentials of the targets."""
+
+
+def _nothing(self, n_pre, n_post):
+    """No state: it remembers nothing."""
+    return ()
+
+
+def _add_potentials(self, state, v, dt):
+    """Nothing to see in the potentials of the targets, either."""
+
+
 # What a part may leave out: its class gets the empty one, so that a loop calls the hook of every part.
-OPTIONAL: dict[str, dict[str, Callable]] = {"rule": {"advance": _advance, "settle": _settle, "relay": _relay}}
+OPTIONAL: dict[str, dict[str, Callable]] = {
+    "rule": {"advance": _advance, "settle": _settle, "relay": _relay, "on_potentials": _on_potentials},
+    "threshold": {"add_potentials": _add_potentials},
+    "normalisation": {"init": _nothing},
+}
+
+
+def sees_potentials(part: Any) -> bool:
+    """Whether a rule or a threshold (or its class) sees the potential of the targets in each step, which only the clock-driven engine has."""
+    cls = part if isinstance(part, type) else type(part)
+    own = [getattr(cls, name, None) for name in ("on_potentials", "add_potentials")]
+    return any(hook not in (None, _on_potentials, _add_potentials) for hook in own)
 
 
 def require_hooks(part: Any, kind: str) -> None:

@@ -170,6 +170,13 @@ def _check_norm(projection: Projection, dt: float) -> None:
             "must be left out where dendritic delays differ, each a cell of its own to the rule",
             brief(projection.normalisation),
         )
+    if len(getattr(projection.normalisation, "groups", ())) and np.ptp(in_steps(projection, "delay", dt)) > 0:
+        raise ParameterError(
+            part,
+            "normalisation.groups",
+            "must be left out where axonal delays differ, each a source of its own to the rule",
+            brief(projection.normalisation),
+        )
 
 
 def _is_multiple(t: float, dt: float) -> bool:

@@ -32,6 +32,7 @@ DONE, RUNAWAY = 0, 2
 class State(NamedTuple):
     """All that changes in a run of one seed.
 
+    norm: what the normalisation remembers
     times (2,): start of the present hold, next normalisation [s]. counts (1,): normalisations done. x (n_pre,) the present input rates [Hz].
     outputs (n_post,): the output rate summed over the time of all holds that are learned, that is the expected number of spikes;
     pending (n_post,): the same since then, until the end of the last call.
@@ -39,6 +40,7 @@ class State(NamedTuple):
 
     inputs: Any
     rule: Any
+    norm: Any
     w: Synapses
     times: np.ndarray
     counts: np.ndarray
@@ -88,7 +90,7 @@ def advance(parts, state, t_end, max_rate):
         if t >= t_end:
             return DONE
         if t == state.times[NORMALISE]:
-            set_norms(parts, state.w)
+            set_norms(parts, state.norm, state.w, state.outputs)
             state.counts[0] += 1
             state.times[NORMALISE] = (state.counts[0] + 1) * parts.normalisation.every
         if t == t_wake:

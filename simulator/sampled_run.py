@@ -36,6 +36,7 @@ class SampledRun:
         self.state = sampled.State(
             inputs=self.parts.inputs.init(source.n, 1),
             rule=self.parts.rule.init_rates(source.n, target.n),
+            norm=self.parts.normalisation.init(source.n, target.n),
             w=synapses(projection.initial_weights(seed)),
             times=np.array([0.0, self.parts.normalisation.every]),
             counts=np.zeros(1, np.int64),

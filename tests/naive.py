@@ -127,6 +127,49 @@ def vogels(pre, post, w, eta, rho_0, tau, w_min=0.0, w_max=math.inf):
     return w
 
 
+def voltage_stdp(
+    u,
+    arrivals,
+    dt,
+    w,
+    A_LTD,
+    A_LTP,
+    theta_minus,
+    theta_plus,
+    tau_x,
+    tau_minus,
+    tau_plus,
+    n_late,
+    w_min,
+    w_max,
+    scale=None,
+):
+    """Weights (n_post, n_pre) after all steps of dt, one step and one synapse at a time.
+
+    u (n_steps, n_post): the potential, which stands through each step; arrivals: of each source the steps of its spikes; n_late: steps by which averages
+    are late; scale (n_steps, n_post): of depression. The averages of earlier times are theta_minus.
+    """
+    w = np.array(w, float)
+    ages = np.arange(len(u))
+
+    def average(i, k, tau):
+        past, kept = u[: max(k - n_late, 0), i], math.exp(-dt / tau)
+        weights = (1.0 - kept) * kept ** ages[: len(past)][::-1]
+        return theta_minus * kept ** len(past) + (weights * past).sum()
+
+    for k in range(len(u)):
+        for i in range(len(w)):
+            low, high = average(i, k, tau_minus), average(i, k, tau_plus)
+            for j, train in enumerate(arrivals):
+                for _ in range(train.count(k)):
+                    loss = A_LTD * max(low - theta_minus, 0.0) * (1.0 if scale is None else scale[k, i])
+                    w[i, j] = max(w[i, j] - loss, w_min)
+                trace = sum(math.exp((s - k) * dt / tau_x) for s in train if s <= k) / tau_x
+                gain = A_LTP * trace * max(u[k, i] - theta_plus, 0.0) * max(high - theta_minus, 0.0)
+                w[i, j] = min(w[i, j] + gain * dt, w_max)
+    return w
+
+
 def alpha_potential(t, pre, weights, tau):
     """u(t) = sum over earlier spikes of J_j (t - t_j) / tau^2 exp(-(t - t_j) / tau)."""
     return sum(

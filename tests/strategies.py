@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
@@ -40,10 +40,10 @@ from hebbscope.models import (
 from hebbscope.models.experiments import experiment_class
 from hebbscope.models.experiments.catalogue import parts
 from hebbscope.models.experiments.description import choices_for, flat
-from hebbscope.rules import STDP, Free, PairSTDP, SpikeHebb, TabulatedWindow, Triplet
+from hebbscope.rules import STDP, Free, Multiplicative, PairSTDP, SpikeHebb, Subtractive, TabulatedWindow, Triplet
 from hebbscope.simulator.cast import cast
 from hebbscope.simulator.precision import PRECISIONS
-from hebbscope.simulator.protocols import HebbscopeError, bounds_of, is_part, receptors_of, unit_in
+from hebbscope.simulator.protocols import HebbscopeError, bounds_of, is_part, receptors_of, sees_potentials, unit_in
 from hebbscope.simulator.run import LARGEST_SEED, LEVELS, check_engine, check_level, record_times, time_constants
 from hebbscope.simulator.sampler import check_monitors
 
@@ -103,6 +103,12 @@ def tables(draw: Any) -> TabulatedWindow:
     return TabulatedWindow(np.sort(s), draw(arrays(BY_UNIT[""], len(s))), FOLLOWED)
 
 
+def grouped(cls: type) -> some.SearchStrategy:
+    """A constraint of each of several groups of sources."""
+    begins = some.lists(some.integers(1, MOST_PRE), unique=True, max_size=2).map(sorted)
+    return begins.map(lambda found: cls(groups=np.array(found, np.int64)))
+
+
 @some.composite
 def pairs(draw: Any, source: Population, target: Population) -> Given:
     """Some of all that there are."""
@@ -122,6 +128,7 @@ def out_degrees(source: Population, target: Population) -> some.SearchStrategy:
 UNNAMED = (Direct, Free)
 ARRAYS = {PatternPoisson: patterns, RecordedSpikes: recorded, TabulatedWindow: tables, Given: pairs}
 ARRAYS |= {FixedInDegree: in_degrees, FixedOutDegree: out_degrees}
+ARRAYS |= {cls: partial(grouped, cls) for cls in (Multiplicative, Subtractive)}
 
 
 def accepted(part: Any, *size: int) -> bool:
@@ -174,6 +181,7 @@ class Scattered(NamedTuple):
 def of_kind(kind: str, *size: int) -> some.SearchStrategy:
     """Any registered part of a kind that does with so many sources in the exact engine, but for those of a projection that names none."""
     known = [cls for cls in parts(kind).values() if cls not in UNNAMED and (kind != "neuron" or hasattr(cls, "bound"))]
+    known = [cls for cls in known if not sees_potentials(cls)]
     fitting = [cls for cls in known if cls in ARRAYS or accepted(cls(), *size)]
     return some.one_of([made(cls, *size) for cls in fitting])
 
@@ -270,7 +278,10 @@ def neurons(draw: Any, name: str, n: int) -> Population:
 def projections(draw: Any, name: str, source: Population, target: Population) -> Projection:
     """By any rule or none, in any wiring, with delays or without."""
     scale = strong(type(target.model))
-    rule, signed = draw(of_kind("rule")), len(receptors_of(target.model)) == 1
+    fitting = of_kind("rule")
+    if "v" in target.model.monitored:
+        fitting |= some.one_of([made(cls) for cls in parts("rule").values() if sees_potentials(cls)])
+    rule, signed = draw(fitting), len(receptors_of(target.model)) == 1
     low, high = np.clip(bounds_of(rule), LEAST if signed else 0.0, (0.5 * MOST, MOST)).tolist()
     low, high = scale * low, scale * (high if high > low else MOST)
     rule = rule._replace(w_min=low, w_max=high) if hasattr(rule, "w_min") else rule
@@ -283,6 +294,8 @@ def projections(draw: Any, name: str, source: Population, target: Population) ->
         found = changed(found, **{field: draw(DELAY | arrays(DELAY, found.n_synapses))})
     if np.ndim(found.dendritic_delay) == 0 and draw(some.booleans()):
         norm = draw(of_kind("normalisation"))
+        if hasattr(norm, "groups") and np.ndim(found.delay):
+            norm = norm._replace(groups=norm.groups[:0])
         found = changed(found, normalisation=norm._replace(every=draw(some.integers(1, MOST_STEPS)) * DT))
     shapes = [(found.n_synapses,)] if not found.is_dense else [(source.n,), (target.n, source.n)]
     return changed(

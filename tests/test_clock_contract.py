@@ -28,9 +28,20 @@ from hebbscope.models import (
     PushPull,
     Uniform,
 )
-from hebbscope.rules import STDP, PairSTDP, SlidingThreshold, SpikeHebb, Static, TabulatedWindow, Triplet
+from hebbscope.rules import (
+    STDP,
+    PairSTDP,
+    PotentialThreshold,
+    SlidingThreshold,
+    SpikeHebb,
+    Static,
+    TabulatedWindow,
+    Triplet,
+    VoltageSTDP,
+)
 from hebbscope.simulator import clock_run
 from hebbscope.simulator.clock_run import ClockRun
+from hebbscope.simulator.protocols import sees_potentials
 
 N = 6
 DT = 5e-4  # s, half the shortest time constant of the parts
@@ -43,6 +54,7 @@ KINDS = (
     "threshold",
     "pairing",
     "dependence",
+    "normalisation",
     "transmission",
     "connectivity",
     "weights",
@@ -65,12 +77,17 @@ def drive_of(neuron):
 
 def layer(input=None, neuron=None, weights=None, background=None, **options):
     """A layer of the clock-driven engine with these parts, and plain ones in the place of those that are not given."""
-    weight = drive_of(neuron) if neuron is not None else 0.2
-    rule = options.pop("rule", PairSTDP(A_plus=0.01 * weight, A_minus=0.011 * weight))
     held = {"window": SpikeHebb(eta=1e-3), "threshold": Triplet(), "pairing": STDP(), "dependence": STDP()}
+    if sees_potentials(options.get("threshold")):
+        held["threshold"] = VoltageSTDP()
+    rule = options.pop("rule", None)
     for kind, holder in held.items():
         if kind in options:
             rule = holder._replace(**{kind: options.pop(kind)})
+    neuron = AdEx() if neuron is None and sees_potentials(rule) else neuron
+    weight = drive_of(neuron) if neuron is not None else 0.2
+    rule = rule._replace(eta=weight) if sees_potentials(rule) else rule
+    rule = rule or PairSTDP(A_plus=0.01 * weight, A_minus=0.011 * weight)
     rule = rule._replace(w_min=0.0, w_max=2.0 * weight)
     n, n_cells = (12, 12) if "connectivity" in options else (N, 3)
     inputs, cells = (
@@ -79,6 +96,10 @@ def layer(input=None, neuron=None, weights=None, background=None, **options):
             "cells", n_cells, neuron or LinearPoisson(), background={"excitatory": background} if background else {}
         ),
     )
+    norm = options.get("normalisation")
+    if norm is not None and np.isfinite(norm.every):
+        sized = {"norm": 4.0 * weight} if "norm" in norm._fields else {"rho_0": 20.0, "beta": 0.1}
+        options["normalisation"] = norm._replace(every=0.04, **sized)
     if "transmission" in options:
         weights = weights or Uniform(high=2.0 * weight)
     return Network([inputs, cells], [Projection(inputs, cells, weights or weight, rule, **options)])
@@ -105,6 +126,7 @@ LAYERS = {
     "dense": {"input": CommonSourcePoisson, "neuron": ExponentialPoisson, "transmission": PushPull},
     "window": {"input": OrnsteinUhlenbeckPoisson, "neuron": AdEx, "window": TabulatedWindow},
     "sparse": {"input": ModulatedPoisson, "neuron": ConductanceLIF, "threshold": SlidingThreshold, "connectivity": FixedInDegree},
+    "voltage": {"input": CommonSourcePoisson, "neuron": AdEx, "threshold": PotentialThreshold},
 }  # fmt: skip
 
 

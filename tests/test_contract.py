@@ -24,7 +24,7 @@ from hebbscope.models import (
 from hebbscope.models.experiments.catalogue import KINDS, parts
 from hebbscope.rules import L1, STDP, SpikeHebb, Static, TabulatedWindow, Triplet
 from hebbscope.simulator.cast import cast
-from hebbscope.simulator.protocols import ParameterError, unit_of
+from hebbscope.simulator.protocols import ParameterError, sees_potentials, unit_of
 
 N = 6
 EXAMPLES = {  # of parts that have no default for an array, or one that does not fit the weights here
@@ -44,7 +44,9 @@ EVERY = [(kind, part) for kind in KINDS for part in parts(kind).values()]
 EXACT = [  # what the exact engine runs: it joins all to all
     (kind, part)
     for kind, part in EVERY
-    if kind not in ("background", "connectivity", "monitor") and (kind != "neuron" or hasattr(part, "bound"))
+    if kind not in ("background", "connectivity", "monitor")
+    and (kind != "neuron" or hasattr(part, "bound"))
+    and not sees_potentials(part)
 ]
 
 

@@ -13,6 +13,7 @@ from hebbscope import HebbscopeError, simulate
 from hebbscope.cli import main
 from hebbscope.models.experiments import load
 from hebbscope.models.experiments.toml import loads, to_toml
+from hebbscope.verification import rule
 from hebbscope.verification.rule import checks
 
 RULE = re.search(r"```python\n(.*?)```", (Path(__file__).parents[1] / "docs/own-rules.md").read_text(), re.S)[1]
@@ -136,6 +137,16 @@ def test_what_is_wrong_with_a_rule_is_said_in_words(tmp_path, old, new, problem)
     assert bool(found) == bool(problem) and all("\n" not in each for each in found)
     wanted = problem if "|" in problem else re.escape(problem)
     assert not problem or any(re.search(wanted, each) for each in found), found
+
+
+def test_a_rule_that_sees_potentials_is_shown_some(tmp_path, monkeypatch):
+    """In the engine that has them."""
+    monkeypatch.setattr(rule, "SECONDS", 0.2)
+    path = tmp_path / "myrule.py"
+    path.write_text("from hebbscope.rules import VoltageSTDP")
+    with interpreted():
+        found = list(checks(f"{path}:VoltageSTDP"))
+    assert len(found) == 6 and all(each.ok for each in found), [str(each) for each in found]
 
 
 def test_the_command_ends_with_3_where_anything_is_wrong(file):

@@ -155,7 +155,7 @@ def test_norms_are_kept():
     w = np.random.default_rng(3).normal(size=(7, 2))
     for part, norm in ((L1(norm=2.0), lambda x: np.abs(x).sum()), (L2(norm=3.0), np.linalg.norm)):
         held = synapses(w.T)
-        part.normalise(held, 1)
+        part.normalise((), held, 1, 0, -math.inf, math.inf)
         after = held.value.reshape(7, 2)
         assert norm(after[:, 1]) == pytest.approx(part.norm, rel=1e-13)
         assert (after[:, 0] == w[:, 0]).all()

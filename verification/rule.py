@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..models import HomogeneousPoisson, LinearPoisson
+from ..models import AdEx, HomogeneousPoisson, LinearPoisson
 from ..models.experiments.own import own_part
 from ..simulator.connectivity import Pairwise
 from ..simulator.describe import fields
 from ..simulator.network import Network, Population, Projection
-from ..simulator.protocols import HebbscopeError, ParameterError, bounds_of, require_hooks
+from ..simulator.protocols import HebbscopeError, ParameterError, bounds_of, require_hooks, sees_potentials
 from ..simulator.run import simulate
 
 N_PRE, N_POST = 6, 2
@@ -56,7 +56,7 @@ def checks(target: str) -> Iterator[Check]:
         return
     yield _asked("names a parameter that is no number", lambda: _unnamed(rule))
     yield _asked("says in its docstring what each parameter is", lambda: _undocumented(rule))
-    for engine in ("event", "clock"):
+    for engine in ("clock",) if sees_potentials(rule) else ("event", "clock"):
         once = cache(partial(_simulated, rule, engine))  # run when it is first asked for
         runs = _asked(
             f"runs in the {engine} engine: finite weights within its bounds, which learn",
@@ -111,7 +111,7 @@ def _network(rule: Any, engine: str) -> Network:
     )
     inputs, cells = (
         Population("inputs", N_PRE, HomogeneousPoisson(30.0)),
-        Population("cells", N_POST, LinearPoisson(base_rate=10.0)),
+        Population("cells", N_POST, AdEx() if sees_potentials(rule) else LinearPoisson(base_rate=10.0)),
     )
     projections = [Projection(inputs, cells, weight, rule)]
     if engine == "clock":
