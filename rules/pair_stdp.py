@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import Seconds, SecondsArray, non_negative, part, positive, require
+from ..simulator.protocols import Seconds, SecondsArray, bounds_in_order, non_negative, part, positive
 
 SHORT = 10.0  # time constants of potentiation in which sums of exp(-t / tau) lose no more than 5 digits
 LONG = 75.0  # of depression: sums of exp(75) are far from overflow in single precision, too
@@ -58,8 +58,7 @@ class PairSTDP(NamedTuple):
     def check(self):
         non_negative(self, "A_plus", "A_minus", "eta")
         positive(self, "tau_plus", "tau_minus")
-        require(self.w_min == self.w_min, self, "w_min", "must be a number")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
 
     def init(self, n_pre, n_post):
         return State(np.zeros(n_pre), np.zeros(n_post), np.zeros(n_post), np.zeros(1), np.ones(2))

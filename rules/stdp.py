@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import Seconds, SecondsArray, clip, non_negative, part, positive, require, require_hooks
+from ..simulator.protocols import (
+    Seconds,
+    SecondsArray,
+    bounds_in_order,
+    clip,
+    non_negative,
+    part,
+    positive,
+    require,
+    require_hooks,
+)
 from .dependence import PowerLaw
 from .pairing import Pairing
 from .traces import Traces, decay, traces
@@ -55,7 +65,7 @@ class STDP(NamedTuple):
     def check(self):
         non_negative(self, "A_plus", "A_minus", "eta", "w_min")
         positive(self, "tau_plus", "tau_minus")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
         for field in ("pairing", "dependence"):
             require_hooks(getattr(self, field), field)
             getattr(self, field).check()

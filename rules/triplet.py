@@ -10,6 +10,7 @@ import numpy as np
 from ..simulator.protocols import (
     HebbscopeError,
     Seconds,
+    bounds_in_order,
     clip,
     finite,
     non_negative,
@@ -77,8 +78,7 @@ class Triplet(NamedTuple):
         finite(self, "A2_plus", "A3_plus", "A2_minus", "A3_minus")
         positive(self, "tau_plus", "tau_minus", "tau_x", "tau_y")
         non_negative(self, "eta")
-        require(self.w_min == self.w_min, self, "w_min", "must be a number")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
         require(hasattr(self.threshold, "depression"), self, "threshold", "must be a threshold part")
         require_hooks(self.threshold, "threshold")
         self.threshold.check()

@@ -163,6 +163,12 @@ def within(part: Any, field: str, low: float, high: float) -> None:
     require((value >= low) & (value <= high), part, field, _with_unit(f"must be in [{low:g}, {high:g}]", part, field))
 
 
+def bounds_in_order(part: Any) -> None:
+    """w_min and w_max are numbers, infinite where there is no bound, the first below the second."""
+    require(part.w_min == part.w_min, part, "w_min", "must be a number")
+    require(part.w_max > part.w_min, part, "w_max", f"must be > w_min = {part.w_min:g}")
+
+
 # Hooks --------------------------------------------------------------------------------------------------------------
 
 # What a part of each kind must have, beyond a check: the arguments of the hooks that loops call are these, in this order and by these names.
