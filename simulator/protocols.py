@@ -7,7 +7,7 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
     neuron   stepper(dt), and for the exact engine:
              init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
     rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)      on_rates(state, w, i, x, y, dt)
-             where it wants them:  advance(state, w, t)   settle(state, w, j, t)
+             where it wants them:  advance(state, w, t)   settle(state, w, j, t)       init(n_pre, n_post, rng), to draw from rng in its hooks
     stepper  init(n, rng)          update(state, i)       fires(state, i)              hold, reset(state, i)  receive(state, port, i, amount)
     background  arrivals(dt), which has  chosen(u)
     window   init(n_pre, n_post)   pre_scale post_scale   from_pre from_post           add_pre add_post

@@ -9,11 +9,13 @@ Indices are unsigned, so that a compiled loop over them does not ask at each whe
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .protocols import HOOKS, OPTIONAL, is_part
+from .streams import start
 
 
 class Synapses(NamedTuple):
@@ -116,6 +118,12 @@ def n_bytes(n_synapses: int, n_pre: int, n_post: int, is_dense: bool, rule: Any,
     return 8 * n_synapses * (2 if remembers(rule) else 1) + indices
 
 
+def initial_state(rule: Any, n_pre: int, n_post: int, seed: int = 0, name: str = "", index: int = 0) -> Any:
+    """The state of a rule before any spike; a rule whose `init` asks for `rng` gets the stream keyed by (seed, rule/name, index) to keep in it."""
+    draws = "rng" in inspect.signature(rule.init).parameters
+    return rule.init(n_pre, n_post, *([start(seed, f"rule/{name}", index)] if draws else []))
+
+
 empty_settle = OPTIONAL["rule"]["settle"]
 
 
@@ -152,7 +160,7 @@ def goes_back(*parts: Any) -> bool:
     """Whether any hook of a rule or a normalisation, or what it calls, goes from a target to its synapses; None has no hook."""
     from .dispatch import classes_of, reached
 
-    states = [part.init(1, 1) for part in parts if hasattr(part, "init")]
+    states = [initial_state(part, 1, 1) for part in parts if hasattr(part, "init")]
     classes = [*classes_of((*parts, *states)), SparseSynapses]
     hooks = (getattr(type(part), name, None) for part in parts for name in (*HOOKS["rule"], *HOOKS["normalisation"]))
     return any({"n_in", "into", "pre"} & reached(hook, classes).keys() for hook in hooks if hook is not None)
