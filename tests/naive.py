@@ -60,12 +60,14 @@ def triplet(
     eta=1.0,
     w_min=0.0,
     w_max=math.inf,
+    nearest=0,
 ):
-    """Weights (n_post, n_pre) after all spikes; a spike's own slow trace is read before the spike adds to it."""
+    """Weights (n_post, n_pre) after all spikes; a spike's own slow trace is read before the spike adds to it. nearest: only the last spike is in a trace."""
     w = np.array(w, float)
 
     def trace(train, t, tau, own):
-        return sum(math.exp(-(t - u) / tau) for u in train if (u < t if own else u <= t))
+        earlier = [u for u in train if (u < t if own else u <= t)]
+        return sum(math.exp(-(t - u) / tau) for u in (earlier[-1:] if nearest else earlier))
 
     for t, kind, cell in in_order(pre, post):
         if kind == 0:
