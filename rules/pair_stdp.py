@@ -113,9 +113,13 @@ class PairSTDP(NamedTuple):
 
         return DoubleExponential(self.A_plus, self.A_minus, self.tau_plus, self.tau_minus)
 
-    def learning_equation(self, statistics, neuron, causal):
-        """That of the same pairs in a window of two exponentials."""
+    @property
+    def pairs(self):
+        """The same pairs in a window of two exponentials."""
         from .spike_hebb import SpikeHebb
 
-        same = SpikeHebb(self.window, self.eta, 0.0, 0.0, self.w_min, self.w_max)
-        return same.learning_equation(statistics, neuron, causal)
+        return SpikeHebb(self.window, self.eta, 0.0, 0.0, self.w_min, self.w_max)
+
+    def learning_equation(self, statistics, neuron, causal):
+        """That of the same pairs in a window."""
+        return self.pairs.learning_equation(statistics, neuron, causal)

@@ -62,6 +62,11 @@ class SpikeHebb(NamedTuple):
             w.value[k] = clip(w.value[k] + self.eta * (self.w_out + pairs), self.w_min, self.w_max)
         self.window.add_post(state, i, t)
 
+    @property
+    def pairs(self):
+        """Itself: what other rules of pairs are in its terms."""
+        return self
+
     def learning_equation(self, statistics, neuron, causal):
         """The averaged rule, see `rules/reduction.py`."""
         from .reduction import LearningEquation

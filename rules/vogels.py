@@ -73,9 +73,13 @@ class VogelsSprekeler(NamedTuple):
 
         return DoubleExponential(1.0, -1.0, self.tau, self.tau)
 
-    def learning_equation(self, statistics, neuron, causal):
-        """That of the same window with a loss of 2 rho_0 tau at each presynaptic spike."""
+    @property
+    def pairs(self):
+        """The same window with a loss of 2 rho_0 tau at each presynaptic spike."""
         from .spike_hebb import SpikeHebb
 
-        same = SpikeHebb(self.window, self.eta, -2.0 * self.rho_0 * self.tau, 0.0, self.w_min, self.w_max)
-        return same.learning_equation(statistics, neuron, causal)
+        return SpikeHebb(self.window, self.eta, -2.0 * self.rho_0 * self.tau, 0.0, self.w_min, self.w_max)
+
+    def learning_equation(self, statistics, neuron, causal):
+        """That of the same pairs in a window."""
+        return self.pairs.learning_equation(statistics, neuron, causal)
