@@ -146,10 +146,9 @@ class RecurrentEquation:
     # Rates
 
     def _rates(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """(n_cells,) [Hz]; HebbscopeError where they run away or would be negative."""
+        """(n_cells,) [Hz]; HebbscopeError where they are not at rest or would be negative."""
+        self._check_stable(values)
         inner, outer = (gains[0].real for gains in self._gains(values, np.zeros(1)))
-        if np.linalg.eigvals(inner).real.max(initial=0.0) >= 1.0:
-            raise HebbscopeError(f"Network {self.network.name}: its rates run away, cells excite each other too much")
         alone = self._of_cells(lambda model: model.gain * (model.base_rate - model.threshold))
         rates = np.linalg.solve(np.eye(len(inner)) - inner, alone + outer @ self._input_rates)
         if rates.min() < 0.0:
@@ -157,6 +156,19 @@ class RecurrentEquation:
                 f"Network {self.network.name}: the linear rate of a cell is {rates.min():g} Hz, below 0"
             )
         return rates
+
+    def _check_stable(self, values: Mapping[str, np.ndarray]) -> None:
+        """Nothing grows by itself, at rest or in waves: det(1 - G) does not go around 0 as the frequency goes from 0 to infinity (Nyquist)."""
+        omega, _ = panels(self._edges)
+        around = [np.linalg.slogdet(np.eye(each.shape[-1]) - each)[0] for each in self._inner(values, omega)]
+        phase = np.unwrap(np.angle(np.concatenate(around)))
+        if abs(phase[-1] - phase[0]) > 1.0:
+            raise HebbscopeError(f"Network {self.network.name}: its rates run away, cells drive each other too much")
+
+    def _inner(self, values: Mapping[str, np.ndarray], omega: np.ndarray) -> Iterator[np.ndarray]:
+        """G at some frequencies at a time."""
+        for some in self._at_a_time(len(omega)):
+            yield self._gains(values, omega[some])[0]
 
     def rates(self, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
         """population -> (n,) mean rates [Hz]."""
@@ -168,10 +180,10 @@ class RecurrentEquation:
 
     def correlation_drift(self, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
         """eta C^W [1/s] of every projection that learns: what moves weights once the rates have come to rest."""
-        return self._shaped(self._correlation_drift(self._values(weights)))
+        values = self._values(weights)
+        return self._shaped(self._correlation_drift(values, self._rates(values)))
 
-    def _correlation_drift(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        cells = self._rates(values)
+    def _correlation_drift(self, values: Mapping[str, np.ndarray], cells: np.ndarray) -> dict[str, np.ndarray]:
         found = {each.name: np.zeros(each.n_synapses) for each in self.network.learning}
         for omega, measure, inputs, own in self._spectra(cells):
             inner, outer = self._gains(values, omega)
@@ -192,12 +204,16 @@ class RecurrentEquation:
         """Frequencies omega (n_omega,) [rad/s], their measure in an integral over all, spectra (n_omega, n_trains, n_trains) of the inputs, and (n_cells,) of
         what cells add on their own: all but the lines, some at a time, and then each line."""
         omega, measure = panels(self._edges)
-        size = (len(cells) + len(self._input_rates)) ** 2
-        for some in np.array_split(np.arange(len(omega)), 1 + len(omega) * size // MEMORY):
+        for some in self._at_a_time(len(omega)):
             yield omega[some], measure[some] / np.pi, self._continuous(omega[some]), cells
         for frequency in sorted({term.kernel.frequency for each in self._inputs for term in _lines(each)}):
             line = np.array([2.0 * np.pi * frequency])
             yield line, np.ones(1), self._line(frequency)[None], np.zeros(len(cells))
+
+    def _at_a_time(self, n_omega: int) -> list[np.ndarray]:
+        """The numbers of frequencies whose spectra fit into memory together."""
+        size = sum(each.n for each in self.network.populations) ** 2
+        return np.array_split(np.arange(n_omega), 1 + n_omega * size // MEMORY)
 
     @cached_property
     def _edges(self) -> np.ndarray:
@@ -236,7 +252,8 @@ class RecurrentEquation:
     def drift(self, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
         """dJ/dt [1/s] of every projection that learns."""
         values = self._values(weights)
-        cells, found = self._rates(values), self._correlation_drift(values)
+        cells = self._rates(values)
+        found = self._correlation_drift(values, cells)
         for each in self.network.learning:
             joined, pairs = self._joined[each.name], each.rule.pairs
             x = (self._input_rates if joined.from_input else cells)[joined.pre]

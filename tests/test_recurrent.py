@@ -239,6 +239,30 @@ def agrees(found, expected):
     return error
 
 
+@pytest.mark.parametrize("strength, late, rests", [(0.5, 20e-3, True), (2.4, 1e-3, True), (2.4, 20e-3, False)])
+def test_inhibition_that_comes_late_makes_waves_that_grow(strength, late, rests):
+    """By steps of the mean rate through the two states of an EPSP: whether what a kick leaves dies out within a second."""
+    cells = Population("cells", 4, LinearPoisson(tau=5e-3, base_rate=50.0))
+    loop = Projection(
+        cells, cells, strength / 3, PairSTDP(w_max=2.0), connectivity=AllToAll(0), delay=late, receptor="inhibitory"
+    )
+    n, dt = round(late / 1e-4), 1e-4
+    rate, rise, psp = np.zeros(10_000), 1.0, 0.0
+    for k in range(len(rate)):
+        rate[k] = psp
+        psp, rise = (
+            psp + dt / 5e-3 * (rise - psp),
+            rise + dt / 5e-3 * ((-strength * rate[k - n] if k >= n else 0.0) - rise),
+        )
+    assert (np.abs(rate[-1000:]).max() < 1e-2 * np.abs(rate).max()) == rests
+    equation = reduce(Network([cells], [loop]))
+    if rests:
+        np.testing.assert_allclose(equation.rates()["cells"], 50.0 / (1.0 + strength))
+    else:
+        with pytest.raises(HebbscopeError, match="its rates run away, cells drive each other too much"):
+            equation.rates()
+
+
 # What it says and refuses ----------------------------------------------------------------------------------------------
 
 
