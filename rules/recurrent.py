@@ -32,8 +32,11 @@ from ..simulator.protocols import Cosine, HebbscopeError, ParameterError, Sine, 
 from .window_integrals import doubling, kernel_transform, panels
 
 FINEST, END = 0.1, 1e10  # rad/s: panels of the integral over the spectrum double from the first to the second
-TURNS, TURNING = 10.0, 1e5  # rad in which a delay may turn in one panel, below so many rad/s
-MEMORY = 2**23  # numbers that the spectra of some frequencies may take at once
+TURNS, TURNING = (
+    25.0,
+    1e5,
+)  # rad that a delay may turn in one panel, below so many rad/s: beyond, a jump of the window leaves an error of 2e-4
+MEMORY = 2**19  # numbers that the spectra of some frequencies may take at once
 
 
 class Joined(NamedTuple):
@@ -139,8 +142,8 @@ class RecurrentEquation:
         n = epsp.shape[-1]
         inner, outer = np.zeros((len(omega), n, n), complex), np.zeros((len(omega), n, len(self._input_rates)), complex)
         for name, each in self._joined.items():
-            turned = np.exp(1j * omega[:, None] * each.delay)
-            (outer if each.from_input else inner)[:, each.post, each.pre] += each.factor * values[name] * turned
+            delivered = each.factor * values[name] * _turned(omega, each.delay)
+            (outer if each.from_input else inner)[:, each.post, each.pre] += delivered
         return epsp[:, :, None] * inner, epsp[:, :, None] * outer
 
     # Rates
@@ -195,9 +198,8 @@ class RecurrentEquation:
                 joined, pairs = self._joined[each.name], each.rule.pairs
                 spectrum = (across if joined.from_input else among)[:, joined.pre, joined.post]
                 weighed = pairs.eta * measure * np.conj(pairs.window.transform(omega))
-                found[each.name] += (weighed[:, None] * spectrum * np.exp(1j * omega[:, None] * joined.later)).real.sum(
-                    0
-                )
+                seen = weighed[:, None] * spectrum * _turned(omega, joined.later)
+                found[each.name] += seen.real.sum(axis=0)
         return found
 
     def _spectra(self, cells: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
@@ -305,6 +307,12 @@ class RecurrentEquation:
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def _turned(omega: np.ndarray, late: np.ndarray) -> np.ndarray:
+    """(n_omega, n_synapses): exp(i omega late), where few synapses are late by times of their own."""
+    times, which = np.unique(late, return_inverse=True)
+    return np.exp(1j * omega[:, None] * times)[:, which]
 
 
 def _by_rates(pairs: Any, x: Any, y: Any) -> Any:
