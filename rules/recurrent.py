@@ -121,13 +121,23 @@ class RecurrentEquation:
         cells = [each for each in self.network.populations if not each.is_input]
         return np.concatenate([np.repeat(np.asarray(value(each.model))[..., None], each.n, -1) for each in cells], -1)
 
+    def _projection(self, name: str) -> Any:
+        found = [each for each in self.network.projections if each.name == name]
+        if not found:
+            raise ParameterError(f"Network {self.network.name}", "projections", "must be named as they are", name)
+        return found[0]
+
     def _values(self, weights: Mapping[str, np.ndarray] | None) -> dict[str, np.ndarray]:
         """projection -> (n_synapses,)."""
-        given = weights or {}
-        for name in given.keys() - self._joined.keys():
-            raise ParameterError(f"Network {self.network.name}", "weights", "must be of its projections", name)
-        start = {each.name: each.initial_values(1) for each in self.network.projections if each.name not in given}
-        return {name: np.asarray(w, float).T.ravel() for name, w in given.items()} | start
+        values = {}
+        for name, given in (weights or {}).items():
+            each, w = self._projection(name), np.asarray(given, float)
+            shape = (each.target.n, each.source.n) if each.is_dense else (each.n_synapses,)
+            if w.shape != shape:
+                raise ParameterError(f"Projection {name}", "weights", f"must be {' x '.join(map(str, shape))}", w)
+            values[name] = w.T.ravel()
+        others = (each for each in self.network.projections if each.name not in values)
+        return values | {each.name: each.initial_values(1) for each in others}
 
     def _shaped(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The way back, for projections that learn."""
@@ -267,13 +277,13 @@ class RecurrentEquation:
 
         Among cells of one population, which are their own sources, -(w_in + w_out) / W~. It is stable where w_out + W~ nu_in < 0, or W~ < 0.
         """
-        each = next(each for each in self.network.learning if each.name == projection)
+        each = self._projection(projection)
         pairs = each.rule.pairs
-        area = pairs.window.integral()
-        x = float(self.rates()[each.source.name].mean())
-        top, bottom = (
-            (pairs.w_in + pairs.w_out, area) if each.source is each.target else (pairs.w_in * x, pairs.w_out + area * x)
-        )
+        area, x = pairs.window.integral(), float(self.rates()[each.source.name].mean())
+        if each.source is each.target:
+            top, bottom = pairs.w_in + pairs.w_out, area
+        else:
+            top, bottom = pairs.w_in * x, pairs.w_out + area * x
         return -top / bottom if bottom != 0.0 else float("nan")
 
     def coefficients(self) -> dict[str, float]:

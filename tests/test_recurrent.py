@@ -1,7 +1,6 @@
 """The learning equation of cells that drive each other: against the closed forms of one layer, and against spikes with delays in the clock-driven engine."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -303,5 +302,10 @@ def test_what_it_cannot_reduce_is_named():
         HebbscopeError, match=r"reduce: the causal term can be left out in one layer without delays alone"
     ):
         reduce(recurrent(), causal=False)
-    with pytest.raises(HebbscopeError, match=r"Network recurrent\.weights: must be of its projections, got 'fed'"):
-        reduce(replace(recurrent(), name="recurrent")).rates({"fed": np.zeros((8, 12))})
+    for weights, words in (
+        ({"fed": np.zeros((8, 12))}, r"Network network\.projections: must be named as they are, got 'fed'"),
+        ({"feed": np.zeros((12, 8))}, r"Projection feed\.weights: must be 8 x 12, got an array of shape \(12, 8\)"),
+        ({"loop": np.zeros(55)}, r"Projection loop\.weights: must be 56, got an array of shape \(55,\)"),
+    ):
+        with pytest.raises(HebbscopeError, match=words):
+            reduce(recurrent()).rates(weights)
