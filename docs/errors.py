@@ -15,7 +15,9 @@ from typing import NamedTuple
 HERE = Path(__file__).resolve().parent
 FOLDERS = ("simulator", "rules", "models", "analysis", "verification", "")
 RULES = {"finite": "must be finite", "positive": "must be finite and > 0", "non_negative": "must be finite and >= 0"}
-NAMED = {"ParameterError": 3, "self._refuse": 2, "DescriptionError": 2, "require": 4}  # how many arguments say what is wrong
+BOUNDS = {"w_min": "must be a number", "w_max": "must be > w_min = …"}  # refused by bounds_in_order
+# How many arguments say what is wrong.
+NAMED = {"ParameterError": 3, "self._refuse": 2, "DescriptionError": 2, "require": 4}
 PLAIN = ("HebbscopeError", "DamagedFile", "Runaway", "click.UsageError")
 
 HEAD = """# What is refused
@@ -61,6 +63,8 @@ def _of_call(call: ast.Call, where: str) -> Iterator[Refusal]:
     own = len(call.args) > 1 and ast.unparse(call.args[1 if name == "require" else 0]) == "self"
     if name in RULES and own:
         yield from (Refusal(where, words(field), RULES[name]) for field in call.args[1:])
+    elif name == "bounds_in_order":
+        yield from (Refusal(where, field, rule) for field, rule in BOUNDS.items())
     elif name == "within" and own:
         low, high = map(ast.unparse, call.args[2:4])
         yield Refusal(where, words(call.args[1]), f"must be finite and in [{low}, {high}]")

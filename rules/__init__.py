@@ -11,19 +11,37 @@ from .spike_hebb import SpikeHebb
 from .stdp import STDP
 from .tabulated import TabulatedWindow
 from .threshold import FixedThreshold, PotentialThreshold, SlidingThreshold
-from .triplet import Triplet
+from .triplet import (
+    HIPPOCAMPUS_FULL,
+    HIPPOCAMPUS_MINIMAL,
+    HIPPOCAMPUS_NEAREST_FULL,
+    HIPPOCAMPUS_NEAREST_MINIMAL,
+    VISUAL_CORTEX_FULL,
+    VISUAL_CORTEX_MINIMAL,
+    VISUAL_CORTEX_NEAREST_FULL,
+    VISUAL_CORTEX_NEAREST_MINIMAL,
+    Triplet,
+)
 from .vogels import VogelsSprekeler
 from .voltage import VOLTAGE_HIPPOCAMPUS, VOLTAGE_VISUAL_CORTEX, VoltageSTDP
 from .windows import DoubleExponential, KempterWindow
 
 __all__ = [
     "ALL_TO_ALL",
+    "HIPPOCAMPUS_FULL",
+    "HIPPOCAMPUS_MINIMAL",
+    "HIPPOCAMPUS_NEAREST_FULL",
+    "HIPPOCAMPUS_NEAREST_MINIMAL",
     "L1",
     "L2",
     "NEAREST_SYMMETRIC",
     "PRESYNAPTIC_CENTRED",
     "REDUCED_SYMMETRIC",
     "STDP",
+    "VISUAL_CORTEX_FULL",
+    "VISUAL_CORTEX_MINIMAL",
+    "VISUAL_CORTEX_NEAREST_FULL",
+    "VISUAL_CORTEX_NEAREST_MINIMAL",
     "VOLTAGE_HIPPOCAMPUS",
     "VOLTAGE_VISUAL_CORTEX",
     "DoubleExponential",

@@ -31,7 +31,7 @@ class PowerLaw(NamedTuple):
     mu_minus  0  0: additive, 1: multiplicative
 
     Source: Guetig, Aharonov, Rotter & Sompolinsky 2003, J Neurosci 23:3697 (mu_plus = mu_minus); van Rossum, Bi & Turrigiano 2000, J Neurosci 20:8812
-    (mu_plus = 0, mu_minus = 1, without its noise).
+    (mu_plus = 0, mu_minus = 1; its noise is STDP's sigma).
     """
 
     mu_plus: float = 0.0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import Seconds, SecondsArray, non_negative, part, positive, require
+from ..simulator.protocols import Seconds, SecondsArray, bounds_in_order, non_negative, part, positive
 from .traces import Growth, grow, growth, start_again
 
 SHORT = 10.0  # time constants of potentiation in which sums of exp(-t / tau) lose no more than 5 digits
@@ -60,8 +60,7 @@ class PairSTDP(NamedTuple):
     def check(self):
         non_negative(self, "A_plus", "A_minus", "eta")
         positive(self, "tau_plus", "tau_minus")
-        require(self.w_min == self.w_min, self, "w_min", "must be a number")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
 
     def init(self, n_pre, n_post):
         return State(np.zeros(n_pre), np.zeros(n_post), np.zeros(n_post), np.zeros(1), growth(), growth())
@@ -133,9 +132,13 @@ class PairSTDP(NamedTuple):
 
         return DoubleExponential(self.A_plus, self.A_minus, self.tau_plus, self.tau_minus)
 
-    def learning_equation(self, statistics, neuron, causal):
-        """That of the same pairs in a window of two exponentials."""
+    @property
+    def pairs(self):
+        """The same pairs in a window of two exponentials."""
         from .spike_hebb import SpikeHebb
 
-        same = SpikeHebb(self.window, self.eta, 0.0, 0.0, self.w_min, self.w_max)
-        return same.learning_equation(statistics, neuron, causal)
+        return SpikeHebb(self.window, self.eta, 0.0, 0.0, self.w_min, self.w_max)
+
+    def learning_equation(self, statistics, neuron, causal):
+        """That of the same pairs in a window."""
+        return self.pairs.learning_equation(statistics, neuron, causal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..simulator.protocols import part, require
-from .traces import add
+from .traces import mark
 
 
 @part
@@ -73,16 +73,12 @@ class Pairing(NamedTuple):
 
     def pre_spike(self, state, j, tau, t):
         """Remember a spike of source j."""
-        if self.pre_by_pre == 1:
-            state.before.value[j] = 0.0
-        add(state.before, j, tau, t)
+        mark(state.before, j, tau, t, self.pre_by_pre)
         state.last_pre[j] = t
 
     def post_spike(self, state, i, tau, t):
         """Remember a spike of target i."""
-        if self.post_by_post == 1:
-            state.after.value[i] = 0.0
-        add(state.after, i, tau, t)
+        mark(state.after, i, tau, t, self.post_by_post)
         state.last_post[i] = t
 
     def hiding(self, x, y):

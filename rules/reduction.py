@@ -28,6 +28,7 @@ from ..simulator.plain import Direct
 from ..simulator.protocols import HebbscopeError, ParameterError, is_part, require_methods
 from . import modes
 from .linear_flow import LinearFlow
+from .recurrent import RecurrentEquation
 
 AVERAGE = "the learning equation"
 NUMBERS = ("rates", "w_in", "w_out", "W_integral", "W_square_integral", "base_rate", "gain", "left", "right", "own")
@@ -61,27 +62,37 @@ class InputStatistics(NamedTuple):
         return np.concatenate(left, axis=1), np.concatenate(right, axis=1), own
 
 
+def statistics_of(source: Any, transmission: Any = None) -> InputStatistics:
+    """What an input population states of itself."""
+    n, model = source.n, source.model
+    require_methods(model, AVERAGE, "mean_rates", "covariance", "atom")
+    return InputStatistics(
+        np.asarray(model.mean_rates(n), dtype=float),
+        model.covariance(n),
+        model.atom(n),
+        transmission,
+        model.third_cumulants(n) if hasattr(model, "third_cumulants") else None,
+    )
+
+
 def reduce(network: Network, causal: bool = True) -> Any:
-    """The learning equation of a network of one plastic layer: a LearningEquation for SpikeHebb, the rule's own for others.
+    """The learning equation of a network of Poisson neurons. Of one plastic layer: a LearningEquation for SpikeHebb, the rule's own for others;
+    of cells that drive each other, or with delays: a RecurrentEquation.
 
     causal=False leaves out the causal spike-spike term: the surrogate level, or a rate description. Normalisation steps are not part of it.
     HebbscopeError when the rule has no averaged equation.
     """
     if not isinstance(network, Network):
         raise ParameterError("reduce", "network", "must be a Network", network)
+    if not network.is_exact and _is_linear(network):
+        if not causal:
+            raise HebbscopeError("reduce: the causal term can be left out in one layer without delays alone")
+        return RecurrentEquation(network)
     projection = network.projection
     source, rule = projection.source, projection.rule
     if not hasattr(rule, "learning_equation"):
         raise HebbscopeError(f"{type(rule).__name__}: has no averaged learning equation")
-    n = source.n
-    require_methods(source.model, AVERAGE, "mean_rates", "covariance", "atom")
-    statistics = InputStatistics(
-        np.asarray(source.model.mean_rates(n), dtype=float),
-        source.model.covariance(n),
-        source.model.atom(n),
-        projection.transmission,
-        source.model.third_cumulants(n) if hasattr(source.model, "third_cumulants") else None,
-    )
+    statistics = statistics_of(source, projection.transmission)
     try:
         return rule.learning_equation(statistics, projection.target.model, causal)
     except ArithmeticError:  # beyond the largest number, or below the smallest
@@ -89,6 +100,13 @@ def reduce(network: Network, causal: bool = True) -> Any:
         raise ParameterError(
             part, field, "must be nearer to 1 (the learning equation is beyond the range of numbers)", value
         ) from None
+
+
+def _is_linear(network: Network) -> bool:
+    """Whether all cells are linear Poisson neurons, driven by inputs and by each other alone, and some synapses learn."""
+    cells = [each for each in network.populations if not each.is_input]
+    linear = all(hasattr(each.model, "epsp_transform") and not each.background for each in cells)
+    return linear and bool(network.learning)
 
 
 def _farthest_from_one(*parts: Any) -> tuple[str, str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from ..simulator.protocols import clip, finite, part, positive, require, require_hooks
+from ..simulator.protocols import bounds_in_order, clip, finite, part, positive, require, require_hooks
 from .windows import KempterWindow
 
 
@@ -41,8 +41,7 @@ class SpikeHebb(NamedTuple):
         self.window.check()
         positive(self, "eta")
         finite(self, "w_in", "w_out")
-        require(self.w_min == self.w_min, self, "w_min", "must be a number")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
 
     def init(self, n_pre, n_post):
         return self.window.init(n_pre, n_post)
@@ -62,6 +61,11 @@ class SpikeHebb(NamedTuple):
             pairs = self.window.from_pre(state, w.pre(i, n), t, scale)
             w.value[k] = clip(w.value[k] + self.eta * (self.w_out + pairs), self.w_min, self.w_max)
         self.window.add_post(state, i, t)
+
+    @property
+    def pairs(self):
+        """Itself: what other rules of pairs are in its terms."""
+        return self
 
     def learning_equation(self, statistics, neuron, causal):
         """The averaged rule, see `rules/reduction.py`."""

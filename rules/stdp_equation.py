@@ -64,17 +64,48 @@ class STDPEquation(LinearOutput):
         return np.asarray(x * y * (plus * wide - minus * late))
 
     def independent_diffusion(self, weights: Any, x: Any, y: Any) -> np.ndarray:
-        """Growth of the variance [1/s] of one weight for independent Poisson spikes at rates x and y [Hz].
+        """Growth of the variance [1/s] of one weight for independent Poisson spikes at rates x and y [Hz], exact for slow learning and any pairing.
 
-        That of pairs one by one, x y int W^2, and that of the rates, which an area W~ away from balance turns into steps of every spike:
-        y (W~ x)^2 + x (W~ y)^2. Exact all-to-all; with hidden spikes near balance.
+        The weight is its drift and a martingale, whose steps are what a spike changes at once and what it makes later spikes change. With r and o the
+        traces of the presynaptic and the postsynaptic spikes that are in sight, these are at a postsynaptic spike, which may hide those before it, and at a
+        presynaptic one, with A the amplitudes, K the areas and h = 1 where spikes of the one side hide those of the other, or of their own,
+
+            a = A_plus r (1 - h_pre_by_post y K_plus) - A_minus x K_minus (1 - h_post_by_post o)
+            b = A_plus y K_plus (1 - h_pre_by_pre r) - A_minus o (1 - h_post_by_pre x K_minus)
+
+        so that the variance grows by y E[a^2] + x E[b^2]; beside it by x y times the squares of the noise. All-to-all it is
+        x y int W^2 + y (W~ x)^2 + x (W~ y)^2.
         """
         plus, minus = self.amplitudes(weights)
         wide, late = self.areas(x, y)
+        r, o, rr, oo, ro = self._traces(x, y)
+        h = self.rule.pairing
+        now, later = plus * (1.0 - h.pre_by_post * y * wide), minus * x * late
+        a = now**2 * rr - 2.0 * now * later * (r - h.post_by_post * ro)
+        a = a + later**2 * (1.0 + h.post_by_post * (oo - 2.0 * o))
+        now, later = minus * (1.0 - h.post_by_pre * x * late), plus * y * wide
+        b = now**2 * oo - 2.0 * now * later * (o - h.pre_by_pre * ro)
+        b = b + later**2 * (1.0 + h.pre_by_pre * (rr - 2.0 * r))
+        return np.asarray(y * a + x * b + self._noise(weights, x, y))
+
+    def _noise(self, weights: Any, x: Any, y: Any) -> Any:
+        """What the noise of pairs adds to the growth of the variance [1/s]."""
         before, after = self.rule.pairing.hiding(np.asarray(x, float), np.asarray(y, float))
-        square = plus**2 / (2.0 / self.rule.tau_plus + before) + minus**2 / (2.0 / self.rule.tau_minus + after)
-        area = plus * wide - minus * late
-        return np.asarray(x * y * (square + (x + y) * area**2))
+        squares = 1.0 / (2.0 / self.rule.tau_plus + before) + 1.0 / (2.0 / self.rule.tau_minus + after)
+        return x * y * (self.rule.eta * self.rule.sigma * np.asarray(weights, float)) ** 2 * squares
+
+    def _traces(self, x: Any, y: Any) -> tuple[Any, Any, Any, Any, Any]:
+        """Means of r, o, r^2, o^2 and r o, of traces of spikes in sight, from what a spike of either side makes of them."""
+        h, fast, slow = self.rule.pairing, 1.0 / self.rule.tau_plus, 1.0 / self.rule.tau_minus
+        before, after = h.hiding(np.asarray(x, float), np.asarray(y, float))
+        r, o = x / (fast + before), y / (slow + after)
+        rr = x * (1.0 + 2.0 * (1 - h.pre_by_pre) * r) / (2.0 * fast + before)
+        oo = y * (1.0 + 2.0 * (1 - h.post_by_post) * o) / (2.0 * slow + after)
+        ended = x * (1 - (1 - h.pre_by_pre) * (1 - h.post_by_pre)) + y * (
+            1 - (1 - h.pre_by_post) * (1 - h.post_by_post)
+        )
+        ro = (x * (1 - h.post_by_pre) * o + y * (1 - h.pre_by_post) * r) / (fast + slow + ended)
+        return r, o, rr, oo, ro
 
     def density(self, x: float, y: float) -> tuple[np.ndarray, np.ndarray]:
         """Stationary density of one weight between its bounds under independent Poisson spikes at rates x and y [Hz]: weights (n,), density (n,)."""

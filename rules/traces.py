@@ -111,6 +111,14 @@ def add(x, k, tau, t):
 
 
 @helper
+def mark(x, k, tau, t, alone):
+    """A spike of k at time t; where alone is 1 those before it count no more."""
+    if alone == 1:
+        x.value[k] = 0.0
+    add(x, k, tau, t)
+
+
+@helper
 def alpha(x, k, f, t):
     """Sum over spikes of (t - t_spike) exp(-(t - t_spike) / tau) [s], with f from `decay`."""
     return f * ((t - x.origin[0]) * x.value[k] - x.moment[k])

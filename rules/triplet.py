@@ -1,4 +1,4 @@
-"""The triplet rule of Pfister & Gerstner, minimal or full, all-to-all."""
+"""The triplet rule of Pfister & Gerstner, minimal or full, of all spikes or of the nearest, and the eight sets of parameters that were published."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from ..simulator.protocols import (
     HebbscopeError,
     Seconds,
+    bounds_in_order,
     clip,
     finite,
     non_negative,
@@ -21,7 +22,7 @@ from ..simulator.protocols import (
     sees_potentials,
 )
 from .threshold import FixedThreshold
-from .traces import Traces, add, decay, traces
+from .traces import Traces, decay, mark, traces
 
 
 class State(NamedTuple):
@@ -44,7 +45,7 @@ class RateState(NamedTuple):
 
 @part
 class Triplet(NamedTuple):
-    """Pairs and triplets of spikes change the weight; traces r1, r2, o1, o2 jump by one at a spike of their side.
+    """Pairs and triplets of spikes change the weight; traces r1, r2, o1, o2 jump by one, or with `nearest` to one, at a spike of their side.
 
     presynaptic spike of j:   w_ij -= eta o1_i [A2_minus theta_i + A3_minus r2_j]   r2 read before its own jump
     postsynaptic spike of i:  w_ij += eta r1_j [A2_plus + A3_plus o2_i]             o2 read before its own jump
@@ -56,8 +57,9 @@ class Triplet(NamedTuple):
     eta        1         learning rate on all four amplitudes
     w_min 0, w_max inf   hard bounds
     threshold            FixedThreshold: theta = 1; SlidingThreshold: theta follows the output rate
+    nearest    0         0: every pair and triplet counts; 1: only those of the nearest spikes
 
-    The defaults are the minimal set fitted to visual cortex. All-to-all: every pair and triplet counts.
+    The defaults are the minimal set fitted to visual cortex, all-to-all; the eight published sets are below.
     Source: Pfister & Gerstner 2006, J Neurosci 26:9673; amplitudes of the minimal set as in other public code.
     """
 
@@ -73,13 +75,14 @@ class Triplet(NamedTuple):
     w_min: float = 0.0
     w_max: float = math.inf
     threshold: Any = FixedThreshold()
+    nearest: int = 0
 
     def check(self):
         finite(self, "A2_plus", "A3_plus", "A2_minus", "A3_minus")
         positive(self, "tau_plus", "tau_minus", "tau_x", "tau_y")
         non_negative(self, "eta")
-        require(self.w_min == self.w_min, self, "w_min", "must be a number")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
+        require(self.nearest in (0, 1), self, "nearest", "must be 0 or 1")
         require(hasattr(self.threshold, "depression"), self, "threshold", "must be a threshold part")
         require_hooks(self.threshold, "threshold")
         require(
@@ -103,8 +106,8 @@ class Triplet(NamedTuple):
             pair = self.A2_minus * self.threshold.depression(state.sliding, i, t)
             loss = self.eta * state.o1.value[i] * f1 * (pair + triplet)
             w.value[k] = clip(w.value[k] - loss, self.w_min, self.w_max)
-        add(state.r1, j, self.tau_plus, t)
-        add(state.r2, j, self.tau_x, t)
+        mark(state.r1, j, self.tau_plus, t, self.nearest)
+        mark(state.r2, j, self.tau_x, t, self.nearest)
 
     def on_post(self, state, w, i, t):
         f1 = decay(state.r1, self.tau_plus, t)
@@ -113,11 +116,15 @@ class Triplet(NamedTuple):
         for n in range(w.n_in(i)):
             k = w.into(i, n)
             w.value[k] = clip(w.value[k] + gain * state.r1.value[w.pre(i, n)], self.w_min, self.w_max)
-        add(state.o1, i, self.tau_minus, t)
-        add(state.o2, i, self.tau_y, t)
+        mark(state.o1, i, self.tau_minus, t, self.nearest)
+        mark(state.o2, i, self.tau_y, t, self.nearest)
         self.threshold.add_output(state.sliding, i, t)
 
     # The rate level
+
+    def lasting(self, tau, rate):
+        """How long a spike counts in a trace, weighted by it [s]: tau, or until the next one comes, at this rate of Poisson spikes [Hz]."""
+        return tau / (1.0 + self.nearest * rate * tau)
 
     def init_rates(self, n_pre, n_post):
         """The traces of `on_rates`, at zero."""
@@ -128,30 +135,72 @@ class Triplet(NamedTuple):
         """What sources at rates x (n_pre,) and target i at rate y [Hz], held for dt [s], change on average.
 
         The slow traces relax towards tau_y y and tau_x x from what earlier rates have left, and are integrated exactly:
-        dw_j = x_j y [(A2_plus tau_plus - A2_minus tau_minus theta) dt + A3_plus tau_plus int o2 - A3_minus tau_minus int r2_j].
+        dw_j = x_j y [(A2_plus tau_plus - A2_minus tau_minus theta) dt + A3_plus tau_plus int o2 - A3_minus tau_minus int r2_j],
+        with `lasting` in the place of each tau where only the nearest spikes count.
         """
-        left_x = math.exp(-dt / self.tau_x)
-        left_y = math.exp(-dt / self.tau_y)
-        o2 = self.tau_y * (y * dt + (state.o2[i] - self.tau_y * y) * (1.0 - left_y))
-        state.o2[i] = self.tau_y * y + (state.o2[i] - self.tau_y * y) * left_y
-        pair = self.A2_minus * self.threshold.mean_depression(state.sliding, i, y, dt)
-        common = (self.A2_plus * self.tau_plus - pair * self.tau_minus) * dt + self.A3_plus * self.tau_plus * o2
+        tau_y, late = self.lasting(self.tau_y, y), self.lasting(self.tau_minus, y)
+        left_y = math.exp(-dt / tau_y)
+        o2 = tau_y * (y * dt + (state.o2[i] - tau_y * y) * (1.0 - left_y))
+        state.o2[i] = tau_y * y + (state.o2[i] - tau_y * y) * left_y
+        gain = self.A2_plus * dt + self.A3_plus * o2
+        loss = self.A2_minus * self.threshold.mean_depression(state.sliding, i, y, dt) * late * dt
         for n in range(w.n_in(i)):
             j = w.pre(i, n)
-            change = common
+            change = self.lasting(self.tau_plus, x[j]) * gain - loss
             if self.A3_minus != 0.0:
-                r2 = self.tau_x * (x[j] * dt + (state.r2[j] - self.tau_x * x[j]) * (1.0 - left_x))
-                change -= self.A3_minus * self.tau_minus * r2
+                tau_x = self.lasting(self.tau_x, x[j])
+                r2 = tau_x * (x[j] * dt + (state.r2[j] - tau_x * x[j]) * (1.0 - math.exp(-dt / tau_x)))
+                change -= self.A3_minus * late * r2
             k = w.into(i, n)
             w.value[k] = clip(w.value[k] + self.eta * x[j] * y * change, self.w_min, self.w_max)
         if i == w.n_post - 1 and self.A3_minus != 0.0:  # every target has read r2
             for j in range(w.n_pre):
-                state.r2[j] = self.tau_x * x[j] + (state.r2[j] - self.tau_x * x[j]) * left_x
+                tau_x = self.lasting(self.tau_x, x[j])
+                state.r2[j] = tau_x * x[j] + (state.r2[j] - tau_x * x[j]) * math.exp(-dt / tau_x)
+
+    def per_pair(self, x, y):
+        """What a pair of spikes brings [s] under independent Poisson spikes at rates x (pre) and y (post) [Hz]: the drift over eta x y."""
+        early, late = self.lasting(self.tau_plus, x), self.lasting(self.tau_minus, y)
+        gain = early * (self.A2_plus + self.A3_plus * self.lasting(self.tau_y, y) * y)
+        return gain - late * (
+            self.A2_minus * self.threshold.settled(y) + self.A3_minus * self.lasting(self.tau_x, x) * x
+        )
+
+    def drift(self, x, y):
+        """Change of a weight per second for independent Poisson trains of rates x (pre) and y (post) [Hz]."""
+        return self.eta * x * y * self.per_pair(x, y)
+
+    def sign_change(self, x):
+        """The output rate [Hz] at which the drift changes its sign, for an input rate x [Hz]; nan where it changes nowhere."""
+        from scipy.optimize import brentq
+
+        y = np.geomspace(1e-6, 1e6, 2401)
+        changes = np.flatnonzero(np.diff(np.sign(self.per_pair(x, y))))
+        if not len(changes):
+            return math.nan
+        low, high = y[changes[0]], y[changes[0] + 1]
+        return float(brentq(lambda y: float(self.per_pair(x, y)), low, high, xtol=1e-13 * low))
 
     def learning_equation(self, statistics, neuron, causal):
         """The averaged rule, see `rules/triplet_equation.py`."""
         from .triplet_equation import TripletEquation
 
+        if self.nearest:
+            raise HebbscopeError(
+                "Triplet: the nearest spikes have an average for independent trains alone, Triplet.drift(x, y)"
+            )
         if not hasattr(self.threshold, "settled"):
             raise HebbscopeError(f"{type(self.threshold).__name__}: has no scale settled(y) for the averaged equation")
         return TripletEquation(self, statistics, neuron, causal)
+
+
+# Fitted to slices of visual cortex (Sjostrom, Turrigiano & Nelson 2001, Neuron 32:1149) and to hippocampal cultures (Wang, Gerkin, Nauen & Bi 2005,
+# Nat Neurosci 8:187), by Pfister & Gerstner 2006 [recalled; the sets of visual cortex give the frequency curve and the error of the fit].
+VISUAL_CORTEX_FULL = Triplet(5e-10, 6.2e-3, 7e-3, 2.3e-4, tau_x=101e-3, tau_y=125e-3)
+VISUAL_CORTEX_MINIMAL = Triplet(0.0, 6.5e-3, 7.1e-3, 0.0, tau_y=114e-3)
+VISUAL_CORTEX_NEAREST_FULL = Triplet(8.8e-11, 5.3e-2, 6.6e-3, 3.1e-3, tau_x=714e-3, tau_y=40e-3, nearest=1)
+VISUAL_CORTEX_NEAREST_MINIMAL = Triplet(0.0, 5e-2, 8e-3, 0.0, tau_y=40e-3, nearest=1)
+HIPPOCAMPUS_FULL = Triplet(6.1e-3, 6.7e-3, 1.6e-3, 1.4e-3, tau_x=946e-3, tau_y=27e-3)
+HIPPOCAMPUS_MINIMAL = Triplet(5.3e-3, 8e-3, 3.5e-3, 0.0, tau_y=40e-3)
+HIPPOCAMPUS_NEAREST_FULL = Triplet(4.6e-3, 9.1e-3, 3e-3, 7.5e-9, tau_x=575e-3, tau_y=47e-3, nearest=1)
+HIPPOCAMPUS_NEAREST_MINIMAL = Triplet(4.6e-3, 9.1e-3, 3e-3, 0.0, tau_y=48e-3, nearest=1)

@@ -46,32 +46,14 @@ class TripletEquation(LinearOutput):
 
     def independent_drift(self, x: Any, y: Any) -> np.ndarray:
         """Drift [1/s] for independent Poisson spikes at rates x and y [Hz], broadcast together."""
-        x, y = np.asarray(x, float), np.asarray(y, float)
-        return self.rule.eta * x * y * self._per_pair(x, y)
-
-    def _per_pair(self, x: Any, y: Any) -> Any:
-        """What a pair of rates brings [s], the factor on eta x y."""
-        r = self.rule
-        pairs = r.A2_plus * r.tau_plus - r.A2_minus * r.threshold.settled(y) * r.tau_minus
-        return pairs - r.A3_minus * r.tau_minus * r.tau_x * x + r.A3_plus * r.tau_plus * r.tau_y * y
+        return self.rule.drift(np.asarray(x, float), np.asarray(y, float))
 
     def threshold(self, x: Any) -> np.ndarray:
         """The output rate theta [Hz] at which the drift changes its sign, for input rate x [Hz]; nan where it changes nowhere.
 
         With a sliding threshold it is where the output rate meets the threshold that follows it.
         """
-        return np.vectorize(self._sign_change, otypes=[float])(x)
-
-    def _sign_change(self, x: float) -> float:
-        from scipy.optimize import brentq
-
-        y = np.geomspace(1e-6, 1e6, 2401)
-        found = self._per_pair(x, y)
-        changes = np.flatnonzero(np.diff(np.sign(found)))
-        if not len(changes):
-            return float("nan")
-        low, high = y[changes[0]], y[changes[0] + 1]
-        return float(brentq(lambda y: float(self._per_pair(x, y)), low, high, xtol=1e-13 * low))
+        return np.vectorize(self.rule.sign_change, otypes=[float])(x)
 
     # The network
 

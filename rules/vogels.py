@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..simulator.protocols import Hertz, Seconds, clip, non_negative, part, positive, require
+from ..simulator.protocols import Hertz, Seconds, bounds_in_order, clip, non_negative, part, positive
 from .traces import Traces, add, decay, traces
 
 
@@ -42,8 +42,7 @@ class VogelsSprekeler(NamedTuple):
     def check(self):
         non_negative(self, "eta", "rho_0")
         positive(self, "tau")
-        require(self.w_min == self.w_min, self, "w_min", "must be a number")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
 
     def init(self, n_pre, n_post):
         return State(traces(n_pre), traces(n_post))
@@ -74,9 +73,13 @@ class VogelsSprekeler(NamedTuple):
 
         return DoubleExponential(1.0, -1.0, self.tau, self.tau)
 
-    def learning_equation(self, statistics, neuron, causal):
-        """That of the same window with a loss of 2 rho_0 tau at each presynaptic spike."""
+    @property
+    def pairs(self):
+        """The same window with a loss of 2 rho_0 tau at each presynaptic spike."""
         from .spike_hebb import SpikeHebb
 
-        same = SpikeHebb(self.window, self.eta, -2.0 * self.rho_0 * self.tau, 0.0, self.w_min, self.w_max)
-        return same.learning_equation(statistics, neuron, causal)
+        return SpikeHebb(self.window, self.eta, -2.0 * self.rho_0 * self.tau, 0.0, self.w_min, self.w_max)
+
+    def learning_equation(self, statistics, neuron, causal):
+        """That of the same pairs in a window."""
+        return self.pairs.learning_equation(statistics, neuron, causal)

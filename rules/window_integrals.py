@@ -143,6 +143,22 @@ def kernel_value(kernel: Any, t: np.ndarray) -> np.ndarray:
     return kernel.value(t)
 
 
+def kernel_transform(kernel: Any, omega: np.ndarray) -> np.ndarray:
+    """int k(t) exp(i omega t) dt of a covariance kernel whose spectrum has no lines."""
+    match kernel:
+        case Delta(weight):
+            return np.full(omega.shape, weight)
+        case Exponential(tau):
+            return 2.0 * tau / (1.0 + (omega * tau) ** 2)
+        case Gaussian(sd):
+            return np.exp(-0.5 * (omega * sd) ** 2)
+        case Triangle(width, shift, period) if period == np.inf:
+            return width * np.sinc(omega * width / (2.0 * np.pi)) ** 2 * np.exp(1j * omega * shift)
+    raise HebbscopeError(
+        f"{type(kernel).__name__}: a covariance kernel without a spectrum for the learning equation of a recurrent network"
+    )
+
+
 def kernel_bends(kernel: Any) -> np.ndarray:
     """Where to cut an integral over a kernel, its ends included."""
     match kernel:

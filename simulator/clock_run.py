@@ -17,7 +17,7 @@ from .precision import as_is, narrowed
 from .protocols import ParameterError, bounds_of, receptors_of, sees_potentials
 from .results import Spikes
 from .streams import start
-from .synapses import settled, sparse_synapses, synapses
+from .synapses import initial_state, settled, sparse_synapses, synapses
 
 BUFFER = 65536  # spikes that a recorder holds before it is emptied
 WINDOW = 16  # steps whose inputs are drawn in one go
@@ -234,7 +234,9 @@ class ClockRun:
         looks = sees_potentials(rule)
         return clock.Link(
             w=self.precise(w),
-            rule=self.precise(rule.init(laid.n_fibres, n, *((self.dt,) if looks else ()))),
+            rule=self.precise(
+                initial_state(rule, laid.n_fibres, n, (self.seed, projection.name, cells.shard), self.dt)
+            ),
             source=self.rings[projection.source.name],
             target=cells.ring,
             cells=cells.state,

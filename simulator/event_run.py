@@ -13,7 +13,7 @@ from .dispatch import classes_of
 from .network import Network, Population, Projection
 from .results import Spikes
 from .streams import start
-from .synapses import settled, synapses
+from .synapses import initial_state, settled, synapses
 
 BUFFER = 65536  # spikes that a recorder holds before it is emptied
 
@@ -36,8 +36,8 @@ class SeedRun:
         self.state = event.State(
             inputs=self.parts.inputs.init(source.n, copies),
             neuron=self.parts.neuron.init(target.n),
-            rule=self.parts.rule.init(source.n, target.n),
             norm=self.parts.normalisation.init(source.n, target.n),
+            rule=initial_state(self.parts.rule, source.n, target.n, (seed, projection.name, 0)),
             w=synapses(projection.initial_weights(seed), self.parts.rule),
             times=np.array([0.0, -1.0, self.parts.normalisation.every, 0.0]),
             counts=np.zeros(2, np.int64),

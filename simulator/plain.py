@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .protocols import Seconds, finite, part, require
+from .protocols import Seconds, bounds_in_order, finite, part, require
 
 
 class State(NamedTuple):
@@ -27,8 +27,7 @@ class Static(NamedTuple):
     w_max: float = math.inf
 
     def check(self):
-        require(self.w_min == self.w_min, self, "w_min", "must be a number")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
 
     def init(self, n_pre, n_post):
         return State(np.zeros(0))

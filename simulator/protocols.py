@@ -8,6 +8,7 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
              init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
     rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)      on_rates(state, w, i, x, y, dt)
              where it wants them:  advance(state, w, t)   settle(state, w, j, t)          relay(state, w, j, t, cells)
+             one that draws, from rng in its hooks:       init(n_pre, n_post, rng)
              one that sees the potential of its targets:  init(n_pre, n_post, dt)         on_potentials(state, w, v, t)
     stepper  init(n, rng)          update(state, i)       fires(state, i)              hold, reset(state, i)  receive(state, port, i, amount)
     background  arrivals(dt), which has  chosen(u)
@@ -167,6 +168,12 @@ def within(part: Any, field: str, low: float, high: float) -> None:
     finite(part, field)
     value = _numeric(part, field)
     require((value >= low) & (value <= high), part, field, _with_unit(f"must be in [{low:g}, {high:g}]", part, field))
+
+
+def bounds_in_order(part: Any) -> None:
+    """w_min and w_max are numbers, infinite where there is no bound, the first below the second."""
+    require(part.w_min == part.w_min, part, "w_min", "must be a number")
+    require(part.w_max > part.w_min, part, "w_max", f"must be > w_min = {part.w_min:g}")
 
 
 # Hooks --------------------------------------------------------------------------------------------------------------

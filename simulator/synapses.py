@@ -9,12 +9,14 @@ Indices are unsigned, so that a compiled loop over them does not ask at each whe
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .ahead import LINE, ask_for
 from .protocols import HOOKS, OPTIONAL, is_part
+from .streams import start
 
 
 class Synapses(NamedTuple):
@@ -129,6 +131,15 @@ def n_bytes(n_synapses: int, n_pre: int, n_post: int, is_dense: bool, rule: Any,
     return 8 * n_synapses * (2 if remembers(rule) else 1) + indices
 
 
+def initial_state(
+    rule: Any, n_pre: int, n_post: int, stream: tuple[int, str, int] = (0, "", 0), dt: float = 0.0
+) -> Any:
+    """The state of a rule before any spike. Its `init` may ask for `rng`, the stream keyed by (seed, rule/name, index), to keep in it, and for the step dt [s]."""
+    asked, (seed, name, index) = inspect.signature(rule.init).parameters, stream
+    given = {"rng": lambda: start(seed, f"rule/{name}", index), "dt": lambda: dt}
+    return rule.init(n_pre, n_post, **{key: make() for key, make in given.items() if key in asked})
+
+
 empty_settle = OPTIONAL["rule"]["settle"]
 
 
@@ -165,7 +176,7 @@ def goes_back(*parts: Any) -> bool:
     """Whether any hook of a rule or a normalisation, or what it calls, goes from a target to its synapses; None has no hook."""
     from .dispatch import classes_of, reached
 
-    states = [part.init(1, 1) for part in parts if hasattr(part, "init")]
+    states = [initial_state(part, 1, 1) for part in parts if hasattr(part, "init")]
     classes = [*classes_of((*parts, *states)), SparseSynapses]
     hooks = (getattr(type(part), name, None) for part in parts for name in (*HOOKS["rule"], *HOOKS["normalisation"]))
     return any({"n_in", "into", "pre"} & reached(hook, classes).keys() for hook in hooks if hook is not None)

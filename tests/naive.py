@@ -60,12 +60,14 @@ def triplet(
     eta=1.0,
     w_min=0.0,
     w_max=math.inf,
+    nearest=0,
 ):
-    """Weights (n_post, n_pre) after all spikes; a spike's own slow trace is read before the spike adds to it."""
+    """Weights (n_post, n_pre) after all spikes; a spike's own slow trace is read before the spike adds to it. nearest: only the last spike is in a trace."""
     w = np.array(w, float)
 
     def trace(train, t, tau, own):
-        return sum(math.exp(-(t - u) / tau) for u in train if (u < t if own else u <= t))
+        earlier = [u for u in train if (u < t if own else u <= t)]
+        return sum(math.exp(-(t - u) / tau) for u in (earlier[-1:] if nearest else earlier))
 
     for t, kind, cell in in_order(pre, post):
         if kind == 0:
@@ -91,8 +93,11 @@ def paired(scheme, earlier, own, t):
     return [last] if not own or last > own[-1] else []
 
 
-def stdp(pre, post, w, scheme, f_plus, f_minus, tau_plus, tau_minus, w_min, w_max):
-    """Weights (n_post, n_pre) after all spikes, with amplitudes f_plus(w) and f_minus(w), by the schemes of Morrison et al. 2008, Fig. 7."""
+def stdp(pre, post, w, scheme, f_plus, f_minus, tau_plus, tau_minus, w_min, w_max, noise=None):
+    """Weights (n_post, n_pre) after all spikes, with amplitudes f_plus(w) and f_minus(w), by the schemes of Morrison et al. 2008, Fig. 7.
+
+    noise: of the list of what each pair of a spike is worth, the sum of these with a random factor on each, which multiplies the weight.
+    """
     w = np.array(w, float)
     for t, kind, cell in in_order(pre, post):
         for other in range(len(post if kind == 0 else pre)):
@@ -103,12 +108,15 @@ def stdp(pre, post, w, scheme, f_plus, f_minus, tau_plus, tau_minus, w_min, w_ma
                 # each presynaptic spike with the last postsynaptic one; reduced: unless a presynaptic one came in between
                 hidden = scheme == "reduced symmetric" and before and after and before[-1] > after[-1]
                 found = paired("all-to-all" if scheme == "all-to-all" else "nearest symmetric", after, before, t)
-                w[i, j] -= f_minus(w[i, j]) * sum(math.exp((u - t) / tau_minus) for u in ([] if hidden else found))
+                worth = [math.exp((u - t) / tau_minus) for u in ([] if hidden else found)]
+                change = -f_minus(w[i, j]) * sum(worth)
             else:
                 fresh = [u for u in before if not after or u > after[-1]]
                 found = fresh if scheme == "presynaptic-centred" else paired(scheme, before, after, t)
-                w[i, j] += f_plus(w[i, j]) * sum(math.exp((u - t) / tau_plus) for u in found)
-            w[i, j] = min(max(w[i, j], w_min), w_max)
+                worth = [math.exp((u - t) / tau_plus) for u in found]
+                change = f_plus(w[i, j]) * sum(worth)
+            change += w[i, j] * noise(worth) if noise is not None else 0.0
+            w[i, j] = min(max(w[i, j] + change, w_min), w_max)
     return w
 
 

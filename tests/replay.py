@@ -5,7 +5,7 @@ import numpy as np
 from hebbscope.simulator.cast import cast
 from hebbscope.simulator.compile import compiled
 from hebbscope.simulator.protocols import require_hooks
-from hebbscope.simulator.synapses import settled, synapses
+from hebbscope.simulator.synapses import initial_state, settled, synapses
 
 
 def loop(rule, state, w, times, kinds, cells):
@@ -19,8 +19,8 @@ def loop(rule, state, w, times, kinds, cells):
             rule.on_post(state, w, cells[k], times[k])
 
 
-def replay(rule, pre, post, w):
-    """Weights (n_post, n_pre) after the trains `pre` and `post` (lists of spike times [s]); coincident: presynaptic first."""
+def replay(rule, pre, post, w, seed=0):
+    """Weights (n_post, n_pre) after the trains `pre` and `post` (lists of spike times [s]); coincident: presynaptic first. seed: of a rule that draws."""
     spikes = sorted(
         [(t, 0, j) for j, train in enumerate(pre) for t in train]
         + [(t, 1, i) for i, train in enumerate(post) for t in train]
@@ -29,7 +29,7 @@ def replay(rule, pre, post, w):
     rule = cast(rule)
     require_hooks(rule, "rule")
     learned = synapses(w, rule)
-    state = rule.init(w.shape[1], w.shape[0])
+    state = initial_state(rule, w.shape[1], w.shape[0], (seed, "", 0))
     columns = [np.array(column) for column in zip(*spikes, strict=True)]
     times, kinds, cells = columns[0].astype(float), columns[1].astype(np.int64), columns[2].astype(np.int64)
     compiled(loop, (rule, state, learned))(rule, state, learned, times, kinds, cells)

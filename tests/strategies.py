@@ -74,6 +74,7 @@ BY_UNIT |= {"V/s": between(-10.0, 10.0), "A": between(0.0, 1e-9), "F": between(1
 LEAST, MOST = -0.5, 2.0  # of a weight
 BOUND = between(LEAST, MOST)
 BY_NAME = {"w_min": BOUND, "w_max": BOUND, "norm": between(0.0, 1.0), "max_rate": between(FOLLOWED, 1e4)}
+BY_NAME |= {"sigma": between(0.0, 1.0)}
 
 
 def arrays(of: some.SearchStrategy, *shape: int, dtype: type = np.float64) -> some.SearchStrategy:

@@ -43,6 +43,26 @@ def test_the_rule_of_the_documentation_runs_from_its_file(file):
     assert (first.final_weights == again.final_weights).all() and (first.final_weights != first.weights[:, 0]).any()
 
 
+def test_a_rule_may_draw_from_a_stream_of_its_own(file):
+    """The documented rule with random potentiation does whatever is asked of a rule."""
+    changes = (
+        ("import Seconds, positive", "import Seconds, positive\nfrom hebbscope.simulator.streams import normal"),
+        ("    x: np.ndarray\n", "    rng: np.ndarray\n    x: np.ndarray\n"),
+        (
+            "def init(self, n_pre, n_post):\n        return State(",
+            "def init(self, n_pre, n_post, rng):\n        return State(rng, ",
+        ),
+        ("+= self.eta * state.x[j]", "+= self.eta * normal(state.rng) * state.x[j]"),
+    )
+    text = RULE
+    for old, new in changes:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    file.write_text(text)
+    with interpreted():
+        assert [check.problem for check in checks(f"{file}:PairSTDP") if not check.ok] == []
+
+
 def test_a_run_file_says_where_its_rule_is(file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     out = tmp_path / "run.h5"

@@ -7,11 +7,12 @@ from pathlib import Path
 import naive
 import numpy as np
 import pytest
+from interpreting import interpreted
 from replay import replay
 from test_rules import TRAINS
 
 from hebbscope import HebbscopeError, Network, ParameterError, Population, Projection, reduce, simulate
-from hebbscope.models import CommonSourcePoisson, HomogeneousPoisson, LinearPoisson, Uniform
+from hebbscope.models import CommonSourcePoisson, Direct, HomogeneousPoisson, LinearPoisson, Uniform
 from hebbscope.rules import (
     ALL_TO_ALL,
     NEAREST_SYMMETRIC,
@@ -24,6 +25,10 @@ from hebbscope.rules import (
     PowerLaw,
 )
 from hebbscope.rules.fokker_planck import stationary_density
+from hebbscope.simulator import clock_run, streams
+from hebbscope.simulator.checkpoint import arrays_of, put_back
+from hebbscope.simulator.clock_run import ClockRun
+from hebbscope.simulator.event_run import SeedRun
 
 SCHEMES = {
     "all-to-all": ALL_TO_ALL,
@@ -78,13 +83,158 @@ def test_pairs_with_the_next_spike_are_pairs_with_the_last_one_when_time_runs_ba
         assert np.abs(forwards - start).max() > 1e-4
 
 
+# Noise -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trains", TRAINS)
+@pytest.mark.parametrize("scheme", ["all-to-all", "nearest symmetric", "reduced symmetric"])
+def test_the_noise_of_a_spike_has_the_squares_of_its_pairs_as_its_variance(scheme, trains):
+    """The twin sums over pairs, and draws its one number for each spike and synapse from the rule's own stream."""
+    pre, post = TRAINS[trains]
+    rule = STDP(0.08, 0.05, 17e-3, 34e-3, 0.5, pairing=SCHEMES[scheme], dependence=PowerLaw(0.0, 1.0), sigma=0.2)
+    start = np.random.default_rng(1).uniform(0.2, 0.8, (len(post), len(pre)))
+    rng = streams.start(7, "rule/")
+
+    def noise(worth):
+        with np.errstate(over="ignore"):
+            return 0.1 * math.sqrt(sum(e**2 for e in worth)) * streams.normal(rng)
+
+    expected = naive.stdp(pre, post, start, scheme, lambda w: 0.04, lambda w: 0.025 * w, 17e-3, 34e-3, 0.0, 1.0, noise)
+    got = replay(rule, pre, post, start, seed=7)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12)
+    assert np.abs(got - replay(rule, pre, post, start, seed=8)).max() > 1e-3
+
+
+def test_one_number_for_each_spike_and_synapse_is_as_good_as_one_for_each_pair():
+    """4,000 synapses without drift: with a number of its own for each pair, E[w^2] grows by 1 + sigma^2 sum exp(-2 |t - t'| / tau) at each spike."""
+    n, pre, post = 4000, [0.010, 0.014, 0.050], [0.012, 0.013, 0.055]
+    rule = STDP(0.0, 0.0, 17e-3, 34e-3, w_max=10.0, sigma=0.2)
+    found = replay(rule, [pre] * n, [post] * 2, np.ones((2, n)))
+    square = 1.0
+    for t, others, tau in [(t, post, 34e-3) for t in pre] + [(t, pre, 17e-3) for t in post]:
+        square *= 1.0 + 0.2**2 * sum(math.exp(-2.0 * (t - u) / tau) for u in others if u < t)
+    away = found - 1.0
+    error = away.std(1, ddof=1) / math.sqrt(n)
+    assert (np.abs(away.mean(1)) < 3.0 * error).all()
+    error = (away**2).std(1, ddof=1) / math.sqrt(n)
+    assert (np.abs((away**2).mean(1) - (square - 1.0)) < 3.0 * error).all() and square > 1.15
+    assert abs(np.corrcoef(found)[0, 1]) < 3.0 / math.sqrt(n)  # synapses have noise of their own
+
+
+NOISY = STDP(2e-2, 2e-2, dependence=PowerLaw(0.0, 1.0), sigma=0.05)
+
+
+def test_noise_has_the_same_bits_with_the_compiler():
+    described = layer(NOISY, n=5)
+    run = simulate(described, 2.0, seeds=[1, 2], record_spikes={}, threads=2)
+    with interpreted():
+        plain = simulate(described, 2.0, seeds=[1, 2], record_spikes={})
+    assert (plain.final_weights == run.final_weights).all() and np.ptp(run.final_weights, axis=2).min() > 0.0
+
+
+@pytest.mark.parametrize("engine", ["event", "clock"])
+def test_noise_has_the_same_bits_cut_anywhere(engine):
+    """Between calls, and where another run takes up what a checkpoint keeps."""
+    described = layer(NOISY, n=5)
+    with interpreted():
+        whole, first, second = (
+            SeedRun(described, 1, "spike", {}, 1e9) if engine == "event" else ClockRun(described, 1, "spike", {}, 5e-4)
+            for _ in range(3)
+        )
+        whole.to(0.5)
+        first.to(0.1)
+        first.to(0.3)
+        put_back(second.kept, {name: array.copy() for name, array in arrays_of(first.kept)})
+        second.to(0.5)
+    assert (second.weights == whole.weights).all() and np.ptp(whole.weights) > 0.0
+
+
+def test_shards_and_projections_have_noise_of_their_own(monkeypatch):
+    """Two projections and two shards that see the same spikes: nowhere the same noise; and the same with two threads."""
+    monkeypatch.setattr(clock_run, "CELLS_PER_SHARD", 2)
+    n = 4
+    inputs = Population("inputs", 1, HomogeneousPoisson(100.0))
+    cells = Population("cells", n, LinearPoisson(base_rate=50.0))
+    heard = {"weights": 0.5, "rule": NOISY, "transmission": Direct(0.0), "delay": 1e-3}
+    loop = Projection(cells, cells, 0.0, delay=1e-3)
+    described = Network([inputs, cells], [*(Projection(inputs, cells, name=name, **heard) for name in "ab"), loop])
+    with interpreted():
+        runs = [ClockRun(described, 1, "spike", {}, 1e-3, threads=threads) for threads in (1, 2)]
+        for run in runs:
+            run.to(0.1)
+    assert [run.n_shards for run in runs] == [2, 2]
+    weights = [np.concatenate([run.weights_of(each).ravel() for each in described.projections[:2]]) for run in runs]
+    assert (weights[0] == weights[1]).all() and len(np.unique(weights[0])) == 2 * n
+    streams_of = {array.tobytes() for name, array in arrays_of(runs[0].kept) if name.endswith("rule/rng")}
+    assert len(streams_of) == 4
+
+
+@pytest.mark.parametrize("rates", [(5.0, 30.0), (40.0, 10.0)], ids=str)
+@pytest.mark.parametrize(
+    "scheme, sigma", [*((name, 0.0) for name in SCHEMES), ("all-to-all", 6e-5), ("reduced symmetric", 6e-5)]
+)
+def test_the_variance_of_a_weight_grows_by_the_diffusion(scheme, sigma, rates):
+    """Steps of 20 s of weights that hardly move, with noise and without: within three standard errors, which are below 20 %.
+
+    Weights of one seed share the output, so that it is the seeds, 64 of them, that are independent.
+    """
+    rule = STDP(2e-5, 4e-5, 17e-3, 34e-3, pairing=SCHEMES[scheme], dependence=PowerLaw(0.0, 1.0), sigma=sigma)
+    described = layer(rule, *rates, n=8)
+    run = simulate(described, 110.0, seeds=range(1, 65), record_every=10.0, record_spikes={})
+    equation = reduce(described)
+    steps = np.diff(run.weights[:, 1::2, 0], axis=1) - 20.0 * float(equation.independent_drift(0.5, *rates))
+    found = (steps**2).mean((1, 2)) / 20.0
+    expected = float(equation.independent_diffusion(0.5, *rates))
+    error = found.std(ddof=1) / 8.0
+    assert abs(found.mean() - expected) < 3.0 * error < 0.2 * expected, (found.mean(), expected, error)
+    silent = reduce(layer(rule._replace(sigma=0.0)))
+    assert sigma == 0.0 or expected - float(silent.independent_diffusion(0.5, *rates)) > 6.0 * error
+
+
+def test_all_to_all_the_diffusion_is_that_of_a_window():
+    """x y int W^2 + y (W~ x)^2 + x (W~ y)^2, as of SpikeHebb without terms of single spikes (theory of Kempter et al. 1999, App. C)."""
+    rule, x, y = STDP(0.03, 0.02, 17e-3, 34e-3), 12.0, 30.0
+    area, square = 0.03 * 17e-3 - 0.02 * 34e-3, (0.03**2 * 17e-3 + 0.02**2 * 34e-3) / 2.0
+    expected = x * y * square + y * (area * x) ** 2 + x * (area * y) ** 2
+    assert reduce(layer(rule)).independent_diffusion(0.5, x, y) == pytest.approx(expected, rel=1e-12)
+
+
+def test_van_rossums_weights_have_one_skewed_peak():
+    """Golden check 11: c_p = 7 pS, c_d = 0.003, sigma = 0.015, weights in pS with no bound in reach: mean c_p / c_d, CV 0.20, skew > 0.
+
+    The density of the Fokker-Planck equation, and 64 weights of 32 seeds after 30 times the time that they need. By the gamma density of 1 / w, whose
+    shape is 1 + 2 c_d / sigma^2, the CV would be (2 c_d / sigma^2 - 1)^-1/2 = 0.197 if the noise were all that diffuses.
+    """
+    c_p, c_d, sigma, most = 7.0, 0.003, 0.015, 10_000.0
+    rule = STDP(c_p, c_d * most, w_max=most, dependence=PowerLaw(0.0, 1.0), sigma=sigma)
+    described = layer(rule, 30.0, 30.0, n=64, weights=c_p / c_d)
+    w, p = reduce(described).density(30.0, 30.0)
+    run = simulate(described, 600.0, seeds=range(1, 33), record_every=600.0, record_spikes={})
+    mean, sd, skew = moments(w, p * (w[1] - w[0]))
+    assert mean == pytest.approx(c_p / c_d, rel=0.01) and sd / mean == pytest.approx(0.201, abs=0.003)
+    assert sd / mean > (2.0 * c_d / sigma**2 - 1.0) ** -0.5 and skew == pytest.approx(0.82, abs=0.02)
+    each = np.array([moments(weights, 1.0 / 64) for weights in run.final_weights[:, 0]])
+    error = run.final_weights.mean((1, 2)).std(ddof=1) / math.sqrt(32)
+    assert abs(each[:, 0].mean() - c_p / c_d) < min(3.0 * error, 0.05 * c_p / c_d)
+    found = moments(run.final_weights.ravel(), 1.0 / run.final_weights.size)
+    assert found[1] / found[0] == pytest.approx(0.20, abs=0.03)
+    assert each[:, 2].mean() > 3.0 * each[:, 2].std(ddof=1) / math.sqrt(32)  # skew > 0
+    assert run.final_weights.min() > 0.0 and run.final_weights.max() < most
+    assert w[p.argmax()] == pytest.approx(2167, abs=15)
+
+
+def moments(w, share):
+    """Mean, standard deviation and skew of weights that have these shares."""
+    mean = (w * share).sum()
+    sd = math.sqrt((share * (w - mean) ** 2).sum())
+    return mean, sd, (share * (w - mean) ** 3).sum() / sd**3
+
+
 # The learning equation -------------------------------------------------------------------------------------------------
 
 
 def layer(rule, x=20.0, y=15.0, n=20, scale=0.0, weights=0.5):
     """n synapses with Poisson spikes at x, onto a cell that fires at y and hears them through `scale`."""
-    from hebbscope.simulator.plain import Direct
-
     inputs, cell = Population("inputs", n, HomogeneousPoisson(x)), Population("cell", 1, LinearPoisson(base_rate=y))
     return Network([inputs, cell], [Projection(inputs, cell, weights, rule, transmission=Direct(scale))])
 
@@ -130,8 +280,6 @@ def test_the_sign_change_is_seen_in_spikes(y, sign):
 
 def guetig(mu, n=100):
     """The network of Guetig et al. 2003: rate (1 / n) sum w x, an EPSP that is over at once."""
-    from hebbscope.simulator.plain import Direct
-
     rule = STDP(1e-6, 1.05e-6, dependence=PowerLaw(mu, mu))
     inputs = Population("inputs", n, HomogeneousPoisson(10.0))
     cell = Population("cell", 1, LinearPoisson(tau=1e-7))
@@ -209,6 +357,8 @@ def test_histograms_are_the_stationary_density(rule):
         (STDP(pairing=Pairing(pre_by_pre=2)), r"Pairing\.pre_by_pre: must be 0 or 1"),
         (STDP(pairing=Pairing(pre_by_post=1, post_by_pre=1)), r"Pairing\.post_by_pre: must be 0, or post_by_post 1"),
         (STDP(w_max=math.inf, dependence=PowerLaw(1.0, 1.0)), r"STDP\.w_max: must be finite where"),
+        (STDP(sigma=-0.1), r"STDP\.sigma: must be .*>= 0"),
+        (STDP(sigma=0.1, pairing=PRESYNAPTIC_CENTRED), r"STDP\.sigma: must be 0 with a pairing by which each synapse"),
         (STDP(w_min=-0.1), r"STDP\.w_min: must be .*>= 0"),
         (STDP(dependence=Pairing()), r"Pairing\.f_plus: must be a method"),
         (STDP(dependence=Logarithmic(w_0=0.0)), r"Logarithmic\.w_0: must be"),
