@@ -27,7 +27,7 @@ from ..simulator.network import Network
 from ..simulator.plain import Direct
 from ..simulator.protocols import HebbscopeError, ParameterError, is_part, require_methods
 from . import modes
-from .linear_flow import LinearFlow
+from .linear_flow import LinearFlow, flow_of
 
 AVERAGE = "the learning equation"
 NUMBERS = ("rates", "w_in", "w_out", "W_integral", "W_square_integral", "base_rate", "gain", "left", "right", "own")
@@ -219,18 +219,7 @@ class LearningEquation:
 
     def flow(self, weights: np.ndarray, free: np.ndarray | None = None, horizon: float = np.inf) -> LinearFlow:
         """The exact solution from weights (n_post, n) up to `horizon` [s]; with `free` (n,) bool of those synapses alone, the others held."""
-        if free is None or free.all():
-            return LinearFlow(self.apply, self.constant, weights, horizon)
-        if len(weights) != 1:
-            raise ValueError("some synapses can be held for one neuron at a time")
-        held = np.where(free, 0.0, weights[0])
-
-        def among_free(some: np.ndarray) -> np.ndarray:
-            whole = np.zeros((*some.shape[:-1], self.n))
-            whole[..., free] = some
-            return self.apply(whole)[..., free]
-
-        return LinearFlow(among_free, self.drift(held)[free], weights[:, free], horizon)
+        return flow_of(self, weights, free, horizon)
 
     def without_causal(self) -> LearningEquation:
         """The same equation without the causal spike-spike term."""

@@ -6,8 +6,10 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
     input    init(n, copies)       candidate_rate(state)  draw(state, t, rng, latent)  next_wake(state)  wake(state, t, rng, latent)
     neuron   stepper(dt), and for the exact engine:
              init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
-    rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)      on_rates(state, w, i, x, y, dt)
+    rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)
              where it wants them:  advance(state, w, t)   settle(state, w, j, t)
+             at the rate level:    init_rates, on_rates as of a rate rule, or learning_equation(statistics, neuron, causal)
+    rate rule  init_rates(n_pre, n_post)   on_rates(state, w, i, x, y, dt), and where it is known learning_equation(...)
     stepper  init(n, rng)          update(state, i)       fires(state, i)              hold, reset(state, i)  receive(state, port, i, amount)
     background  arrivals(dt), which has  chosen(u)
     window   init(n_pre, n_post)   pre_scale post_scale   from_pre from_post           add_pre add_post
@@ -16,6 +18,9 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
 Hooks are compiled by numba: scalar loops, no array expressions, no keyword arguments. The hooks of one name have the same
 argument names in every class. A hook may touch its own state, and: an input its `sources` buffer; a neuron nothing else;
 `on_pre` the synapses of source j; `on_post` and `on_rates` the synapses onto target i.
+
+A *rate rule* knows no spikes: it is born at the rate level and runs there alone. Its one hook says what the input rates x (n_pre,) and the output
+rates y (n_post,) [Hz], held for dt [s], change; it is called for each target in order, and y is of the weights at the start of the hold.
 """
 
 from __future__ import annotations
@@ -185,6 +190,7 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
         "advance": ("state", "w", "t"),
         "settle": ("state", "w", "j", "t"),
     },
+    "rate rule": {"on_rates": ("state", "w", "i", "x", "y", "dt")},
     "stepper": {
         "receive": ("state", "port", "i", "amount"),
         "update": ("state", "i"),
@@ -214,9 +220,12 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "dependence": {"f_plus": ("value", "w_max"), "f_minus": ("value", "w_max")},
     "threshold": {"depression": ("state", "i", "t"), "add_output": ("state", "i", "t")},
+    "nonlinearity": {"of_rate": ("y",)},
 }
 ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set up
     "input": ("init", "check", "groups"),
+    "rate rule": ("init_rates", "check"),
+    "nonlinearity": ("check",),
     "stepper": ("init",),
     "synapses": ("check", "over"),
     "pairing": ("check",),
@@ -283,6 +292,11 @@ def clip(x, low, high):
 def bounds_of(rule: Any) -> tuple[float, float]:
     """The hard bounds of the weights, a rule's fields w_min and w_max; infinite where it has none."""
     return getattr(rule, "w_min", -np.inf), getattr(rule, "w_max", np.inf)
+
+
+def is_rate_rule(rule: Any) -> bool:
+    """Whether a rule, or its class, sees rates alone."""
+    return hasattr(rule, "on_rates") and not hasattr(rule, "on_pre")
 
 
 RECEPTORS = ("excitatory", "inhibitory")

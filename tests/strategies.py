@@ -40,10 +40,10 @@ from hebbscope.models import (
 from hebbscope.models.experiments import experiment_class
 from hebbscope.models.experiments.catalogue import parts
 from hebbscope.models.experiments.description import choices_for, flat
-from hebbscope.rules import STDP, Free, PairSTDP, SpikeHebb, TabulatedWindow, Triplet
+from hebbscope.rules import STDP, Free, NonlinearHebb, PairSTDP, SpikeHebb, TabulatedWindow, Triplet
 from hebbscope.simulator.cast import cast
 from hebbscope.simulator.precision import PRECISIONS
-from hebbscope.simulator.protocols import HebbscopeError, bounds_of, is_part, receptors_of, unit_in
+from hebbscope.simulator.protocols import HebbscopeError, bounds_of, is_part, is_rate_rule, receptors_of, unit_in
 from hebbscope.simulator.run import LARGEST_SEED, LEVELS, check_engine, check_level, record_times, time_constants
 from hebbscope.simulator.sampler import check_monitors
 
@@ -182,7 +182,8 @@ def of_kind(kind: str, *size: int) -> some.SearchStrategy:
 def networks(draw: Any) -> Network:
     """Any input onto any neurons by any rule."""
     n_pre, n_post = draw(some.integers(1, MOST_PRE)), draw(some.integers(1, MOST_POST))
-    chosen = {kind: draw(of_kind(kind)) for kind in ("neuron", "rule")} | {"input": draw(of_kind("input", n_pre))}
+    chosen = {"neuron": draw(of_kind("neuron")), "rule": draw(of_kind("rule") | of_kind("rate rule"))}
+    chosen["input"] = draw(made(PatternPoisson, n_pre) if is_rate_rule(chosen["rule"]) else of_kind("input", n_pre))
     for kind, size in (("normalisation", ()), ("transmission", (n_pre,))):
         part = draw(some.none() | of_kind(kind, *size))
         chosen |= {} if part is None else {kind: part}
@@ -194,6 +195,7 @@ PLACES = {
     "threshold": Triplet,
     "pairing": STDP,
     "dependence": STDP,
+    "nonlinearity": NonlinearHebb,
 }  # kinds that are fields of a rule
 
 
@@ -202,7 +204,8 @@ def networks_of(draw: Any, kind: str, cls: type) -> Network:
     """One part in its place among the simplest, with any numbers: all have one kernel."""
     n_pre, n_post = 2 * draw(some.integers(1, MOST_PRE // 2)), draw(some.integers(1, MOST_POST))
     simplest = {"input": HomogeneousPoisson, "neuron": LinearPoisson, "rule": SpikeHebb}
-    classes = simplest | ({"rule": PLACES[kind]} if kind in PLACES else {kind: cls})
+    classes = simplest | ({"rule": PLACES[kind]} if kind in PLACES else {"rule" if kind == "rate rule" else kind: cls})
+    classes |= {"input": PatternPoisson} if is_rate_rule(classes["rule"]) else {}
     sizes = {"input": (n_pre,), "transmission": (n_pre,)}
     chosen = {each: draw(made(of, *sizes.get(each, ()), plain=True)) for each, of in classes.items()}
     if kind in PLACES:
