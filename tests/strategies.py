@@ -179,11 +179,12 @@ def of_kind(kind: str, *size: int) -> some.SearchStrategy:
 
 
 @some.composite
-def networks(draw: Any) -> Network:
-    """Any input onto any neurons by any rule."""
+def networks(draw: Any, learning: tuple[str, ...] = ("rule", "rule", "rate rule")) -> Network:
+    """Any input onto any neurons by any rule of these kinds."""
     n_pre, n_post = draw(some.integers(1, MOST_PRE)), draw(some.integers(1, MOST_POST))
-    chosen = {"neuron": draw(of_kind("neuron")), "rule": draw(of_kind("rule") | of_kind("rate rule"))}
-    chosen["input"] = draw(made(PatternPoisson, n_pre) if is_rate_rule(chosen["rule"]) else of_kind("input", n_pre))
+    rule = draw(some.sampled_from(learning).flatmap(of_kind))
+    chosen = {"neuron": draw(of_kind("neuron")), "rule": rule}
+    chosen["input"] = draw(made(PatternPoisson, n_pre) if is_rate_rule(rule) else of_kind("input", n_pre))
     for kind, size in (("normalisation", ()), ("transmission", (n_pre,))):
         part = draw(some.none() | of_kind(kind, *size))
         chosen |= {} if part is None else {kind: part}
