@@ -54,5 +54,5 @@ class NonlinearHebb(NamedTuple):
             w.value[k] = clip(w.value[k] + gain * x[w.pre(i, n)], self.w_min, self.w_max)
 
     def drift(self, x, y):
-        """Change of a weight per second at rates x and y [Hz]."""
-        return self.eta * x * self.nonlinearity.of_rate(y)
+        """Change of a weight per second at rates x and y [Hz]; arrays will do."""
+        return self.eta * x * np.vectorize(self.nonlinearity.of_rate, otypes=[float])(y)

@@ -13,15 +13,22 @@ from hebbscope import HebbscopeError, Network, Population, Projection, reduce, s
 from hebbscope.models import (
     CommonSourcePoisson,
     ExponentialPoisson,
+    HomogeneousPoisson,
+    LinearPoisson,
     ModulatedPoisson,
     OrnsteinUhlenbeckPoisson,
     PatternPoisson,
     PushPull,
 )
 from hebbscope.rules import (
+    ALL_TO_ALL,
     BCM,
     L2,
+    PRESYNAPTIC_CENTRED,
+    REDUCED_SYMMETRIC,
+    STDP,
     Covariance,
+    FixedThreshold,
     Hebb,
     Linear,
     Linsker,
@@ -30,9 +37,12 @@ from hebbscope.rules import (
     NearestPairs,
     NonlinearHebb,
     Oja,
+    PowerLaw,
     RectifiedPower,
     Sanger,
     SlidingThreshold,
+    SpikeHebb,
+    Triplet,
 )
 from hebbscope.simulator.protocols import ParameterError
 from hebbscope.simulator.rate import averaged
@@ -374,3 +384,95 @@ def test_a_linear_rule_sees_nothing_in_white_inputs_where_a_rectifier_finds_what
     linear, rectified = found[Linear], found[RectifiedPower]
     assert kurtosis(linear[None], patterns)[0] < np.quantile(by_chance, 0.9) and abs(linear @ sparse) < 0.9
     assert kurtosis(rectified[None], patterns)[0] > 2 * np.median(by_chance) and abs(rectified @ sparse) > 0.95
+
+
+# The rules of rates that rules of spikes turn into ---------------------------------------------------------------------------
+
+
+def turned(model, rule, weights=0.1, neuron=None):
+    """The learning equation of a layer of 10 synapses with a rule of spikes, and the one of the rate rule that it turns into on the same layer."""
+    inputs, cells = (
+        Population("inputs", 10, model),
+        Population("cells", 1, neuron or LinearPoisson(base_rate=3.0, gain=0.5)),
+    )
+    equation = reduce(Network([inputs, cells], [Projection(inputs, cells, weights, rule)]))
+    return equation, reduce(Network([inputs, cells], [Projection(inputs, cells, weights, equation.rate_rule())]))
+
+
+@pytest.mark.parametrize(
+    "model, lost",  # of Q: what correlations that are too fast for rates would have added, or taken away
+    [
+        (HomogeneousPoisson(10.0), None),
+        (ModulatedPoisson(10.0, 10.0, 0.1, n_modulated=5), 1.001),
+        (ModulatedPoisson(10.0, 10.0, 20.0, n_modulated=5), 1.65),
+        (ModulatedPoisson(10.0, 10.0, 40.0, n_modulated=5), 0.288),
+    ],
+)
+def test_kempters_rule_turns_into_linskers(model, lost):
+    """All but Q is the same; Q is what slow rates have, 2.379e-6 / 2.375e-6 of it at 0.1 Hz (theory: the table of Q over its rate-only value)."""
+    equation, linsker = turned(model, SpikeHebb(w_min=-1.0, w_max=2.0))
+    rule, w = linsker.rule, np.linspace(0.05, 0.3, 10)
+    assert (rule.k1, rule.k2 / 10) == (equation.k1, equation.k2) and (rule.w_min, rule.w_max) == (-1.0, 2.0)
+    if lost is None:
+        np.testing.assert_allclose(linsker.drift(w), equation.without_causal().drift(w), rtol=1e-12)
+        return
+    slow, whole = (each.drift(w) - (rule.k1 + rule.k2 * w.mean()) for each in (linsker, equation.without_causal()))
+    np.testing.assert_allclose(whole[5:] / slow[5:], lost, rtol=0.005)
+    np.testing.assert_allclose(slow[:5], 0.0, atol=1e-12 * abs(rule.k1))
+
+
+@pytest.mark.parametrize("threshold", [FixedThreshold(0.7), SlidingThreshold(8.0, 5.0, 2.5), MeanSquareThreshold(12.0)], ids=lambda part: type(part).__name__)  # fmt: skip
+def test_the_triplet_rule_turns_into_bcm(threshold):
+    inputs, cells = Population("inputs", 10, HomogeneousPoisson(10.0)), Population("cells", 1, LinearPoisson())
+    equation = reduce(
+        Network([inputs, cells], [Projection(inputs, cells, 0.1, Triplet(eta=0.3, threshold=threshold, w_max=5.0))])
+    )
+    rule, (x, y) = equation.rate_rule(), np.meshgrid([1.0, 7.0, 40.0], [0.5, 5.0, 19.0, 60.0])
+    np.testing.assert_allclose(rule.drift(x, y), equation.independent_drift(x, y), rtol=1e-12)
+    assert rule.threshold == threshold and rule.w_max == 5.0
+    assert rule.theta == pytest.approx(19.22, abs=0.01)  # of the minimal set of visual cortex, theory
+
+
+def test_triplets_and_bcm_learn_the_same_from_long_patterns():
+    """Where patterns outlast the slow trace, by T / tau_y = 263: it lags behind each by a share tau_y / T, on average over changes up and down."""
+    patterns, T = np.random.default_rng(1).uniform(0.0, 40.0, (5, 6)), 30.0
+    triplet = Triplet(eta=1e-3, threshold=SlidingThreshold(20.0, 200.0), w_min=-math.inf)
+    network = layer(patterns, triplet, weights=0.15, T=T, in_order=1)
+    bcm = layer(patterns, reduce(network).rate_rule(), weights=0.15, T=T, in_order=1)
+    with interpreted():
+        found, wanted = (
+            simulate(each, 600.5, level="rate", record_every=600.5).final_weights[0, 0] for each in (network, bcm)
+        )
+    assert np.abs(wanted - 0.15).max() > 0.005
+    np.testing.assert_allclose(
+        found - 0.15, wanted - 0.15, rtol=2 * 0.114 / T, atol=2 * 0.114 / T * np.abs(wanted - 0.15).max()
+    )
+
+
+def test_pairs_turn_into_hebb_and_presynaptic_centred_pairs_into_a_threshold():
+    equation = spike_pairs(PRESYNAPTIC_CENTRED)
+    rule, (x, y) = equation.rate_rule(), np.meshgrid([1.0, 7.0, 40.0], [0.5, 5.0, 16.0, 60.0])
+    np.testing.assert_allclose(rule.drift(x, y), equation.independent_drift(0.1, x, y), rtol=1e-12)
+    assert (rule.drift(10.0, np.array([16.2, 16.4])) > 0.0).tolist() == [False, True]  # Izhikevich & Desai: 16.3 Hz
+    plain = spike_pairs(ALL_TO_ALL)
+    np.testing.assert_allclose(plain.rate_rule().eta * x * y, plain.independent_drift(0.1, x, y), rtol=1e-12)
+
+
+def spike_pairs(pairing, **options):
+    inputs, cells = Population("inputs", 10, HomogeneousPoisson(10.0)), Population("cells", 1, LinearPoisson())
+    rule = STDP(1.03e-4, 0.51e-4, 13.3e-3, 34.5e-3, pairing=pairing, **options)
+    return reduce(Network([inputs, cells], [Projection(inputs, cells, 0.1, rule)]))
+
+
+@pytest.mark.parametrize(
+    "equation, words",
+    [
+        (lambda: spike_pairs(REDUCED_SYMMETRIC), "STDPEquation.rate_rule: is of all pairs, or of presynaptic-centred ones"),
+        (lambda: spike_pairs(ALL_TO_ALL, dependence=PowerLaw(0.0, 1.0)), "STDPEquation.rate_rule: is of amplitudes that do not depend"),
+        (lambda: turned(HomogeneousPoisson(10.0), Triplet(A3_minus=1e-3))[0], "TripletEquation.rate_rule: is of the minimal rule"),
+        (lambda: turned(HomogeneousPoisson(np.arange(10.0)), SpikeHebb())[0], "LearningEquation.rate_rule: is of inputs with equal rates"),
+    ],
+)  # fmt: skip
+def test_what_turns_into_no_rate_rule_says_so(equation, words):
+    with pytest.raises(HebbscopeError, match=re.escape(words)):
+        equation().rate_rule()
