@@ -1,16 +1,25 @@
 """What changes weights: learning windows, rules, normalisation, thresholds."""
 
 from ..simulator.plain import Free, Static
+from .bcm import BCM
 from .constraints import Multiplicative, Subtractive
+from .covariance import Covariance
 from .dependence import Logarithmic, PowerLaw
+from .hebb import Hebb
+from .linsker import Linsker
+from .miller import Miller
+from .nonlinear_hebb import NonlinearHebb
+from .nonlinearity import Linear, NearestPairs, RectifiedPower
 from .normalisation import L1, L2
+from .oja import Oja
 from .pair_stdp import PairSTDP
 from .pairing import ALL_TO_ALL, NEAREST_SYMMETRIC, PRESYNAPTIC_CENTRED, REDUCED_SYMMETRIC, Pairing
+from .sanger import Sanger
 from .scaling import SynapticScaling
 from .spike_hebb import SpikeHebb
 from .stdp import STDP
 from .tabulated import TabulatedWindow
-from .threshold import FixedThreshold, PotentialThreshold, SlidingThreshold
+from .threshold import FixedThreshold, MeanSquareThreshold, PotentialThreshold, SlidingThreshold
 from .triplet import (
     HIPPOCAMPUS_FULL,
     HIPPOCAMPUS_MINIMAL,
@@ -28,6 +37,7 @@ from .windows import DoubleExponential, KempterWindow
 
 __all__ = [
     "ALL_TO_ALL",
+    "BCM",
     "HIPPOCAMPUS_FULL",
     "HIPPOCAMPUS_MINIMAL",
     "HIPPOCAMPUS_NEAREST_FULL",
@@ -44,16 +54,27 @@ __all__ = [
     "VISUAL_CORTEX_NEAREST_MINIMAL",
     "VOLTAGE_HIPPOCAMPUS",
     "VOLTAGE_VISUAL_CORTEX",
+    "Covariance",
     "DoubleExponential",
     "FixedThreshold",
     "Free",
+    "Hebb",
     "KempterWindow",
+    "Linear",
+    "Linsker",
     "Logarithmic",
+    "MeanSquareThreshold",
+    "Miller",
     "Multiplicative",
+    "NearestPairs",
+    "NonlinearHebb",
+    "Oja",
     "PairSTDP",
     "Pairing",
     "PotentialThreshold",
     "PowerLaw",
+    "RectifiedPower",
+    "Sanger",
     "SlidingThreshold",
     "SpikeHebb",
     "Static",

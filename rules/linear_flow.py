@@ -60,6 +60,22 @@ def _independent(rows: np.ndarray, tolerance: float) -> np.ndarray:
     return q[:, np.abs(np.diag(r)) > tolerance].T
 
 
+def flow_of(equation: Any, weights: np.ndarray, free: np.ndarray | None, horizon: float) -> LinearFlow:
+    """The solution of an equation with n, constant, apply and drift from weights (n_post, n); with `free` (n,) bool of those synapses alone."""
+    if free is None or free.all():
+        return LinearFlow(equation.apply, equation.constant, weights, horizon)
+    if len(weights) != 1:
+        raise ValueError("some synapses can be held for one neuron at a time")
+    held = np.where(free, 0.0, weights[0])
+
+    def among_free(some: np.ndarray) -> np.ndarray:
+        whole = np.zeros((*some.shape[:-1], equation.n))
+        whole[..., free] = some
+        return equation.apply(whole)[..., free]
+
+    return LinearFlow(among_free, equation.drift(held)[free], weights[:, free], horizon)
+
+
 class LinearFlow:
     """y(t) from y(0) = start (n_start, n) under dy/dt = apply(y) + constant, for times up to `horizon` [s]."""
 

@@ -27,7 +27,8 @@ from ..simulator.network import Network
 from ..simulator.plain import Direct
 from ..simulator.protocols import HebbscopeError, ParameterError, is_part, require_methods
 from . import modes
-from .linear_flow import LinearFlow
+from .linear_flow import LinearFlow, flow_of
+from .linsker import Linsker
 from .recurrent import RecurrentEquation
 
 AVERAGE = "the learning equation"
@@ -237,18 +238,7 @@ class LearningEquation:
 
     def flow(self, weights: np.ndarray, free: np.ndarray | None = None, horizon: float = np.inf) -> LinearFlow:
         """The exact solution from weights (n_post, n) up to `horizon` [s]; with `free` (n,) bool of those synapses alone, the others held."""
-        if free is None or free.all():
-            return LinearFlow(self.apply, self.constant, weights, horizon)
-        if len(weights) != 1:
-            raise ValueError("some synapses can be held for one neuron at a time")
-        held = np.where(free, 0.0, weights[0])
-
-        def among_free(some: np.ndarray) -> np.ndarray:
-            whole = np.zeros((*some.shape[:-1], self.n))
-            whole[..., free] = some
-            return self.apply(whole)[..., free]
-
-        return LinearFlow(among_free, self.drift(held)[free], weights[:, free], horizon)
+        return flow_of(self, weights, free, horizon)
 
     def without_causal(self) -> LearningEquation:
         """The same equation without the causal spike-spike term."""
@@ -360,6 +350,18 @@ class LearningEquation:
         x = 2.0 * rate * time
         grown = np.where(np.abs(x) > 1e-12, np.expm1(x) / np.where(x == 0.0, 1.0, x), 1.0)
         return np.sqrt((self.diffusion[1] * time * grown).mean(axis=-1))
+
+    def rate_rule(self) -> Linsker:
+        """Linsker's rule with k1 and k2 of this equation: what is left of it where only rates count, and these change more slowly than window and EPSP.
+
+        Then Q_ij is W~ times the covariance of the rates at lag 0, and there is no k3. HebbscopeError for unequal rates, of which there is no one k1 and k2.
+        """
+        k1, k2 = self.k1, self.k2
+        if not (isinstance(k1, float) and isinstance(k2, float) and isinstance(self.nu, float)):
+            raise HebbscopeError("LearningEquation.rate_rule: is of inputs with equal rates")
+        if not isinstance(self.transmission, Direct | None):
+            raise HebbscopeError("LearningEquation.rate_rule: is of synapses that deliver their weights")
+        return Linsker(k1, self.n * k2, self.n * self.W_integral, w_min=self.w_min, w_max=self.w_max)
 
     def coefficients(self) -> dict[str, float]:
         """W_integral [s]; k1, k2, k3, Q, D, D_relative [1/s]: averages over synapses, but for Q its largest entry."""

@@ -10,8 +10,13 @@ from typing import Any
 import numpy as np
 
 from ..simulator.protocols import Delta, HebbscopeError, ParameterError
+from .dependence import PowerLaw
 from .fokker_planck import stationary_density
+from .hebb import Hebb
 from .linear_output import LinearOutput
+from .nonlinear_hebb import NonlinearHebb
+from .nonlinearity import NearestPairs
+from .pairing import PRESYNAPTIC_CENTRED
 from .window_integrals import laplace
 from .windows import DoubleExponential
 
@@ -127,6 +132,22 @@ class STDPEquation(LinearOutput):
 
         low, high = 1e-6, 1e6
         return float(brentq(net, low, high, xtol=1e-12)) if net(low) * net(high) < 0.0 else float("nan")
+
+    def rate_rule(self) -> Hebb | NonlinearHebb:
+        """The rate rule that additive pairs of independent spikes are: plain Hebb all-to-all; presynaptic-centred, where the next postsynaptic spike hides
+        both sides, one with the threshold of Bienenstock, Cooper & Munro.
+
+        HebbscopeError for amplitudes that depend on the weight, and for other pairings, whose change is no product of x and a function of y.
+        """
+        r = self.rule
+        if not isinstance(r.dependence, PowerLaw) or r.dependence.relative:
+            raise HebbscopeError("STDPEquation.rate_rule: is of amplitudes that do not depend on the weight")
+        if not self.hides:
+            return Hebb(r.eta * (r.A_plus * r.tau_plus - r.A_minus * r.tau_minus), r.w_min, r.w_max)
+        if r.pairing != PRESYNAPTIC_CENTRED:
+            raise HebbscopeError("STDPEquation.rate_rule: is of all pairs, or of presynaptic-centred ones")
+        pairs = NearestPairs(r.A_plus, r.A_minus, r.tau_plus, r.tau_minus)
+        return NonlinearHebb(r.eta, pairs, r.w_min, r.w_max)
 
     # The network
 

@@ -129,3 +129,53 @@ class PotentialThreshold(NamedTuple):
         for i in range(len(v)):
             above = max(v[i] - self.E_L, 0.0)
             state.square[i] = above * above + (state.square[i] - above * above) * left
+
+
+class SquareState(NamedTuple):
+    """square (n_post,) [Hz²], the running average at time last (n_post,) [s]; trace (n_post,): earlier spikes that make pairs with the next."""
+
+    square: np.ndarray
+    trace: np.ndarray
+    last: np.ndarray
+
+
+@part
+class MeanSquareThreshold(NamedTuple):
+    """Depression is scaled by <y²> / rho_0², with <y²> the square of the output rate, averaged over tau.
+
+    rho_0  10 Hz   output rate at which the scale is one; also the rate at the start
+    tau    10 s    averaging time
+    tau_y  100 ms  of spikes, y² is the rate of pairs with earlier ones, counted as exp(-s / tau_y) / tau_y; rates that change faster are smoothed
+
+    Source: Intrator & Cooper 1992, Neural Networks 5:3 [recalled]; its estimate from spikes [derived].
+    """
+
+    rho_0: Hertz = 10.0
+    tau: Seconds = 10.0
+    tau_y: Seconds = 0.1
+
+    def check(self):
+        positive(self, "rho_0", "tau", "tau_y")
+
+    def init(self, n_post):
+        return SquareState(np.full(n_post, float(self.rho_0) ** 2), np.zeros(n_post), np.zeros(n_post))
+
+    def depression(self, state, i, t):
+        return state.square[i] * math.exp(-(t - state.last[i]) / self.tau) / (self.rho_0 * self.rho_0)
+
+    def mean_depression(self, state, i, y, dt):
+        """The scale at the start of dt, after which the average has moved towards y²."""
+        scale = state.square[i] / (self.rho_0 * self.rho_0)
+        state.square[i] = y * y + (state.square[i] - y * y) * math.exp(-dt / self.tau)
+        return scale
+
+    def settled(self, y):
+        """The scale once the average has come to that of steady output rates y [Hz], any shape."""
+        return (np.asarray(y) / self.rho_0) ** 2
+
+    def add_output(self, state, i, t):
+        gone = t - state.last[i]
+        state.trace[i] *= math.exp(-gone / self.tau_y)
+        state.square[i] = state.square[i] * math.exp(-gone / self.tau) + state.trace[i] / (self.tau_y * self.tau)
+        state.trace[i] += 1.0
+        state.last[i] = t

@@ -132,18 +132,19 @@ class Triplet(NamedTuple):
         return RateState(np.zeros(n_pre), np.zeros(n_post), self.threshold.init(n_post))
 
     def on_rates(self, state, w, i, x, y, dt):
-        """What sources at rates x (n_pre,) and target i at rate y [Hz], held for dt [s], change on average.
+        """What sources at rates x (n_pre,) and target i at y_i, of y (n_post,) [Hz], held for dt [s], change on average.
 
-        The slow traces relax towards tau_y y and tau_x x from what earlier rates have left, and are integrated exactly:
-        dw_j = x_j y [(A2_plus tau_plus - A2_minus tau_minus theta) dt + A3_plus tau_plus int o2 - A3_minus tau_minus int r2_j],
+        The slow traces relax towards tau_y y_i and tau_x x from what earlier rates have left, and are integrated exactly:
+        dw_j = x_j y_i [(A2_plus tau_plus - A2_minus tau_minus theta) dt + A3_plus tau_plus int o2 - A3_minus tau_minus int r2_j],
         with `lasting` in the place of each tau where only the nearest spikes count.
         """
-        tau_y, late = self.lasting(self.tau_y, y), self.lasting(self.tau_minus, y)
+        rate = y[i]
+        tau_y, late = self.lasting(self.tau_y, rate), self.lasting(self.tau_minus, rate)
         left_y = math.exp(-dt / tau_y)
-        o2 = tau_y * (y * dt + (state.o2[i] - tau_y * y) * (1.0 - left_y))
-        state.o2[i] = tau_y * y + (state.o2[i] - tau_y * y) * left_y
+        o2 = tau_y * (rate * dt + (state.o2[i] - tau_y * rate) * (1.0 - left_y))
+        state.o2[i] = tau_y * rate + (state.o2[i] - tau_y * rate) * left_y
         gain = self.A2_plus * dt + self.A3_plus * o2
-        loss = self.A2_minus * self.threshold.mean_depression(state.sliding, i, y, dt) * late * dt
+        loss = self.A2_minus * self.threshold.mean_depression(state.sliding, i, rate, dt) * late * dt
         for n in range(w.n_in(i)):
             j = w.pre(i, n)
             change = self.lasting(self.tau_plus, x[j]) * gain - loss
@@ -152,7 +153,7 @@ class Triplet(NamedTuple):
                 r2 = tau_x * (x[j] * dt + (state.r2[j] - tau_x * x[j]) * (1.0 - math.exp(-dt / tau_x)))
                 change -= self.A3_minus * late * r2
             k = w.into(i, n)
-            w.value[k] = clip(w.value[k] + self.eta * x[j] * y * change, self.w_min, self.w_max)
+            w.value[k] = clip(w.value[k] + self.eta * x[j] * rate * change, self.w_min, self.w_max)
         if i == w.n_post - 1 and self.A3_minus != 0.0:  # every target has read r2
             for j in range(w.n_pre):
                 tau_x = self.lasting(self.tau_x, x[j])

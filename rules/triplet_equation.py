@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..simulator.protocols import Empirical, ParameterError
+from ..simulator.protocols import Empirical, HebbscopeError, ParameterError
+from .bcm import BCM
 from .filtered_cumulants import FilteredCumulants
 from .filters import Before, Filter, Now, exponential, product, scaled, traced, triple_integral
 from .linear_output import LinearOutput
@@ -54,6 +55,17 @@ class TripletEquation(LinearOutput):
         With a sliding threshold it is where the output rate meets the threshold that follows it.
         """
         return np.vectorize(self.rule.sign_change, otypes=[float])(x)
+
+    def rate_rule(self) -> BCM:
+        """The rule of Bienenstock, Cooper & Munro that triplets of independent spikes are, with the threshold part of the rule.
+
+        HebbscopeError where the threshold depends on the input rate (A3_minus), is no multiple of the scale of depression (A2_plus), or where there is none.
+        """
+        r = self.rule
+        if r.A3_minus != 0.0 or r.A2_plus != 0.0 or not (r.A3_plus > 0.0 and r.A2_minus > 0.0):
+            raise HebbscopeError("TripletEquation.rate_rule: is of the minimal rule, with A3_plus and A2_minus alone")
+        theta = r.A2_minus * r.tau_minus / (r.A3_plus * r.tau_plus * r.tau_y)
+        return BCM(r.eta * r.A3_plus * r.tau_plus * r.tau_y, theta, r.threshold, r.w_min, r.w_max)
 
     # The network
 

@@ -14,7 +14,15 @@ from .connectivity import AllToAll, Given
 from .describe import brief, nearest, shown
 from .plain import Direct, Free, Static
 from .population import Described, Population, check_name
-from .protocols import ParameterError, bounds_of, is_part, receptors_of, require_hooks, sees_potentials
+from .protocols import (
+    ParameterError,
+    bounds_of,
+    is_part,
+    is_rate_rule,
+    receptors_of,
+    require_hooks,
+    sees_potentials,
+)
 from .quantity import from_brian
 from .streams import generator
 from .synapses import n_bytes
@@ -87,10 +95,11 @@ class Projection(Described):
     def _check_parts(self) -> None:
         if self.rule is None:
             self._set("rule", Static())
-        if not hasattr(self.rule, "on_pre"):
-            self._refuse("rule", "must be a learning rule with on_pre and on_post", self.rule)
+        if not hasattr(self.rule, "on_pre") and not is_rate_rule(self.rule):
+            self._refuse("rule", "must be a learning rule with on_pre and on_post, or with on_rates", self.rule)
         for field in PARTS:
-            require_hooks(getattr(self, field), field)
+            part = getattr(self, field)
+            require_hooks(part, "rate rule" if is_rate_rule(part) else field)
             self._set(field, cast(getattr(self, field)))
         self.rule.check()
         self.normalisation.check()

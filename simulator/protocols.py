@@ -6,10 +6,12 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
     input    init(n, copies)       candidate_rate(state)  draw(state, t, rng, latent)  next_wake(state)  wake(state, t, rng, latent)
     neuron   stepper(dt), and for the exact engine:
              init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
-    rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)      on_rates(state, w, i, x, y, dt)
+    rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)
              where it wants them:  advance(state, w, t)   settle(state, w, j, t)          relay(state, w, j, t, cells)
              one that draws, from rng in its hooks:       init(n_pre, n_post, rng)
              one that sees the potential of its targets:  init(n_pre, n_post, dt)         on_potentials(state, w, v, t)
+             at the rate level:    init_rates, on_rates as of a rate rule, or learning_equation(statistics, neuron, causal)
+    rate rule  init_rates(n_pre, n_post)   on_rates(state, w, i, x, y, dt), and where it is known learning_equation(...)
     stepper  init(n, rng)          update(state, i)       fires(state, i)              hold, reset(state, i)  receive(state, port, i, amount)
     background  arrivals(dt), which has  chosen(u)
     window   init(n_pre, n_post)   pre_scale post_scale   from_pre from_post           add_pre add_post
@@ -21,6 +23,9 @@ argument names in every class. A hook may touch its own state, and: an input its
 `on_pre` the synapses of source j; `on_post` and `on_rates` the synapses onto target i; `on_potentials` those onto any. v (n_post,) are the potentials at
 the end of a step of dt [s], spikes and all. `normalise` may change the synapses onto target i; spikes is how many it has fired, at the rate level the expected
 number; low and high are the rule's bounds.
+
+A *rate rule* knows no spikes: it is born at the rate level and runs there alone. Its one hook says what the input rates x (n_pre,) and the output
+rates y (n_post,) [Hz], held for dt [s], change; it is called for each target in order, and y is of the weights at the start of the hold.
 """
 
 from __future__ import annotations
@@ -201,6 +206,7 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
         "on_potentials": ("state", "w", "v", "t"),
     },
     "receivers": {"take": ("w", "j", "n")},  # what a loop hands to `relay`
+    "rate rule": {"on_rates": ("state", "w", "i", "x", "y", "dt")},
     "stepper": {
         "receive": ("state", "port", "i", "amount"),
         "update": ("state", "i"),
@@ -234,9 +240,12 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
         "add_output": ("state", "i", "t"),
         "add_potentials": ("state", "v", "dt"),
     },
+    "nonlinearity": {"of_rate": ("y",)},
 }
 ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set up
     "input": ("init", "check", "groups"),
+    "rate rule": ("init_rates", "check"),
+    "nonlinearity": ("check",),
     "stepper": ("init",),
     "synapses": ("check", "over"),
     "pairing": ("check",),
@@ -335,6 +344,11 @@ def clip(x, low, high):
 def bounds_of(rule: Any) -> tuple[float, float]:
     """The hard bounds of the weights, a rule's fields w_min and w_max; infinite where it has none."""
     return getattr(rule, "w_min", -np.inf), getattr(rule, "w_max", np.inf)
+
+
+def is_rate_rule(rule: Any) -> bool:
+    """Whether a rule, or its class, sees rates alone."""
+    return hasattr(rule, "on_rates") and not hasattr(rule, "on_pre")
 
 
 RECEPTORS = ("excitatory", "inhibitory")

@@ -16,7 +16,7 @@ from .estimate import check_memory, estimate
 from .event_run import SeedRun
 from .network import Network, Projection
 from .precision import PRECISIONS
-from .protocols import LEVELS, HebbscopeError, ParameterError, is_part
+from .protocols import LEVELS, HebbscopeError, ParameterError, is_part, is_rate_rule
 from .quantity import read_quantity
 from .results import Run
 from .sampler import check_monitors
@@ -87,6 +87,7 @@ def simulate(
     if file is not None and level in file.finished:
         return file.finished[level]
     if level != "rate":
+        check_spikes(network, level)
         _check_precision(precision, engine)
     how = {"max_rate": max_rate, "threads": _threads(threads), "file": file, "progress": progress}
     size = (len(seeds), len(times))
@@ -247,6 +248,14 @@ def check_equation(network: Network) -> None:
         raise ParameterError("simulate", "level", f"must be spike or surrogate ({problem})", "rate") from None
 
 
+def check_spikes(network: Network, level: str) -> None:
+    """Raise what stands against a level with spikes: a rule that knows none."""
+    for projection in network.projections:
+        if is_rate_rule(projection.rule):
+            rule = f"must be rate: {type(projection.rule).__name__} of {projection.name} learns from rates, not from spikes"
+            raise ParameterError("simulate", "level", rule, level)
+
+
 def check_level(network: Network, level: str, duration: float) -> Any:
     """Raise, before anything runs, what a level would: no second copy of the input, no averaged equation that holds for so long.
 
@@ -255,6 +264,8 @@ def check_level(network: Network, level: str, duration: float) -> Any:
     from .averaged_run import equation_of
     from .sampled_run import has_holds
 
+    if level != "rate":
+        check_spikes(network, level)
     if level == "surrogate":
         check_copies(network)
     if level == "rate":

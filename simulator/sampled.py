@@ -7,7 +7,7 @@ target's mean rate
 
 q_ij being what a spike of j delivers to i with the weights at the start of the hold, and low_i = 0 where all of them excite (else -inf): the
 f-I curve smoothed by the shot noise of Poisson spikes [derived: Campbell's theorem], taken as Gaussian, or the f-I curve itself where the
-potential never leaves its linear part. The rule's `on_rates` then changes the weights by its mean drift at (x, y_i) over the hold,
+potential never leaves its linear part. The rule's `on_rates` then changes the weights by its mean drift at (x, y) over the hold,
 and carries its own slow traces over to the next. What is left out is everything that single spikes add: their correlations in time, the
 potential's memory over a change of pattern, and the fluctuation of the weights.
 
@@ -33,7 +33,8 @@ class State(NamedTuple):
     """All that changes in a run of one seed.
 
     norm: what the normalisation remembers
-    times (2,): start of the present hold, next normalisation [s]. counts (1,): normalisations done. x (n_pre,) the present input rates [Hz].
+    times (2,): start of the present hold, next normalisation [s]. counts (1,): normalisations done. x (n_pre,) the present input rates, y (n_post,) the
+    output rates that they make with the weights at the start of the hold [Hz].
     outputs (n_post,): the output rate summed over the time of all holds that are learned, that is the expected number of spikes;
     pending (n_post,): the same since then, until the end of the last call.
     """
@@ -45,6 +46,7 @@ class State(NamedTuple):
     times: np.ndarray
     counts: np.ndarray
     x: np.ndarray
+    y: np.ndarray
     outputs: np.ndarray
     pending: np.ndarray
     rng_input: np.ndarray
@@ -80,11 +82,12 @@ def advance(parts, state, t_end, max_rate):
             return DONE
         if t > now:
             for i in range(state.w.n_post):
-                y = output_rate(parts, state, i)
-                if y > max_rate:
+                state.y[i] = output_rate(parts, state, i)
+                if not state.y[i] <= max_rate:
                     return RUNAWAY
-                parts.rule.on_rates(state.rule, state.w, i, state.x, y, t - now)
-                state.outputs[i] += y * (t - now)
+            for i in range(state.w.n_post):
+                parts.rule.on_rates(state.rule, state.w, i, state.x, state.y, t - now)
+                state.outputs[i] += state.y[i] * (t - now)
                 state.pending[i] = 0.0
             state.times[NOW] = t
         if t >= t_end:

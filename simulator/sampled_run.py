@@ -41,6 +41,7 @@ class SampledRun:
             times=np.array([0.0, self.parts.normalisation.every]),
             counts=np.zeros(1, np.int64),
             x=np.zeros(source.n),
+            y=np.zeros(target.n),
             outputs=np.zeros(target.n),
             pending=np.zeros(target.n),
             rng_input=start(seed, f"input/{source.name}"),

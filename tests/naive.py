@@ -389,3 +389,50 @@ def escape_interval(rate, dead):
     mean = np.trapezoid(survivor, s)
     square = np.trapezoid(2.0 * s * survivor, s)
     return dead + mean, math.sqrt(square - mean**2)
+
+
+# Rules of rates -----------------------------------------------------------------------------------------------------
+
+
+def rates_learned(rule, shown, T, w, output):
+    """Weights (n_post, n_pre) after rates (n_holds, n_pre), each held for T: one equation for each rule, as its paper has it.
+
+    output(w, x): the output rates (n_post,). Deviations are from the mean over all holds so far, and later from one that forgets with rule.tau.
+    """
+    w, sliding = np.array(w, float), None
+    means, frozen, total = None, None, None
+    for k, x in enumerate(shown):
+        y = output(w, x)
+        if hasattr(rule, "tau"):
+            rates = np.concatenate([x, y])
+            means = rates if k == 0 else means + max(1.0 / (k + 1), 1.0 - math.exp(-T / rule.tau)) * (rates - means)
+            X, Y = np.split(rates - means, [len(x)])
+        match type(rule).__name__:
+            case "Hebb":
+                change = rule.eta * np.outer(y, x)
+            case "Covariance":
+                change = rule.eta * np.outer(Y, X)
+            case "Oja":
+                change = rule.eta * (np.outer(Y, X) - (Y**2)[:, None] * w)
+            case "Sanger":
+                change = rule.eta * (np.outer(Y, X) - np.tril(np.outer(Y, Y)) @ w)
+            case "Linsker":
+                change = rule.k1 + (rule.k2 * w.sum(axis=1, keepdims=True) + rule.eta * np.outer(Y, X)) / len(x)
+            case "NonlinearHebb":
+                change = rule.eta * np.outer([rule.nonlinearity.of_rate(each) for each in y], x)
+            case "BCM":
+                sliding = np.full(len(y), rule.threshold.rho_0**2) if sliding is None else sliding
+                change = rule.eta * np.outer(y * (y - rule.theta * sliding / rule.threshold.rho_0**2), x)
+                sliding = y**2 + (sliding - y**2) * math.exp(-T / rule.threshold.tau)
+            case "Miller":
+                low, high = rule.w_min * rule.arbor, rule.w_max * rule.arbor
+                w = np.clip(w, low, high)
+                frozen, total = (w <= low) | (w >= high), w.sum(axis=1) if k == 0 else total
+                grown = np.where(frozen, 0.0, rule.arbor * rule.eta * np.outer(rule.interaction @ Y, X))
+                free = np.where(frozen, 0.0, rule.arbor)
+                lost = (w + T * grown).sum(axis=1) - total
+                change = grown - free * (lost / np.maximum(free.sum(axis=1), 1e-300))[:, None] / T
+                w = np.clip(w + T * change, low, high)
+                continue
+        w = np.clip(w + T * change, rule.w_min, rule.w_max)
+    return w

@@ -40,10 +40,28 @@ from hebbscope.models import (
 from hebbscope.models.experiments import experiment_class
 from hebbscope.models.experiments.catalogue import parts
 from hebbscope.models.experiments.description import choices_for, flat
-from hebbscope.rules import STDP, Free, Multiplicative, PairSTDP, SpikeHebb, Subtractive, TabulatedWindow, Triplet
+from hebbscope.rules import (
+    STDP,
+    Free,
+    Multiplicative,
+    NonlinearHebb,
+    PairSTDP,
+    SpikeHebb,
+    Subtractive,
+    TabulatedWindow,
+    Triplet,
+)
 from hebbscope.simulator.cast import cast
 from hebbscope.simulator.precision import PRECISIONS
-from hebbscope.simulator.protocols import HebbscopeError, bounds_of, is_part, receptors_of, sees_potentials, unit_in
+from hebbscope.simulator.protocols import (
+    HebbscopeError,
+    bounds_of,
+    is_part,
+    is_rate_rule,
+    receptors_of,
+    sees_potentials,
+    unit_in,
+)
 from hebbscope.simulator.run import LARGEST_SEED, LEVELS, check_engine, check_level, record_times, time_constants
 from hebbscope.simulator.sampler import check_monitors
 
@@ -188,10 +206,12 @@ def of_kind(kind: str, *size: int) -> some.SearchStrategy:
 
 
 @some.composite
-def networks(draw: Any) -> Network:
-    """Any input onto any neurons by any rule."""
+def networks(draw: Any, learning: tuple[str, ...] = ("rule", "rule", "rate rule")) -> Network:
+    """Any input onto any neurons by any rule of these kinds."""
     n_pre, n_post = draw(some.integers(1, MOST_PRE)), draw(some.integers(1, MOST_POST))
-    chosen = {kind: draw(of_kind(kind)) for kind in ("neuron", "rule")} | {"input": draw(of_kind("input", n_pre))}
+    rule = draw(some.sampled_from(learning).flatmap(of_kind))
+    chosen = {"neuron": draw(of_kind("neuron")), "rule": rule}
+    chosen["input"] = draw(made(PatternPoisson, n_pre) if is_rate_rule(rule) else of_kind("input", n_pre))
     for kind, size in (("normalisation", ()), ("transmission", (n_pre,))):
         part = draw(some.none() | of_kind(kind, *size))
         chosen |= {} if part is None else {kind: part}
@@ -203,6 +223,7 @@ PLACES = {
     "threshold": Triplet,
     "pairing": STDP,
     "dependence": STDP,
+    "nonlinearity": NonlinearHebb,
 }  # kinds that are fields of a rule
 
 
@@ -211,7 +232,8 @@ def networks_of(draw: Any, kind: str, cls: type) -> Network:
     """One part in its place among the simplest, with any numbers: all have one kernel."""
     n_pre, n_post = 2 * draw(some.integers(1, MOST_PRE // 2)), draw(some.integers(1, MOST_POST))
     simplest = {"input": HomogeneousPoisson, "neuron": LinearPoisson, "rule": SpikeHebb}
-    classes = simplest | ({"rule": PLACES[kind]} if kind in PLACES else {kind: cls})
+    classes = simplest | ({"rule": PLACES[kind]} if kind in PLACES else {"rule" if kind == "rate rule" else kind: cls})
+    classes |= {"input": PatternPoisson} if is_rate_rule(classes["rule"]) else {}
     sizes = {"input": (n_pre,), "transmission": (n_pre,)}
     chosen = {each: draw(made(of, *sizes.get(each, ()), plain=True)) for each, of in classes.items()}
     if kind in PLACES:

@@ -22,9 +22,9 @@ from hebbscope.models import (
     WeightSubset,
 )
 from hebbscope.models.experiments.catalogue import KINDS, parts
-from hebbscope.rules import L1, STDP, SpikeHebb, Static, TabulatedWindow, Triplet
+from hebbscope.rules import L1, STDP, NonlinearHebb, SpikeHebb, Static, TabulatedWindow, Triplet
 from hebbscope.simulator.cast import cast
-from hebbscope.simulator.protocols import ParameterError, sees_potentials, unit_of
+from hebbscope.simulator.protocols import ParameterError, is_rate_rule, sees_potentials, unit_of
 
 N = 6
 EXAMPLES = {  # of parts that have no default for an array, or one that does not fit the weights here
@@ -62,10 +62,14 @@ def network(kind, part):
         "threshold": lambda: Triplet(threshold=example(part)),
         "pairing": lambda: STDP(pairing=example(part)),
         "dependence": lambda: STDP(dependence=example(part)),
+        "nonlinearity": lambda: NonlinearHebb(nonlinearity=example(part)),
+        "rate rule": lambda: example(part),
     }
     place = "rule" if kind in held else kind
     options = {place: held.get(kind, lambda: example(part))()}
     chosen |= {key: options.pop(key) for key in list(options) if key in chosen}
+    if is_rate_rule(chosen["rule"]):
+        chosen["input"] = example(PatternPoisson)
     rule = chosen["rule"]._replace(w_min=0.0, w_max=0.4)
     source, target = Population("inputs", N, chosen["input"]), Population("neuron", 2, chosen["neuron"])
     return Network([source, target], [Projection(source, target, chosen["weights"], rule, **options)])
@@ -78,7 +82,8 @@ def test_every_kind_has_parts():
 @pytest.mark.parametrize("kind, part", EXACT, ids=lambda value: getattr(value, "__name__", value))
 def test_a_run_is_finite_bounded_and_repeatable(kind, part):
     described = network(kind, part)
-    first, again = (simulate(described, 4.0, seeds=[1, 2], threads=threads) for threads in (1, 2))
+    level = "rate" if is_rate_rule(described.projection.rule) else "spike"
+    first, again = (simulate(described, 4.0, seeds=[1, 2], level=level, threads=threads) for threads in (1, 2))
     assert np.isfinite(first.weights).all() and (first.weights == again.weights).all()
     assert first.weights.min() >= 0.0 and first.weights.max() <= 0.4
     assert (first.final_weights != 0.2).any() != (part is Static) and first.output_rate[:, 1:].sum() > 0

@@ -16,7 +16,8 @@ from hebbscope.models.experiments.toml import loads, to_toml
 from hebbscope.verification import rule
 from hebbscope.verification.rule import checks
 
-RULE = re.search(r"```python\n(.*?)```", (Path(__file__).parents[1] / "docs/own-rules.md").read_text(), re.S)[1]
+PAGE = (Path(__file__).parents[1] / "docs/own-rules.md").read_text()
+RULE, _, RATE_RULE = re.findall(r"```python\n(.*?)```", PAGE, re.S)
 
 
 @pytest.fixture
@@ -113,7 +114,11 @@ def run(arguments):
         ("x = (", "X", r"^rule: .*myrule\.py line 1: SyntaxError: '\(' was never closed$"),
         ("\nimport nowhere_to_be_found", "X", r"^rule: .*myrule\.py line 2: ModuleNotFoundError: No module named"),
         (RULE, "X", r"^rule: .*myrule\.py has no part 'X'; there are State, PairSTDP$"),
-        (RULE, "State", r"^rule: must be a rule, with a method on_pre, got State$"),
+        (
+            RULE,
+            "State",
+            r"^rule: must be a rate rule, with a method on_rates, or a rule, with a method on_pre, got State$",
+        ),
         (RULE, "np", r"^rule: .*myrule\.py has no part 'np'"),
     ],
 )
@@ -132,6 +137,22 @@ def test_what_cannot_be_had_from_a_file_is_one_line(tmp_path, text, cls, words):
 def test_the_rule_of_the_documentation_keeps_the_contract(file):
     found = list(checks(f"{file}:PairSTDP"))
     assert len(found) == 9 and all(each.ok for each in found), [str(each) for each in found]
+
+
+def test_the_rule_of_rates_of_the_documentation_keeps_the_contract_and_runs_from_its_file(tmp_path):
+    path = tmp_path / "rates.py"
+    path.write_text(RATE_RULE)
+    found = list(checks(f"{path}:Leaky"))
+    assert len(found) == 6 and all(each.ok for each in found), [str(each) for each in found]
+    described = load("kempter1999", [("rule", f"{path}:Leaky"), ("rule.tau", 50.0)])
+    assert type(described.network().projection.rule).__name__ == "Leaky"
+    with pytest.raises(HebbscopeError, match="must be rate: Leaky of inputs_to_neuron learns from rates"):
+        simulate(described.network(), 1.0)
+    path.write_text(RATE_RULE.replace("state, w, i, x, y, dt", "state, w, i, y, x, dt"))
+    wrong = [each.problem for each in checks(f"{path}:Leaky")]
+    assert (
+        len(wrong) == 1 and "must be a method on_rates(self, state, w, i, x, y, dt), as of every rate rule" in wrong[0]
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from test_contract import EVERY, EXACT
 from hebbscope import Population, Run, simulate
 from hebbscope.models import LIF
 from hebbscope.models.experiments import EXPERIMENTS, experiment_class, loads, to_toml
+from hebbscope.models.experiments.catalogue import RULES
 from hebbscope.models.experiments.description import leaves
 from hebbscope.models.experiments.network import from_network
 from hebbscope.simulator import averaged_run, checkpoint, clock_run, drive
@@ -390,14 +391,13 @@ def test_what_is_drawn_is_worth_it(drawn, often):
 def test_every_part_is_drawn():
     drawn = set()
 
-    @settings(max_examples=5 * settings().max_examples)
-    @given(network=networks())
-    def look(network):
+    def note(network):
         synapses = network.projection
         found = [synapses.rule, synapses.normalisation, synapses.transmission, *synapses.rule]
         drawn.update(map(type, [synapses.source.model, synapses.target.model, *found]))
 
-    look()
+    for kind in RULES:
+        settings(max_examples=8 * settings().max_examples)(given(network=networks((kind,)))(note))()
     assert {part for _, part in COMPILED} <= drawn
 
 

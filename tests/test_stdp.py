@@ -378,7 +378,7 @@ def test_one_synapse_has_no_difference_that_grows():
 
 def test_the_example_of_the_documentation_says_what_it_prints(capsys):
     page = (Path(__file__).parents[1] / "docs" / "rules.md").read_text(encoding="utf-8")
-    (program,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    program = next(each for each in re.findall(r"```python\n(.*?)```", page, re.S) if "STDP" in each)
     exec(program, {})
     said = float(capsys.readouterr().out)
     assert said == pytest.approx(float(re.search(r"# ([\d.]+) Hz", program)[1]), abs=0.05)

@@ -9,16 +9,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..models import AdEx, HomogeneousPoisson, LinearPoisson
+from ..models import AdEx, HomogeneousPoisson, LinearPoisson, PatternPoisson
 from ..models.experiments.own import own_part
 from ..simulator.connectivity import Pairwise
 from ..simulator.describe import fields
 from ..simulator.network import Network, Population, Projection
-from ..simulator.protocols import HebbscopeError, ParameterError, bounds_of, require_hooks, sees_potentials
+from ..simulator.protocols import (
+    HebbscopeError,
+    ParameterError,
+    bounds_of,
+    is_rate_rule,
+    require_hooks,
+    sees_potentials,
+)
 from ..simulator.run import simulate
 
 N_PRE, N_POST = 6, 2
 SECONDS = 2.0
+EXACT, STEPS, RATE = "in the event engine", "in the clock engine", "at the rate level"
+ENGINES = (EXACT, STEPS)
+HOW = {EXACT: {"engine": "event"}, STEPS: {"engine": "clock"}, RATE: {"level": "rate"}}
 
 
 class Check(NamedTuple):
@@ -45,7 +55,7 @@ def checks(target: str) -> Iterator[Check]:
         missing = [name for name in cls._fields if name not in cls._field_defaults]
         if missing:
             return f"{cls.__name__}.{missing[0]} has no default"
-        require_hooks(cls(), "rule")
+        require_hooks(cls(), "rate rule" if is_rate_rule(cls) else "rule")
         rule = cls()
         rule.check()
         return ""
@@ -56,19 +66,19 @@ def checks(target: str) -> Iterator[Check]:
         return
     yield _asked("names a parameter that is no number", lambda: _unnamed(rule))
     yield _asked("says in its docstring what each parameter is", lambda: _undocumented(rule))
-    for engine in ("clock",) if sees_potentials(rule) else ("event", "clock"):
-        once = cache(partial(_simulated, rule, engine))  # run when it is first asked for
+    for place in _places(rule):
+        once = cache(partial(_simulated, rule, place))  # run when it is first asked for
         runs = _asked(
-            f"runs in the {engine} engine: finite weights within its bounds, which learn",
+            f"runs {place}: finite weights within its bounds, which learn",
             partial(_run, rule, once),
         )
         yield runs
         if runs.ok:
             yield _asked(
-                f"has the same bits there again, cut otherwise and with two threads: {engine}",
-                partial(_again, rule, engine, once),
+                f"has the same bits again, cut otherwise and with two threads: {place}",
+                partial(_again, rule, place, once),
             )
-            yield _asked(f"has the same bits there without the compiler: {engine}", partial(_plain, rule, engine, once))
+            yield _asked(f"has the same bits without the compiler: {place}", partial(_plain, rule, place, once))
 
 
 def _asked(asked: str, ask: Callable[[], str]) -> Check:
@@ -99,8 +109,8 @@ def _undocumented(rule: Any) -> str:
     return f"nothing of {', '.join(silent)}; a line such as '{silent[0]}  1  learning rate' would do" if silent else ""
 
 
-def _network(rule: Any, engine: str) -> Network:
-    """All-to-all, and in steps also sparse and recurrent."""
+def _network(rule: Any, place: str) -> Network:
+    """All-to-all, in steps also sparse; rates of patterns, which change."""
     low, high = bounds_of(rule)
     weight = (
         0.2
@@ -109,27 +119,33 @@ def _network(rule: Any, engine: str) -> Network:
         if np.isfinite(low + high)
         else (low if np.isfinite(low) else high)
     )
-    inputs, cells = (
-        Population("inputs", N_PRE, HomogeneousPoisson(30.0)),
-        Population("cells", N_POST, AdEx() if sees_potentials(rule) else LinearPoisson(base_rate=10.0)),
-    )
+    patterns = 10.0 + 40.0 * np.eye(N_PRE)
+    trains = PatternPoisson(patterns, 0.1, in_order=1) if place == RATE else HomogeneousPoisson(30.0)
+    neuron = AdEx() if sees_potentials(rule) else LinearPoisson(base_rate=10.0)
+    inputs, cells = Population("inputs", N_PRE, trains), Population("cells", N_POST, neuron)
     projections = [Projection(inputs, cells, weight, rule)]
-    if engine == "clock":
+    if place == STEPS:
         projections.append(
             Projection(inputs, cells, weight, rule, connectivity=Pairwise(0.5), name="sparse", delay=1e-3)
         )
     return Network([inputs, cells], projections)
 
 
-def _simulated(rule: Any, engine: str, **options: Any) -> Any:
+def _places(rule: Any) -> tuple[str, ...]:
+    """Where it can run."""
+    if is_rate_rule(rule):
+        return (RATE,)
+    return (STEPS,) if sees_potentials(rule) else ENGINES
+
+
+def _simulated(rule: Any, place: str, **options: Any) -> Any:
     given: dict[str, Any] = {
-        "engine": engine,
         "seeds": (1, 2),
         "record_spikes": {},
         "record_every": SECONDS,
         "threads": 1,
-    } | options
-    return simulate(_network(rule, engine), SECONDS, **given)
+    }
+    return simulate(_network(rule, place), SECONDS, **given | HOW[place] | options)
 
 
 def _run(rule: Any, once: Callable[[], Any]) -> str:
@@ -141,17 +157,17 @@ def _run(rule: Any, once: Callable[[], Any]) -> str:
     return "" if np.any(run.final_weights != run.weights[:, 0]) else "no weight changes"
 
 
-def _again(rule: Any, engine: str, once: Callable[[], Any]) -> str:
-    other = _simulated(rule, engine, record_every=SECONDS / 8, threads=2)
+def _again(rule: Any, place: str, once: Callable[[], Any]) -> str:
+    other = _simulated(rule, place, record_every=SECONDS / 8, threads=2)
     return "" if np.array_equal(once().final_weights, other.final_weights) else "weights differ"
 
 
-def _plain(rule: Any, engine: str, once: Callable[[], Any]) -> str:
+def _plain(rule: Any, place: str, once: Callable[[], Any]) -> str:
     from unittest.mock import patch
 
     import numba
 
     with patch.object(numba.config, "DISABLE_JIT", True):
-        plain = _simulated(rule, engine)
+        plain = _simulated(rule, place)
     worst = float(np.abs(once().final_weights - plain.final_weights).max())
     return "" if worst == 0.0 else f"weights differ by {worst:.2g}"

@@ -26,8 +26,10 @@ KINDS = {
     "input": "candidate_rate",
     "neuron": "stepper",
     "rule": "on_pre",
+    "rate rule": "on_rates",  # as some rules have, which come first
     "window": "from_pre",
     "threshold": "depression",
+    "nonlinearity": "of_rate",
     "pairing": "pres",
     "dependence": "f_plus",
     "normalisation": "normalise",
@@ -74,8 +76,15 @@ def kind_of(part: type) -> str:
     return next((kind for kind, hook in KINDS.items() if hasattr(part, hook)), "")
 
 
+RULES = ("rule", "rate rule")
+
+
+def interchangeable(kind: str) -> tuple[str, ...]:
+    """The kinds of parts that may stand where one of this kind does."""
+    return RULES if kind in RULES else (kind,) if kind else ()
+
+
 def kin(part: type) -> list[type]:
-    """The part's class and every other public part of its kind."""
-    kind = kind_of(part)
-    others = parts(kind).values() if kind else ()
+    """The part's class and every other public part that may stand in its place."""
+    others = [other for kind in interchangeable(kind_of(part)) for other in parts(kind).values()]
     return [part, *(other for other in others if other is not part)]

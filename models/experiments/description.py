@@ -206,11 +206,11 @@ def _of_type(current: Any, name: Any, key: str, choices: dict[str, type]) -> Any
 
 def _fitting(own: type, key: str, choices: dict[str, type]) -> type:
     """A part of one's own, if it is of the kind of what there is to choose from."""
-    from .catalogue import KINDS, kind_of
+    from .catalogue import KINDS, interchangeable, kind_of
 
-    kinds = {kind_of(each) for each in choices.values()}
+    kinds = {kind for each in choices.values() for kind in interchangeable(kind_of(each))}
     if kind_of(own) not in kinds:
-        hooks = " or ".join(f"a {kind}, with a method {KINDS[kind]}" for kind in sorted(kinds & KINDS.keys()))
+        hooks = ", or ".join(f"a {kind}, with a method {KINDS[kind]}" for kind in sorted(kinds & KINDS.keys()))
         raise DescriptionError(key, f"must be {hooks or 'a part of hebbscope'}, got {own.__name__}")
     return own
 

@@ -1,0 +1,57 @@
+"""The covariance rule: Hebbian learning of deviations from mean rates."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from ..simulator.protocols import Seconds, clip, finite, part, positive, require
+from .rate_means import follow, rate_means
+
+
+@part
+class Covariance(NamedTuple):
+    """dw_ij/dt = eta (x_j - <x_j>) (y_i - <y_i>): rates that deviate to the same side strengthen their synapse, others weaken it.
+
+    eta    1e-7   learning rate [s]; below 0 anti-Hebbian
+    tau    100 s  time over which mean rates are taken
+    w_min  -inf   hard lower bound (infinite: none)
+    w_max  inf    hard upper bound (infinite: none)
+
+    On average eta cov(x_j, y_i), for a linear neuron eta C w_i with C the covariance of the input rates. Weights grow without end unless bounds or a
+    normalisation hold them.
+    Source: Sejnowski 1977, J Math Biol 4:303 [recalled].
+    """
+
+    eta: float = 1e-7
+    tau: Seconds = 100.0
+    w_min: float = -math.inf
+    w_max: float = math.inf
+
+    def check(self):
+        finite(self, "eta")
+        positive(self, "tau")
+        require(self.w_min == self.w_min, self, "w_min", "must be a number")
+        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+
+    def init_rates(self, n_pre, n_post):
+        return rate_means(n_pre, n_post)
+
+    def on_rates(self, state, w, i, x, y, dt):
+        if i == 0:
+            follow(state, x, y, dt, self.tau)
+        gain = self.eta * dt * (y[i] - state.y[i])
+        for n in range(w.n_in(i)):
+            j = w.pre(i, n)
+            k = w.into(i, n)
+            w.value[k] = clip(w.value[k] + gain * (x[j] - state.x[j]), self.w_min, self.w_max)
+
+    def averaged(self, w, x, y, covariance, variance):
+        """The mean change [1/s], see `rules/rate_equation.py`."""
+        return self.eta * covariance
+
+    def learning_equation(self, statistics, neuron, causal):
+        """The averaged rule, see `rules/rate_equation.py`."""
+        from .rate_equation import LinearRateEquation
+
+        return LinearRateEquation(self, statistics, neuron, causal)

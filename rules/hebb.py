@@ -1,0 +1,58 @@
+"""Plain Hebbian learning: rates that are high together strengthen their synapse."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ..simulator.protocols import clip, finite, part, require
+
+
+class State(NamedTuple):
+    """Nothing."""
+
+    nothing: np.ndarray
+
+
+@part
+class Hebb(NamedTuple):
+    """dw_ij/dt = eta x_j y_i, with x_j the rate of the source and y_i that of the target.
+
+    eta    1e-7   learning rate [s]; below 0 anti-Hebbian
+    w_min  -inf   hard lower bound (infinite: none)
+    w_max  inf    hard upper bound (infinite: none)
+
+    On average eta <x y>, the product of the mean rates and their covariance. Weights grow without end unless bounds or a normalisation hold them; under a
+    norm they come to the principal eigenvector of <x x^T>.
+    Source: Hebb 1949, The Organization of Behavior, in the form of rates [textbook].
+    """
+
+    eta: float = 1e-7
+    w_min: float = -math.inf
+    w_max: float = math.inf
+
+    def check(self):
+        finite(self, "eta")
+        require(self.w_min == self.w_min, self, "w_min", "must be a number")
+        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+
+    def init_rates(self, n_pre, n_post):
+        return State(np.zeros(0))
+
+    def on_rates(self, state, w, i, x, y, dt):
+        gain = self.eta * dt * y[i]
+        for n in range(w.n_in(i)):
+            k = w.into(i, n)
+            w.value[k] = clip(w.value[k] + gain * x[w.pre(i, n)], self.w_min, self.w_max)
+
+    def averaged(self, w, x, y, covariance, variance):
+        """The mean change [1/s], see `rules/rate_equation.py`."""
+        return self.eta * (x * y + covariance)
+
+    def learning_equation(self, statistics, neuron, causal):
+        """The averaged rule, see `rules/rate_equation.py`."""
+        from .rate_equation import LinearRateEquation
+
+        return LinearRateEquation(self, statistics, neuron, causal)

@@ -1,0 +1,66 @@
+"""Linsker's rule: what becomes of correlated inputs whose synapses are limited."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..simulator.protocols import Seconds, clip, finite, part, positive, require
+from .rate_means import follow, rate_means
+
+
+@part
+class Linsker(NamedTuple):
+    """dw_ij/dt = k1 + (1/n) sum over j' of (Q_jj' + k2) w_ij', with Q = eta cov(x_j, x_j') and n the synapses onto a target.
+
+    k1     0.45e-3  growth of every weight [1/s]
+    k2     -3e-3    what the others add to it for their mean weight [1/s]
+    eta    1e-4     learning rate of the covariance [s]: Q = 1e-3 /s for a variance of 10 Hz²
+    tau    100 s    time over which mean rates are taken
+    w_min  -0.5     hard lower bound
+    w_max  0.5      hard upper bound
+
+    At given rates Q w is eta (x_j - <x_j>) (y_i - <y_i>), which is the same on average for a linear neuron of gain 1. Where k2 outweighs Q the mean weight
+    comes to -k1 / k2, by weights at both bounds. The defaults have Linsker's proportions k1 : k2 : Q(0) = 0.45 : -3 : 1 of cells that become
+    centre-surround. MacKay & Miller write k1 and k2 n of these, without the factor 1/n.
+    Source: Linsker 1986, PNAS 83:7508 and 8390; MacKay & Miller 1990, Network 1:257 [parameters recalled].
+    """
+
+    k1: float = 0.45e-3
+    k2: float = -3e-3
+    eta: float = 1e-4
+    tau: Seconds = 100.0
+    w_min: float = -0.5
+    w_max: float = 0.5
+
+    def check(self):
+        finite(self, "k1", "k2", "eta")
+        positive(self, "tau")
+        require(self.w_min == self.w_min, self, "w_min", "must be a number")
+        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+
+    def init_rates(self, n_pre, n_post):
+        return rate_means(n_pre, n_post)
+
+    def on_rates(self, state, w, i, x, y, dt):
+        if i == 0:
+            follow(state, x, y, dt, self.tau)
+        n_in = w.n_in(i)
+        total = 0.0
+        for n in range(n_in):
+            total += w.value[w.into(i, n)]
+        common = dt * (self.k1 + self.k2 * total / n_in)
+        gain = self.eta * dt * (y[i] - state.y[i]) / n_in
+        for n in range(n_in):
+            j = w.pre(i, n)
+            k = w.into(i, n)
+            w.value[k] = clip(w.value[k] + common + gain * (x[j] - state.x[j]), self.w_min, self.w_max)
+
+    def averaged(self, w, x, y, covariance, variance):
+        """The mean change [1/s], see `rules/rate_equation.py`."""
+        return self.k1 + self.k2 * w.mean(axis=-1, keepdims=True) + self.eta * covariance / w.shape[-1]
+
+    def learning_equation(self, statistics, neuron, causal):
+        """The averaged rule, see `rules/rate_equation.py`."""
+        from .rate_equation import LinearRateEquation
+
+        return LinearRateEquation(self, statistics, neuron, causal)

@@ -1,0 +1,94 @@
+"""Miller's correlation rule: cells that talk to each other share out the inputs of their arbors."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..simulator.protocols import Seconds, clip, finite, part, positive, require, within
+from .rate_means import RateMeans, follow, rate_means
+
+
+class State(NamedTuple):
+    """means: of the rates; arbor (n_post, n_pre); interaction (n_post, n_post); total (n_post,): sum of weights that is kept, nan before the first hold."""
+
+    means: RateMeans
+    arbor: np.ndarray
+    interaction: np.ndarray
+    total: np.ndarray
+
+
+@part
+class Miller(NamedTuple):
+    """dw_ij/dt = A_ij [eta (sum over targets k of I_ik Y_k) X_j - c_i], X and Y being the deviations of the rates x and y from their means.
+
+    arbor        1      A_ij in [0, 1]: one number, or for each target and source (n_post, n_pre)
+    interaction  1      I_ik, what target k adds to the activity of target i (n_post, n_post); a number: of each target with itself alone
+    eta          1e-5   learning rate [s]
+    tau          100 s  time over which mean rates are taken
+    w_min        0      lower limit of a weight, in units of its A_ij
+    w_max        1      upper limit of a weight, in units of its A_ij
+
+    The subtractive c_i keeps the sum of the weights onto each target as it is at the start. A weight that comes to a limit is frozen there; the sum is kept by
+    the others. Weights that start beyond a limit are set to it first: where the arbor is 0 there is no synapse.
+    The difference D between two kinds of input, as left and right eye or ON and OFF, grows on average, for linear neurons, by
+    eta A_ij sum over k, j' of I_ik C_jj' D_kj', with C their covariance within a kind less that between the kinds.
+    Source: Miller, Keller & Stryker 1989, Science 245:605; Miller 1994, J Neurosci 14:409 [both recalled].
+    """
+
+    arbor: float | np.ndarray = 1.0
+    interaction: float | np.ndarray = 1.0
+    eta: float = 1e-5
+    tau: Seconds = 100.0
+    w_min: float = 0.0
+    w_max: float = 1.0
+
+    def check(self):
+        within(self, "arbor", 0.0, 1.0)
+        finite(self, "interaction", "eta", "w_min", "w_max")
+        positive(self, "tau")
+        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+
+    def init_rates(self, n_pre, n_post):
+        for field, n in (("arbor", n_pre), ("interaction", n_post)):
+            fits = np.shape(getattr(self, field)) in ((), (n_post, n))
+            require(fits, self, field, f"must be a number or {n_post} x {n} numbers")
+        arbor = np.broadcast_to(np.asarray(self.arbor, float), (n_post, n_pre)).copy()
+        alone = np.eye(n_post) if np.ndim(self.interaction) == 0 else np.ones((n_post, n_post))
+        return State(rate_means(n_pre, n_post), arbor, self.interaction * alone, np.full(n_post, np.nan))
+
+    def on_rates(self, state, w, i, x, y, dt):
+        if i == 0:
+            follow(state.means, x, y, dt, self.tau)
+        if state.total[i] != state.total[i]:
+            state.total[i] = self.within_limits(state, w, i)
+        activity = 0.0
+        for k in range(len(y)):
+            activity += state.interaction[i, k] * (y[k] - state.means.y[k])
+        gain = self.eta * dt * activity
+        change, room = -state.total[i], 0.0
+        for n in range(w.n_in(i)):
+            j = w.pre(i, n)
+            value, A = w.value[w.into(i, n)], state.arbor[i, j]
+            change += value
+            if self.w_min * A < value < self.w_max * A:
+                change += gain * A * (x[j] - state.means.x[j])
+                room += A
+        for n in range(w.n_in(i)):
+            j = w.pre(i, n)
+            k = w.into(i, n)
+            value, A = w.value[k], state.arbor[i, j]
+            if self.w_min * A < value < self.w_max * A:
+                grown = value + A * (gain * (x[j] - state.means.x[j]) - change / room)
+                w.value[k] = clip(grown, self.w_min * A, self.w_max * A)
+
+    def within_limits(self, state, w, i):
+        """Set the weights onto target i to within their limits; returns their sum."""
+        total = 0.0
+        for n in range(w.n_in(i)):
+            k = w.into(i, n)
+            A = state.arbor[i, w.pre(i, n)]
+            w.value[k] = clip(w.value[k], self.w_min * A, self.w_max * A)
+            total += w.value[k]
+        return total

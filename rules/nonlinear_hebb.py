@@ -1,0 +1,58 @@
+"""Nonlinear Hebbian learning: the change is any function of the output rate."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..simulator.protocols import clip, finite, part, require, require_hooks
+from .nonlinearity import RectifiedPower
+
+
+class State(NamedTuple):
+    """Nothing."""
+
+    nothing: np.ndarray
+
+
+@part
+class NonlinearHebb(NamedTuple):
+    """dw_ij/dt = eta x_j f(y_i), for any function f of the output rate; y = g(w x) is the neuron's f-I curve g.
+
+    eta    1e-9   learning rate, in the unit of 1 / (x f)
+    nonlinearity  f: RectifiedPower, Linear, NearestPairs, or any part with a method of_rate(y)
+    w_min  -inf   hard lower bound (infinite: none)
+    w_max  inf    hard upper bound (infinite: none)
+
+    Under a norm it climbs to where <F(w x)> is largest, F being the integral of f(g): to directions in which the inputs are sparse, if f(g) is
+    steeper than linear. On whitened inputs a linear f sees nothing.
+    Source: Brito & Gerstner 2016, PLoS Comput Biol 12:e1005070 [recalled].
+    """
+
+    eta: float = 1e-9
+    nonlinearity: Any = RectifiedPower()
+    w_min: float = -math.inf
+    w_max: float = math.inf
+
+    def check(self):
+        finite(self, "eta")
+        require(hasattr(self.nonlinearity, "of_rate"), self, "nonlinearity", "must be a nonlinearity part")
+        require_hooks(self.nonlinearity, "nonlinearity")
+        self.nonlinearity.check()
+        require(self.w_min == self.w_min, self, "w_min", "must be a number")
+        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+
+    def init_rates(self, n_pre, n_post):
+        return State(np.zeros(0))
+
+    def on_rates(self, state, w, i, x, y, dt):
+        gain = self.eta * dt * self.nonlinearity.of_rate(y[i])
+        for n in range(w.n_in(i)):
+            k = w.into(i, n)
+            w.value[k] = clip(w.value[k] + gain * x[w.pre(i, n)], self.w_min, self.w_max)
+
+    def drift(self, x, y):
+        """Change of a weight per second at rates x and y [Hz]; arrays will do."""
+        return self.eta * x * np.vectorize(self.nonlinearity.of_rate, otypes=[float])(y)

@@ -1,0 +1,58 @@
+"""Oja's rule: Hebbian learning that keeps the length of the weights by itself."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from ..simulator.protocols import Seconds, clip, part, positive, require
+from .rate_means import follow, rate_means
+
+
+@part
+class Oja(NamedTuple):
+    """dw_ij/dt = eta Y_i (X_j - Y_i w_ij), X and Y being the deviations of the rates x and y from their means.
+
+    eta    1e-5   learning rate [s]
+    tau    100 s  time over which mean rates are taken
+    w_min  -inf   hard lower bound (infinite: none)
+    w_max  inf    hard upper bound (infinite: none)
+
+    On average, for a linear neuron of gain 1, eta [C w - (w^T C w) w] with C the covariance of the input rates: the weights come to its principal
+    eigenvector, at a length of 1 (1 / sqrt(gain) for another gain). The paper's inputs have mean 0, which rates have not.
+    Source: Oja 1982, J Math Biol 15:267 [recalled].
+    """
+
+    eta: float = 1e-5
+    tau: Seconds = 100.0
+    w_min: float = -math.inf
+    w_max: float = math.inf
+
+    def check(self):
+        positive(self, "eta", "tau")
+        require(self.w_min == self.w_min, self, "w_min", "must be a number")
+        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+
+    def init_rates(self, n_pre, n_post):
+        return rate_means(n_pre, n_post)
+
+    def on_rates(self, state, w, i, x, y, dt):
+        if i == 0:
+            follow(state, x, y, dt, self.tau)
+        out = y[i] - state.y[i]
+        gain = self.eta * dt * out
+        for n in range(w.n_in(i)):
+            j = w.pre(i, n)
+            k = w.into(i, n)
+            change = gain * (x[j] - state.x[j] - out * w.value[k])
+            w.value[k] = clip(w.value[k] + change, self.w_min, self.w_max)
+
+    def averaged(self, w, x, y, covariance, variance):
+        """The mean change [1/s], see `rules/rate_equation.py`."""
+        return self.eta * (covariance - variance * w)
+
+    def learning_equation(self, statistics, neuron, causal):
+        """The averaged rule, see `rules/rate_equation.py`."""
+        from .rate_equation import RateEquation
+
+        return RateEquation(self, statistics, neuron, causal)
