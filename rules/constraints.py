@@ -6,7 +6,7 @@ group of sources by itself. `L1` is the multiplicative one without that, and of 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,9 +26,9 @@ def keep_groups(constraint, w, i, low, high):
         constraint.keep(w, i, begin, end, low, high)
 
 
-def check_groups(constraint: NamedTuple) -> None:
+def check_groups(constraint: Any) -> None:
     """Raise what is wrong with the sources at which groups begin."""
-    groups = np.asarray(constraint.groups)  # type: ignore[attr-defined]
+    groups = np.asarray(constraint.groups)
     whole = groups.ndim == 1 and (groups == np.floor(groups)).all()
     ascending = whole and (np.diff(groups, prepend=0) > 0).all()
     require(ascending, constraint, "groups", "must be numbers of sources from 1 on, each larger than the one before")

@@ -100,6 +100,8 @@ class VoltageSTDP(NamedTuple):
         self.threshold.check()
 
     def init(self, n_pre, n_post, dt=math.inf):
+        lost = 0.0 < self.delay < 0.5 * dt < math.inf
+        require(not lost, self, "delay", f"must be 0 or at least half of dt = {dt:g} s")
         n_rows = round(self.delay / dt) + 1
         low, high = (np.full((n_rows, n_post), self.theta_minus) for _ in range(2))
         left = np.array([math.exp(-dt / self.tau_minus), math.exp(-dt / self.tau_plus)])

@@ -16,7 +16,7 @@ from .estimate import check_memory, estimate
 from .event_run import SeedRun
 from .network import Network, Projection
 from .precision import PRECISIONS
-from .protocols import LEVELS, HebbscopeError, ParameterError, is_part, is_rate_rule
+from .protocols import LEVELS, HebbscopeError, ParameterError, is_part, is_rate_rule, sees_potentials
 from .quantity import read_quantity
 from .results import Run
 from .sampler import check_monitors
@@ -128,7 +128,7 @@ def check_engine(network: Network, level: str, times: np.ndarray, engine: str = 
 
 
 def check_step(network: Network, level: str, times: np.ndarray, dt: float) -> None:
-    """Raise what a step of dt [s] does not fit: the shortest time constant, delays, norms, inputs, records; and a surrogate of a recurrent network."""
+    """Raise what a step of dt [s] does not fit: the shortest time constant, delays, norms, rules, inputs, records; and a surrogate of a recurrent network."""
     for name, tau in time_constants(network):
         if dt >= tau:
             raise ParameterError("simulate", "dt", f"must be < {name} = {tau:g} s", dt)
@@ -136,6 +136,8 @@ def check_step(network: Network, level: str, times: np.ndarray, dt: float) -> No
         for field in ("delay", "dendritic_delay"):
             in_steps(projection, field, dt)
         _check_norm(projection, dt)
+        if sees_potentials(projection.rule):
+            projection.rule.init(1, 1, dt)  # says what it cannot do in such steps
     for population in network.populations:
         fastest = population.model.mean_rates(population.n).max() if population.is_input else 0.0
         if fastest * dt > 1.0:

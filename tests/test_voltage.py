@@ -12,7 +12,7 @@ from interpreting import interpreted
 from test_clock import awkward_trains, wirings
 from test_rules import DATA, ERRORS, FREQUENCIES
 
-from hebbscope import Network, ParameterError, Population, Projection
+from hebbscope import Network, ParameterError, Population, Projection, simulate
 from hebbscope.models import (
     LIF,
     AdEx,
@@ -419,6 +419,14 @@ def test_a_bad_parameter_is_named(part, field):
 def test_where_there_is_no_potential_it_says_so(given, words):
     with pytest.raises(ParameterError, match=words.replace(".", r"\.")):
         network(**given)
+
+
+def test_a_delay_that_steps_would_lose_is_named():
+    described = network(VoltageSTDP(delay=0.4e-3))
+    with pytest.raises(
+        ParameterError, match=r"VoltageSTDP\.delay: must be 0 or at least half of dt = 0\.001 s, got 0\.0004"
+    ):
+        simulate(described, 0.1, dt=1e-3, record_every=0.1)
 
 
 def test_a_file_has_it():
