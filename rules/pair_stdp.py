@@ -114,6 +114,10 @@ class PairSTDP(NamedTuple):
 
         return DoubleExponential(self.A_plus, self.A_minus, self.tau_plus, self.tau_minus)
 
+    def pair_change(self, s, value):
+        """What a pair at s = t_pre - t_post [s] changes alone, at any weight."""
+        return self.eta * self.window.value(s)
+
     def learning_equation(self, statistics, neuron, causal):
         """That of the same pairs in a window of two exponentials."""
         from .spike_hebb import SpikeHebb

@@ -63,6 +63,10 @@ class SpikeHebb(NamedTuple):
             w.value[k] = clip(w.value[k] + self.eta * (self.w_out + pairs), self.w_min, self.w_max)
         self.window.add_post(state, i, t)
 
+    def pair_change(self, s, value):
+        """What a pair at s = t_pre - t_post [s] changes alone, its spikes included; at any weight."""
+        return self.eta * (self.w_in + self.w_out + self.window.value(s))
+
     def learning_equation(self, statistics, neuron, causal):
         """The averaged rule, see `rules/reduction.py`."""
         from .reduction import LearningEquation
