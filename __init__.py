@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .analysis.comparison import Comparison, compare
     from .rules.reduction import LearningEquation, reduce
+    from .simulator.drift import MeasuredDrift, measure_drift
     from .simulator.network import Network, Population, Projection
     from .simulator.protocols import HebbscopeError, ParameterError
     from .simulator.results import Run, Spikes
@@ -27,6 +28,8 @@ _HOMES = {
     "simulate": "simulator.run",
     "Run": "simulator.results",
     "Spikes": "simulator.results",
+    "measure_drift": "simulator.drift",
+    "MeasuredDrift": "simulator.drift",
     "reduce": "rules.reduction",
     "LearningEquation": "rules.reduction",
     "compare": "analysis.comparison",
@@ -39,6 +42,7 @@ __all__ = [
     "Comparison",
     "HebbscopeError",
     "LearningEquation",
+    "MeasuredDrift",
     "Network",
     "ParameterError",
     "Population",
@@ -46,6 +50,7 @@ __all__ = [
     "Run",
     "Spikes",
     "compare",
+    "measure_drift",
     "reduce",
     "simulate",
 ]

@@ -466,18 +466,52 @@ class Progress:
 @main.command()
 @click.argument("experiment")
 @settings_option
+@click.option(
+    "--measure", metavar="T", help='Measure the drift at weights that stand still, for "100 s" with each seed.'
+)
+@click.option("--seeds", metavar="1:8", help="Those of the measurement, at least two. [1:8]")
 @json_option
-def reduce(experiment: str, pairs: tuple[str, ...], as_json: bool) -> None:
-    """The learning equation of EXPERIMENT: its coefficients and what it predicts."""
+def reduce(experiment: str, pairs: tuple[str, ...], measure: str | None, seeds: str | None, as_json: bool) -> None:
+    """The learning equation of EXPERIMENT: its coefficients and what it predicts. With --measure its drift, too, beside that of simulated spikes; of any
+    experiment, also one that has no learning equation."""
     from . import reduce as reduced
+    from .simulator.protocols import HebbscopeError
 
-    described = _load(experiment, pairs)
-    equation = reduced(described.network())
+    if measure is None and seeds is not None:
+        raise click.UsageError("--seeds: are those of --measure")
+    given = {} if measure is None else {"seeds": seeds if seeds is not None else "1:8"}
+    described = _load(experiment, pairs, **given)
+    network = described.network()
+    try:
+        equation = reduced(network)
+    except HebbscopeError:
+        if measure is None:
+            raise
+        equation = None
+    measured = None if measure is None else _measured(described, network, measure)
     if as_json:
-        numbers = {"coefficients": equation.coefficients(), "predictions": equation.predictions()}
-        print_json({"experiment": described.name} | numbers)
+        named = {"coefficients": equation.coefficients(), "predictions": equation.predictions()} if equation else {}
+        print_json({"experiment": described.name} | named | ({"measured": measured.to_dict()} if measured else {}))
     else:
-        click.echo(equation)
+        click.echo("\n\n".join(map(repr, filter(None, (equation, measured)))))
+
+
+def _measured(described: Any, network: Any, measure: str) -> Any:
+    """The drift of simulated spikes, for so long with each seed."""
+    from . import measure_drift
+    from .simulator.quantity import read_quantity
+
+    try:
+        duration = read_quantity(measure, "s")
+    except ValueError as problem:
+        raise click.UsageError(f"--measure: {problem}") from None
+    return measure_drift(
+        network,
+        duration,
+        seeds=described.seeds,
+        engine=described.engine,
+        dt=described.dt,
+    )
 
 
 @main.command()

@@ -132,6 +132,10 @@ class PairSTDP(NamedTuple):
 
         return DoubleExponential(self.A_plus, self.A_minus, self.tau_plus, self.tau_minus)
 
+    def pair_change(self, s, value):
+        """What a pair at s = t_pre - t_post [s] changes alone, at any weight."""
+        return self.eta * self.window.value(s)
+
     @property
     def pairs(self):
         """The same pairs in a window of two exponentials."""

@@ -127,6 +127,10 @@ def _parameters(part: Any) -> Iterator[tuple[str, str, float]]:
 class LearningEquation:
     """dJ/dt = constant + apply(J) for the weights J (..., n) of one output neuron.
 
+        dJ_i/dt = w_in nu_i + w_out nu_out + W~ nu_i nu_out + sum_j J_j [Q_ij + delta_ij k3_i],    nu_out = nu_0 + sum_j J_j nu_j
+
+    Exact for slow weights between their bounds and a linear Poisson neuron that is never rectified.
+
     | field             | unit | meaning                                                              |
     |-------------------|------|----------------------------------------------------------------------|
     | rates             | Hz   | (n,) mean rates of the inputs                                        |

@@ -67,6 +67,10 @@ class SpikeHebb(NamedTuple):
         """Itself: what other rules of pairs are in its terms."""
         return self
 
+    def pair_change(self, s, value):
+        """What a pair at s = t_pre - t_post [s] changes alone, its spikes included; at any weight."""
+        return self.eta * (self.w_in + self.w_out + self.window.value(s))
+
     def learning_equation(self, statistics, neuron, causal):
         """The averaged rule, see `rules/reduction.py`."""
         from .reduction import LearningEquation

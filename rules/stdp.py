@@ -19,8 +19,8 @@ from ..simulator.protocols import (
     require_hooks,
 )
 from ..simulator.streams import normal
-from .dependence import PowerLaw
-from .pairing import Pairing
+from .dependence import Logarithmic, PowerLaw
+from .pairing import ALL_TO_ALL, NEAREST_SYMMETRIC, PRESYNAPTIC_CENTRED, REDUCED_SYMMETRIC, Pairing
 from .traces import Traces, decay, traces
 
 
@@ -136,6 +136,35 @@ class STDP(NamedTuple):
         self.pairing.post_spike(state.pairs, i, self.tau_minus, t)
         if spread > 0.0:
             self.pairing.post_spike(state.squares, i, 0.5 * self.tau_minus, t)
+
+    @property
+    def forms(self) -> dict[str, Any]:
+        """What the catalogue of rules shows side by side."""
+        threshold = {"A_plus": 1.03, "A_minus": 0.51, "tau_plus": 13.3e-3, "tau_minus": 34.5e-3}
+        dependences = {
+            "additive": PowerLaw(),
+            "multiplicative": PowerLaw(1.0, 1.0),
+            "depression alone": PowerLaw(0.0, 1.0),
+            "logarithmic": Logarithmic(),
+        }
+        pairings = {
+            "all-to-all": ALL_TO_ALL,
+            "nearest symmetric": NEAREST_SYMMETRIC,
+            "presynaptic-centred": PRESYNAPTIC_CENTRED,
+            "reduced symmetric": REDUCED_SYMMETRIC,
+        }
+        return {
+            "window": {name: {"dependence": each} for name, each in dependences.items()},
+            "rates": {name: {"pairing": each, **threshold} for name, each in pairings.items()},
+        }
+
+    def pair_change(self, s, value):
+        """What a pair at s = t_pre - t_post [s] changes alone, at a weight `value`."""
+        from .windows import DoubleExponential
+
+        plus = self.A_plus * self.dependence.f_plus(value, self.w_max)
+        minus = self.A_minus * self.dependence.f_minus(value, self.w_max)
+        return self.eta * DoubleExponential(plus, minus, self.tau_plus, self.tau_minus).value(s)
 
     def learning_equation(self, statistics, neuron, causal):
         """The averaged rule, see `rules/stdp_equation.py`."""

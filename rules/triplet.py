@@ -182,6 +182,39 @@ class Triplet(NamedTuple):
         low, high = y[changes[0]], y[changes[0] + 1]
         return float(brentq(lambda y: float(self.per_pair(x, y)), low, high, xtol=1e-13 * low))
 
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """What suits it in the catalogue of rules: single pairs do little."""
+        return "frequency", "rates"
+
+    @property
+    def forms(self) -> dict[str, Any]:
+        """What the catalogue shows side by side."""
+        full = {"A2_plus": 5e-10, "A3_plus": 6.2e-3, "A2_minus": 7e-3, "A3_minus": 2.3e-4, "tau_y": 125e-3}
+        return {kind: {"minimal": {}, "full": full} for kind in self.pictures}
+
+    def pair_change(self, s, value):
+        """What a pair at s = t_pre - t_post [s] changes alone, with a threshold that depresses as 1 does; at any weight."""
+        from .windows import DoubleExponential
+
+        return self.eta * DoubleExponential(self.A2_plus, self.A2_minus, self.tau_plus, self.tau_minus).value(s)
+
+    def regular_pairs(self, frequency, lag, n):
+        """What n pairs at a frequency [Hz] change, postsynaptic spikes `lag` [s] after presynaptic ones, by less than a period; with a threshold that
+        depresses as 1 does, at any weight."""
+        k, period = np.arange(n), 1.0 / frequency
+
+        def trace(tau, first, n_earlier):
+            """Of so many earlier spikes of a train, the last of them `first` ago."""
+            return math.exp(-first / tau) * np.expm1(-n_earlier * period / tau) / math.expm1(-period / tau)
+
+        near, far = (abs(lag), k + 1), (period - abs(lag), k)
+        r1 = trace(self.tau_plus, *(near if lag > 0 else far))
+        o1 = trace(self.tau_minus, *(far if lag > 0 else near))
+        r2, o2 = trace(self.tau_x, period, k), trace(self.tau_y, period, k)
+        gain, loss = r1 * (self.A2_plus + self.A3_plus * o2), o1 * (self.A2_minus + self.A3_minus * r2)
+        return self.eta * float(np.sum(gain - loss))
+
     def learning_equation(self, statistics, neuron, causal):
         """The averaged rule, see `rules/triplet_equation.py`."""
         from .triplet_equation import TripletEquation

@@ -73,6 +73,10 @@ class VogelsSprekeler(NamedTuple):
 
         return DoubleExponential(1.0, -1.0, self.tau, self.tau)
 
+    def pair_change(self, s, value):
+        """What a pair at s = t_pre - t_post [s] changes alone, the loss by its presynaptic spike included; at any weight."""
+        return self.eta * (self.window.value(s) - 2.0 * self.rho_0 * self.tau)
+
     @property
     def pairs(self):
         """The same window with a loss of 2 rho_0 tau at each presynaptic spike."""

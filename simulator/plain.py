@@ -38,6 +38,11 @@ class Static(NamedTuple):
     def on_post(self, state, w, i, t):
         pass
 
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """None: there is nothing to see."""
+        return ()
+
 
 @part
 class Direct(NamedTuple):

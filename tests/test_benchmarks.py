@@ -1,5 +1,6 @@
 """The yardstick of the speed benchmark simulates the network that it claims to: its behaviour is theory's. No times here."""
 
+import importlib.util
 import json
 import math
 import re
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import hebbscope
+from hebbscope.models.experiments.catalogue import parts
 
 BENCHMARKS = Path(hebbscope.__file__).parent / "benchmarks"
 SEEDS, SECONDS = (3, 10.0) if numba.config.DISABLE_JIT else (32, 2500.0)
@@ -275,3 +277,25 @@ def test_a_network_of_the_benchmarks_goes_where_it_can_be_run(networks):
     assert {each.kind for each in networks.workloads.WORKLOADS.values()} == able["clock"] == able["kernel"]
     for each in networks.run.SIMULATORS.values():
         assert (BENCHMARKS / each.script).is_file() and each.reference in networks.run.REFERENCES
+
+
+def test_the_benchmark_of_rules_knows_every_rule(networks):
+    """A rule that is added is measured, or it is said which neuron it misses."""
+    spec = importlib.util.spec_from_file_location("benchmark_of_rules", BENCHMARKS / "rules.py")
+    of_rules = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(of_rules)
+    known = of_rules.rules()
+    assert set(known) == {*parts("rule"), *of_rules.FORMS} and of_rules.YARDSTICK in known
+    network = of_rules.network(known["Triplet"])
+    assert network.recorded.n_synapses == 100_000 and 0.0 < network.recorded.rule.eta < 1e-9
+    assert of_rules.events(200, 2.0) == 15.0 * 100_000 + 100.0 * 1000
+    of_rules.check([7, 7])
+    with pytest.raises(SystemExit, match="no time is believed"):
+        of_rules.check([7, 8])
+    rows = [
+        {"rule": name, "cpu": cpu, "events": 1e6}
+        for name, cpu in (("Static", 1e-3), ("PairSTDP", 2e-3), ("Triplet", 4e-3))
+    ]
+    about = {"processor": "p", "cores": 2, "python": "3", "hebbscope": "1", "numpy": "2", "numba": "3"}
+    text = of_rules.table({"rounds": 4, "seconds": 5.0, "rows": rows, "machine": about})
+    assert "| Triplet | 4.00 | 4.00 | 2.00 | 3.00 |" in text

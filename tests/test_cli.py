@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from faults import differences
+from small_networks import recurrent
 
 from hebbscope.cli import main
-from hebbscope.models.experiments import loads
+from hebbscope.models.experiments import from_network, loads, to_toml
 from hebbscope.simulator.runfile import describe
 
 SHORT = ("--duration", "4", "--set", "record_every=2", "--seeds", "1:2")
@@ -139,6 +140,32 @@ def test_reduce():
     )
     assert slower["coefficients"]["k3"] == pytest.approx(1.1875e-4, rel=1e-3)
     assert done("reduce", "kempter1999").count("\n") > 5
+
+
+def test_reduce_with_a_measurement():
+    how = ("--measure", "20 s", "--seeds", "1:2")
+    table = json.loads(done("reduce", "kempter1999", *how, "--json"))
+    assert [row["group"] for row in table["measured"]["rows"]] == ["constant", "modulated"] and "k3" in table[
+        "coefficients"
+    ]
+    assert all(
+        abs(row["drift"] - row["formula"]) == pytest.approx(abs(row["z"]) * row["error"])
+        for row in table["measured"]["rows"]
+    )
+    assert "2 seeds of 20 s" in done("reduce", "kempter1999", *how)
+
+
+def test_reduce_of_what_has_no_equation(folder):
+    """A network of neurons with reset, whose drift nothing says but spikes."""
+    (folder / "net.toml").write_text(to_toml(from_network(recurrent())))
+    assert "for the exact engine and the learning equation" in refused("reduce", "net.toml")
+    table = json.loads(done("reduce", "net.toml", "--measure", "0.5 s", "--seeds", "1,2", "--json"))
+    assert "coefficients" not in table and [row["group"] for row in table["measured"]["rows"]] == [
+        "left",
+        "right",
+        "exc",
+    ]
+    assert all(row["formula"] is None and row["error"] > 0.0 for row in table["measured"]["rows"])
 
 
 def test_compare(run_file):
@@ -267,6 +294,9 @@ BAD_ARGUMENTS = [
     (["rnu", "kempter1999"], "No such command 'rnu'"),
     (["show", "kempter"], "did you mean kempter1999"),
     (["reduce", "kempter1999", "--set", "neuron.tau=5 Hz"], "neuron.tau: must be in s"),
+    (["reduce", "kempter1999", "--measure", "5 Hz"], "--measure: must be in s"),
+    (["reduce", "kempter1999", "--measure", "5 s", "--seeds", "3"], "seeds: must be at least two"),
+    (["reduce", "kempter1999", "--seeds", "1:3"], "--seeds: are those of --measure"),
     (["compare", "missing.h5"], "missing.h5: there is no such file"),
     (["info", "."], ".: is a folder"),
     (["plot", "missing.h5", "weights"], "missing.h5: there is no such file"),

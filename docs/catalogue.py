@@ -1,0 +1,243 @@
+"""Writes catalogue.md, a page of every spike rule with its equation, parameters, conventions and reduction, and draws its pictures.
+
+    python docs/catalogue.py            draws, too: some minutes
+    python docs/catalogue.py --page     the page alone
+
+Every picture is of a simulation, with theory over it where the rule has any. All is taken from the rules that `hebbscope.rules` names, so that one that is
+added appears without a word here. What a rule may say of itself, as properties and methods:
+
+    pictures    which of "window", "frequency" and "rates" suit it; default: window and rates
+    forms       picture -> name -> fields: what is drawn side by side; default: the rule as it is
+    pair_change(s, value), regular_pairs(frequency, lag, n)    theory of the first two pictures; that of the third is its learning equation
+
+A test holds the page against what this would write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hebbscope import HebbscopeError, Network, Population, Projection, measure_drift, reduce, simulate
+from hebbscope.analysis.style import COLUMN, DASHES, GROUP_COLOURS, LEVEL_COLOURS, STYLE, THEORY, new_figure
+from hebbscope.models import LIF, HomogeneousPoisson, LinearPoisson, OneToOne, RecordedSpikes
+from hebbscope.models.experiments.catalogue import parts
+from hebbscope.simulator.plain import Direct
+
+HERE = Path(__file__).resolve().parent
+FOLDER = HERE / "catalogue"
+DT = 1e-4  # s
+WEIGHT = 0.5  # at which changes are looked at
+STRONG = 30e-3  # V, by which a spike of a teacher makes its cell fire in the next step
+REACH = 60e-3  # s, of a window
+FREQUENCIES = np.array([1.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 50.0])  # Hz
+LAG, N_PAIRS = 10e-3, 60  # of a frequency curve: s, and how many
+INPUT_RATE, OUTPUT_RATES = 10.0, np.array([2.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0])  # Hz
+N_INPUTS, MEASURED, SEEDS = 40, 100.0, range(1, 13)  # MEASURED: s, with each seed
+
+
+HEAD = """# The catalogue of rules
+
+Every spike rule of `hebbscope.rules`, with what it says of itself. Coloured points are simulations, black dashed lines the theory that the rule states.
+
+- **Window**: what one pair of spikes changes alone, all-to-all or not, over t_post − t_pre; at 0 the presynaptic spike is the first.
+- **Frequency curve**: what 60 regular pairs change, 10 ms after (t_post − t_pre = +10 ms) or before.
+- **Rate curve**: what independent Poisson spikes change in a second, inputs at 10 Hz, over the output rate: drift at weights that stand still, with
+  its standard error, and the rule's learning equation.
+
+In units of the rule's learning rate eta, at a weight of 0.5. Written by `python docs/catalogue.py` from the code.
+"""
+
+
+# Simulations ----------------------------------------------------------------------------------------------------------
+
+
+def taught(rule: Any, pre: list[np.ndarray], post: list[np.ndarray], duration: float) -> np.ndarray:
+    """(n_post, n_pre): what these spikes change, those of the cells made by teachers; times in whole steps [s], cells fire at `post`."""
+    inputs = Population("inputs", len(pre), recorded(pre, duration))
+    teachers = Population("teachers", len(post), recorded([train - DT for train in post], duration))
+    cells = Population("cells", len(post), LIF(refractory=0.0, drive=0.0))
+    rule = rule._replace(w_min=max(rule.w_min, 0.0)) if hasattr(rule, "w_min") else rule
+    learning = Projection(inputs, cells, WEIGHT, rule, transmission=Direct(0.0))
+    teaching = Projection(teachers, cells, STRONG, connectivity=OneToOne())
+    run = simulate(
+        Network([inputs, teachers, cells], [learning, teaching]), duration, engine="clock", dt=DT, record_every=duration
+    )
+    for i, train in enumerate(post):
+        found = run.spikes["cells"].t[run.spikes["cells"].i == i]
+        if not np.allclose(found, train, rtol=0, atol=0.1 * DT):
+            raise SystemExit("a cell did not fire when it was told to; the picture would be of other spikes")
+    return run.final_weights[0] - WEIGHT
+
+
+def recorded(trains: list[np.ndarray], duration: float) -> RecordedSpikes:
+    """These trains as an input."""
+    times, sources = np.concatenate(trains), np.repeat(np.arange(len(trains)), [len(train) for train in trains])
+    order = np.argsort(times, kind="stable")
+    return RecordedSpikes(times[order], sources[order], duration)
+
+
+def lone_pairs(rule: Any) -> tuple[np.ndarray, np.ndarray]:
+    """s = t_pre - t_post (n,) [s] and what a pair changes (n,): a synapse for each lag, one spike of their target."""
+    grid = np.linspace(-1.0, 1.0, 41)
+    s = np.round(REACH * np.sign(grid) * np.abs(grid) ** 1.5 / DT) * DT  # closer where windows are steep
+    post = 0.1
+    return s, taught(rule, [np.array([post + lag]) for lag in s], [np.array([post])], 0.2)[0]
+
+
+def regular(rule: Any, lag: float) -> np.ndarray:
+    """(n,): what pairs at each frequency change, a cell of its own for each."""
+    steps = [np.round((0.1 + np.arange(N_PAIRS) / f) / DT) * DT for f in FREQUENCIES]
+    duration = float(np.ceil(max(train[-1] for train in steps) + 0.2))
+    return np.diag(taught(rule, steps, [train + lag for train in steps], duration))
+
+
+# Pictures -------------------------------------------------------------------------------------------------------------
+
+
+def window(ax: Any, name: str, rule: Any, colour: Any) -> None:
+    """What a pair changes, over t_post - t_pre."""
+    s, change = lone_pairs(rule)
+    ax.plot(-1e3 * s, change / rule.eta, "o", ms=3.2, mew=0, color=colour, zorder=3, label=name)
+    if hasattr(rule, "pair_change"):
+        for side in (np.linspace(-REACH, 0.0, 400), np.linspace(1e-9, REACH, 400)):
+            ax.plot(-1e3 * side, rule.pair_change(side, WEIGHT) / rule.eta, color=THEORY, ls=DASHES, lw=0.9)
+    ax.axvline(0.0, color="0.6", lw=0.6, zorder=0)
+    ax.set_xlabel("t$_{post}$ − t$_{pre}$ [ms]")
+    ax.set_ylabel("change by a pair [η]")
+
+
+def frequency(ax: Any, name: str, rule: Any, colour: Any) -> None:
+    """What regular pairs change, over their frequency: filled where the postsynaptic spike is the second, open where it is the first."""
+    for lag in (LAG, -LAG):
+        change = regular(rule, lag)
+        ax.plot(
+            FREQUENCIES,
+            change / rule.eta,
+            "o",
+            ms=3.2,
+            mew=0.8,
+            color=colour,
+            mfc=colour if lag > 0 else "white",
+            zorder=3,
+            label=name if lag > 0 else None,
+        )
+        if hasattr(rule, "regular_pairs"):
+            f = np.linspace(FREQUENCIES[0], FREQUENCIES[-1], 200)
+            ax.plot(
+                f, [rule.regular_pairs(each, lag, N_PAIRS) / rule.eta for each in f], color=THEORY, ls=DASHES, lw=0.9
+            )
+    ax.set_xlabel("frequency of pairs [Hz]   ● +10 ms   ○ −10 ms")
+    ax.set_ylabel(f"change by {N_PAIRS} pairs [η]")
+
+
+def rates(ax: Any, name: str, rule: Any, colour: Any) -> None:
+    """What independent Poisson spikes change, over the output rate."""
+    drift, error, formula = [], [], []
+    for y in OUTPUT_RATES:
+        (row,) = measure_drift(independent(rule, y), MEASURED, seeds=SEEDS).rows
+        drift.append(row.drift / rule.eta)
+        error.append(row.error / rule.eta)
+        formula.append(np.nan if row.formula is None else row.formula / rule.eta)
+    ax.errorbar(OUTPUT_RATES, drift, error, fmt="o", ms=3.2, mew=0, lw=0.9, color=colour, zorder=3, label=name)
+    if np.isfinite(formula).all():
+        y = np.linspace(OUTPUT_RATES[0], OUTPUT_RATES[-1], 80)
+        theory = [reduce(independent(rule, each)).drift(np.full(N_INPUTS, WEIGHT)).mean() / rule.eta for each in y]
+        ax.plot(y, theory, color=THEORY, ls=DASHES, lw=0.9)
+    ax.set_xlim(left=0.0)
+    ax.set_xlabel("output rate [Hz]")
+    ax.set_ylabel("drift [η/s]")
+
+
+def independent(rule: Any, y: float) -> Network:
+    """Poisson inputs that a Poisson cell of rate y [Hz] does not hear."""
+    inputs = Population("inputs", N_INPUTS, HomogeneousPoisson(INPUT_RATE))
+    cell = Population("cell", 1, LinearPoisson(base_rate=y))
+    return Network([inputs, cell], [Projection(inputs, cell, WEIGHT, rule, transmission=Direct(0.0))])
+
+
+PICTURES: dict[str, Callable] = {"window": window, "frequency": frequency, "rates": rates}
+TITLES = {
+    "window": "What a pair changes",
+    "frequency": "What regular pairs change",
+    "rates": "What Poisson spikes change",
+}
+
+
+def pictures(rule: type) -> tuple[str, ...]:
+    """Which pictures suit a rule."""
+    return getattr(rule(), "pictures", ("window", "rates"))
+
+
+def forms(rule: type, kind: str) -> dict[str, Any]:
+    """The rule in the forms that are drawn in a picture, by name."""
+    fields = getattr(rule(), "forms", {}).get(kind, {"": {}})
+    return {name: rule()._replace(**each) for name, each in fields.items()}
+
+
+def draw(rule: type, kind: str) -> Path:
+    """Draw one picture of a rule and write it."""
+    from matplotlib import rc_context
+
+    with rc_context(STYLE):
+        figure = new_figure(COLUMN * 1.15, 2.3)
+        ax = figure.add_subplot()
+        for k, (name, each) in enumerate(forms(rule, kind).items()):
+            PICTURES[kind](ax, name, each, GROUP_COLOURS[k + 1] if name else LEVEL_COLOURS["spike"])
+        ax.axhline(0.0, color="0.6", lw=0.6, zorder=0)
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.tick_params(length=2.5, width=0.6, labelsize=7)
+        if len(forms(rule, kind)) > 1:
+            ax.legend(loc="upper left", handlelength=1.0)
+    path = FOLDER / f"{rule.__name__}-{kind}.png"
+    figure.savefig(path, dpi=150)
+    return path
+
+
+# The page -------------------------------------------------------------------------------------------------------------
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([HEAD, *(section(rule) for rule in parts("rule").values())])
+
+
+def section(rule: type) -> str:
+    """A rule's own words, its pictures, and its reduction."""
+    lines = [f"## {rule.__name__}", ""]
+    lines += [f"![{TITLES[kind]}: {rule.__name__}](catalogue/{rule.__name__}-{kind}.png)" for kind in pictures(rule)]
+    lines += ["", "```text", inspect.cleandoc(rule.__doc__ or ""), "```", "", reduction(rule), ""]
+    return "\n".join(lines)
+
+
+def reduction(rule: type) -> str:
+    """The averaged equation and when it holds, from the docstring of its class."""
+    try:
+        equation = type(reduce(independent(rule(), 10.0)))
+    except HebbscopeError:
+        return "It has no learning equation: `measure_drift` measures its drift."
+    paragraphs = re.split(r"\n\s*\n", inspect.cleandoc(equation.__doc__ or ""))
+    said = "\n\n".join(each for each in paragraphs if not each.startswith("|"))  # without its table of fields
+    return f"Reduction, `{equation.__name__}`:\n\n```text\n{said}\n```"
+
+
+def main() -> None:
+    """Draw and write."""
+    arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    arguments.add_argument("--page", action="store_true", help="write the page alone")
+    if not arguments.parse_args().page:
+        FOLDER.mkdir(exist_ok=True)
+        for rule in parts("rule").values():
+            for kind in pictures(rule):
+                print(draw(rule, kind), flush=True)
+    (HERE / "catalogue.md").write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

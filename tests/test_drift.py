@@ -1,0 +1,268 @@
+"""The measured drift: that of the formula wherever there is one, in both engines, and what stands in the way of measuring it."""
+
+import math
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from interpreting import interpreted
+from replay import replay
+from test_rules import TRAINS
+
+from hebbscope import HebbscopeError, Network, ParameterError, Population, Projection, measure_drift, reduce
+from hebbscope.models import FixedInDegree, HomogeneousPoisson, LinearPoisson, ModulatedPoisson, RecordedSpikes, Uniform
+from hebbscope.models.experiments.catalogue import parts
+from hebbscope.rules import (
+    ALL_TO_ALL,
+    L1,
+    NEAREST_SYMMETRIC,
+    PRESYNAPTIC_CENTRED,
+    REDUCED_SYMMETRIC,
+    STDP,
+    DoubleExponential,
+    Logarithmic,
+    Pairing,
+    PairSTDP,
+    PowerLaw,
+    SpikeHebb,
+    Static,
+    Triplet,
+    VogelsSprekeler,
+)
+from hebbscope.simulator.plain import Direct
+
+TAUS = 17e-3, 34e-3
+PAIRINGS = {
+    "all-to-all": ALL_TO_ALL,
+    "nearest symmetric": NEAREST_SYMMETRIC,
+    "presynaptic-centred": PRESYNAPTIC_CENTRED,
+    "postsynaptic-centred": Pairing(pre_by_pre=1, post_by_pre=1),
+    "reduced symmetric": REDUCED_SYMMETRIC,
+}
+DEPENDENCES = {
+    "additive": PowerLaw(),
+    "multiplicative": PowerLaw(1.0, 1.0),
+    "van Rossum": PowerLaw(0.0, 1.0),
+    "logarithmic": Logarithmic(),
+}
+PAIRS = STDP(5e-3, 3e-3, *TAUS, dependence=PowerLaw(0.3, 0.6))
+FULL = Triplet(A2_plus=4e-3, A3_minus=2e-2)
+RULES = {
+    "Kempter": SpikeHebb(),
+    "double exponential": SpikeHebb(DoubleExponential(1.0, 0.6, *TAUS), eta=1e-3, w_in=0.2, w_out=-0.1),
+    "pairs": PairSTDP(5e-3, 3e-3, *TAUS),
+    **{name: PAIRS._replace(pairing=pairing) for name, pairing in PAIRINGS.items()},
+    **{name: PAIRS._replace(dependence=dependence) for name, dependence in DEPENDENCES.items()},
+    "triplets": Triplet(),
+    "all triplets": FULL,
+    "Vogels": VogelsSprekeler(rho_0=12.0),
+}
+RATES = [(5.0, 30.0), (20.0, 15.0), (40.0, 5.0)]
+
+
+def layer(rule, x, y, scale=0.0, weights=0.5, n=20):
+    """n synapses with Poisson spikes at x, onto a cell that fires at y and hears them through `scale`."""
+    inputs, cell = Population("inputs", n, HomogeneousPoisson(x)), Population("cell", 1, LinearPoisson(base_rate=y))
+    return Network([inputs, cell], [Projection(inputs, cell, weights, rule, transmission=Direct(scale))])
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.004], ids=["independent", "causal"])
+@pytest.mark.parametrize("name", RULES)
+def test_the_drift_is_that_of_the_learning_equation(name, scale):
+    """32 seeds of 200 s on a grid of rates: within three standard errors, which are below a sixth of the largest drift on the grid."""
+    rows = [
+        row
+        for rates in RATES
+        for row in measure_drift(layer(RULES[name], *rates, scale), 200.0, seeds=range(1, 33)).rows
+    ]
+    largest = max(abs(row.formula) for row in rows)
+    for row in rows:
+        assert abs(row.z) < 3.0 and 3.0 * row.error < largest / 6.0, row
+
+
+def test_the_standard_error_is_that_of_the_diffusion():
+    """The variance of a weight grows by D a second. Estimated from 128 seeds, a variance has a relative error of sqrt(2 / 127), or less where synapses differ."""
+    rule, x, y = RULES["all-to-all"], 20.0, 15.0
+    found = measure_drift(layer(rule, x, y), 50.0, seeds=range(1, 129))
+    diffusion = reduce(found.network).independent_diffusion(0.5, x, y)
+    (error,) = found.standard_error.values()
+    assert np.mean(error**2) * 128 * 50.0 == pytest.approx(diffusion, rel=3.0 * math.sqrt(2.0 / 127.0))
+
+
+# In steps -------------------------------------------------------------------------------------------------------------
+
+DT = 1e-3  # s, so long that it is seen
+
+
+def geometric(first, ratio):
+    """first + first ratio + first ratio^2 + ..."""
+    return first / (1.0 - ratio)
+
+
+def traces_in_steps(pairing, x, y):
+    """Sums over the steps before a spike: what a postsynaptic one finds of presynaptic spikes, that of its own step as well, and a presynaptic one,
+    the first of its step where that hides the others, of postsynaptic spikes of earlier steps.
+
+    A cell spikes once in a step, and what is left of a Poisson train in the next: after a spike none follows at once with probability `rest`, after a
+    step without one with exp(-y dt).
+    """
+    plus, minus = (math.exp(-DT / tau) for tau in TAUS)
+    no_pre, none = math.exp(-x * DT), math.exp(-y * DT)
+    rest = (1.0 - y * DT) * (1.0 - none) / (y * DT)
+    unhidden = no_pre if pairing.pre_by_pre else 1.0
+    first, no_post = (rest, none) if pairing.pre_by_post else (1.0, 1.0)
+    before = 1.0 + geometric(first * plus * unhidden, no_post * plus * unhidden)
+    unhidden = no_pre if pairing.post_by_pre else 1.0
+    first, no_post = (rest, none) if pairing.post_by_post else (1.0, 1.0)
+    after = minus + geometric(first * minus**2 * unhidden, no_post * minus * unhidden)
+    firsts = (1.0 - no_pre) / (x * DT) if pairing.post_by_pre else 1.0
+    return (1.0 - no_pre if pairing.pre_by_pre else x * DT) * before, firsts * y * DT * after
+
+
+def drift_in_steps(rule, x, y):
+    """For independent spikes, from sums over steps in the place of integrals."""
+    if isinstance(rule, SpikeHebb):
+        s = DT * np.arange(-2000, 2001)
+        return rule.eta * (rule.w_in * x + rule.w_out * y + x * y * DT * rule.window.value(s).sum())
+
+    def trace(rate, tau, own_step):
+        return geometric(rate * DT * (1.0 if own_step else math.exp(-DT / tau)), math.exp(-DT / tau))
+
+    if isinstance(rule, Triplet):
+        r1, o2 = trace(x, rule.tau_plus, True), trace(y, rule.tau_y, False)
+        o1, r2 = (
+            trace(y, rule.tau_minus, False),
+            trace(x, rule.tau_x, False) + 0.5 * x * DT,
+        )  # half of its step's others come first
+        return y * r1 * (rule.A2_plus + rule.A3_plus * o2) - x * o1 * (rule.A2_minus + rule.A3_minus * r2)
+    if isinstance(rule, VogelsSprekeler):
+        before, after = trace(x, rule.tau, True), trace(y, rule.tau, False)
+        return rule.eta * (y * before + x * (after - 2.0 * rule.rho_0 * rule.tau))
+    if isinstance(rule, PairSTDP):
+        before, after = traces_in_steps(ALL_TO_ALL, x, y)
+        return y * rule.A_plus * before - x * rule.A_minus * after
+    before, after = traces_in_steps(rule.pairing, x, y)
+    gain, loss = 0.5**rule.dependence.mu_plus, 0.5**rule.dependence.mu_minus
+    return y * rule.A_plus * gain * before - x * rule.A_minus * loss * after
+
+
+@pytest.mark.parametrize("rates", RATES, ids=str)
+def test_in_steps_the_drift_is_that_of_sums_over_steps(rates):
+    """Rules on synapses of their own between the same spikes, and pairs between cells that are joined at random: six projections, one of them recurrent."""
+    inputs, cells = (
+        Population("inputs", 10, HomogeneousPoisson(rates[0])),
+        Population("cells", 4, LinearPoisson(base_rate=rates[1])),
+    )
+    names = ("nearest symmetric", "presynaptic-centred", "reduced symmetric", "double exponential", "all triplets")
+    chosen = {name.replace(" ", "_").replace("-", "_"): RULES[name] for name in names} | {"pairs": RULES["pairs"]}
+    unheard = {name: {"rule": rule, "transmission": Direct(0.0), "name": name} for name, rule in chosen.items()}
+    wired = unheard.pop("pairs") | {"connectivity": FixedInDegree(2, self_connections=0), "delay": 3 * DT}
+    links = [Projection(inputs, cells, 0.5, **each) for each in unheard.values()]
+    network = Network([inputs, cells], [*links, Projection(cells, cells, 0.5, **wired)])
+    found = measure_drift(network, 100.0, seeds=range(1, 17), engine="clock", dt=DT)
+    assert (
+        found.drift["pairs"].shape == (1, 8) and found.drift["all_triplets"].shape == (4, 10) and len(found.rows) == 6
+    )
+    assert not found.formula and all(row.formula is None and row.z is None for row in found.rows)
+    for row in found.rows:
+        x, y = (rates[1], rates[1]) if row.projection == "pairs" else rates
+        expected = drift_in_steps(chosen[row.projection], x, y)
+        integral = reduce(layer(chosen[row.projection], x, y)).drift(np.full(20, 0.5)).mean()
+        assert abs(row.drift - expected) < 3.0 * row.error < 1.5 * abs(expected - integral), (row, expected)
+
+
+# What it is measured at -----------------------------------------------------------------------------------------------
+
+
+def test_weights_are_chosen_and_stand_still():
+    """Multiplicative drift at three weights, from one run: that of each synapse is the formula at its own weight."""
+    rule, weights = RULES["multiplicative"], [0.1, 0.5, 0.9]
+    network = layer(rule, 20.0, 15.0, n=3)
+    network = replace(network, projections=[replace(network.projection, normalisation=L1(1.5))])
+    found = measure_drift(network, 200.0, weights=weights, seeds=range(1, 17))
+    again = measure_drift(network, 200.0, weights={"inputs_to_cell": weights}, seeds=range(1, 17), threads=1)
+    (drift,), (error,), (formula,) = (
+        next(iter(each.values())) for each in (found.drift, found.standard_error, found.formula)
+    )
+    assert (np.abs(drift - formula) < 3.0 * error).all() and drift[0] > 10.0 * error[0] and drift[2] < -10.0 * error[2]
+    assert (again.drift["inputs_to_cell"] == drift).all() and found.network.recorded.weights.tolist() == [weights]
+
+
+def test_the_surrogate_lacks_the_causal_term():
+    (spike,), (surrogate,) = (
+        measure_drift(layer(RULES["additive"], 20.0, 15.0, 0.02), 200.0, seeds=range(1, 33), level=level).rows
+        for level in ("spike", "surrogate")
+    )
+    assert abs(spike.z) < 3.0 and abs(surrogate.z) < 3.0
+    assert spike.formula - surrogate.formula > 5.0 * math.hypot(spike.error, surrogate.error)
+
+
+def test_weights_that_are_drawn_are_those_of_the_first_seed():
+    drawn = measure_drift(layer(RULES["pairs"], 20.0, 15.0, weights=Uniform(0.2, 0.8)), 1.0, seeds=(3, 4)).network
+    assert (
+        drawn.recorded.weights
+        == layer(RULES["pairs"], 20.0, 15.0, weights=Uniform(0.2, 0.8)).recorded.initial_weights(3)
+    ).all()
+
+
+def test_it_prints_a_row_for_each_group():
+    inputs, cell = Population("inputs", 4, ModulatedPoisson(n_modulated=2)), Population("cell", 1, LinearPoisson())
+    found = measure_drift(Network([inputs, cell], [Projection(inputs, cell, 0.1, SpikeHebb())]), 20.0, seeds=(1, 2))
+    assert [row.group for row in found.rows] == ["constant", "modulated"] and [row.n for row in found.rows] == [2, 2]
+    text, page, table = repr(found), found._repr_html_(), found.to_dict()
+    assert text.count("\n") == 3 and page.count("<tr>") == 3 and "2 seeds of 20 s" in text
+    assert table["rows"][1]["drift"] == found.rows[1].drift and table["seeds"] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "rule", [each for each in parts("rule").values() if each is not Static], ids=lambda rule: rule.__name__
+)
+def test_all_that_a_rule_changes_is_proportional_to_its_learning_rate(rule):
+    """As the measurement takes for granted of every rule, a new one as well."""
+    pre, post = TRAINS["random"]
+    start = np.full((len(post), len(pre)), 0.5)
+    with interpreted():
+        once, twice = (
+            replay(rule()._replace(eta=factor * rule().eta), pre, post, start) - start for factor in (1e-6, 2e-6)
+        )
+    assert np.abs(once).max() > 0.0
+    np.testing.assert_allclose(twice, 2.0 * once, rtol=1e-3, atol=1e-3 * np.abs(once).max())
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"seeds": 1}, "measure_drift.seeds: must be at least two, for a standard error, got [1]"),
+        ({"level": "rate"}, "measure_drift.level: must be one of spike, surrogate, got 'rate'"),
+        ({"weights": 0.0}, "Projection inputs_to_cell.weights: must be off the bounds w_min = 0 and w_max = 1, which cut drift off, got 0"),
+        ({"weights": {"cells": 0.1}}, "measure_drift.weights: must name projections among inputs_to_cell, got 'cells'"),
+        ({"duration": -1.0}, "simulate.duration: must be finite and > 0 s"),
+        ({"network": 3}, "measure_drift.network: must be a Network, got 3"),
+        ({"network": layer(PairSTDP(eta=0.0), 20.0, 15.0)}, "PairSTDP.eta: must be there and > 0"),
+        ({"network": layer(Static(), 20.0, 15.0)}, "measure_drift: nothing learns in network"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_measured_is_said(change, words):
+    arguments = {"network": layer(RULES["pairs"], 20.0, 15.0), "duration": 1.0} | change
+    with pytest.raises(HebbscopeError, match=re.escape(words)):
+        measure_drift(**arguments)
+
+
+def test_several_projections_are_named():
+    inputs, cell = Population("inputs", 2, HomogeneousPoisson(5.0)), Population("cell", 1, LinearPoisson())
+    links = [Projection(inputs, cell, 0.5, PairSTDP(), name=name) for name in ("one", "other")]
+    with pytest.raises(
+        ParameterError, match=r"measure_drift\.weights: must be given by projection, of which one, other learn"
+    ):
+        measure_drift(Network([inputs, cell], links), 1.0, weights=0.2)
+
+
+def test_a_rule_that_jumps_is_refused():
+    """Nothing happens in the pilot run, so that what is learned later is not foreseen, and a step is larger than the weight."""
+    late = RecordedSpikes(np.array([1.8]), np.array([0]), 3.0)
+    cell = Population("cell", 1, LinearPoisson(base_rate=100.0))
+    inputs = Population("inputs", 1, late)
+    rule = SpikeHebb(eta=1e6, w_in=1.0, w_out=0.0)
+    with pytest.raises(HebbscopeError, match="weights of inputs_to_cell do not stand still"):
+        measure_drift(Network([inputs, cell], [Projection(inputs, cell, 0.1, rule)]), 1.0, seeds=(1, 2))
