@@ -77,7 +77,8 @@ def dying(work: Callable[[], None], moment: int) -> Death:
 
 def _arm(moment: int, told: mmap) -> None:
     """Count what this process does to the disk; each record is written when it is made, and a checkpoint at every third."""
-    left, calls, append = count(moment - 1, -1), count(1), RunFile.append
+    left, calls, written = count(moment - 1, -1), count(1), [0]
+    append, commit = RunFile.append, journal.Journaled.commit
 
     def die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -103,13 +104,18 @@ def _arm(moment: int, told: mmap) -> None:
         return touch
 
     def appended(file, level, *record):
-        append(file, level, *record)
-        if level == LEVELS[0]:
-            told[:] = len(file._levels[level].time).to_bytes(8, "little")
+        with file.at_once():
+            append(file, level, *record)
+            if level == LEVELS[0]:
+                written.append(len(file._levels[level].time))
+
+    def committed(disk):
+        commit(disk)
+        told[:] = written[-1].to_bytes(8, "little")
 
     for name in TOUCHES:
         setattr(os, name, touched(getattr(os, name)))
-    journal.FileIO, RunFile.append = Dying, appended
+    journal.FileIO, RunFile.append, journal.Journaled.commit = Dying, appended, committed
     drive.WRITE, checkpoint.Keeper.due = -1.0, lambda keeper: next(calls) % 3 == 0
 
 
@@ -152,6 +158,16 @@ def verdict(path: Path, death: Death, before: dict[str, bytes], whole: Path) -> 
     return "; ".join([f"differs in {name}" for name in found] + [f"left {name}" for name in stray])
 
 
+def left_beyond(path: Path, moment: int) -> bool:
+    """Whether a death leaves records that came after the checkpoint, which itself counts some."""
+    shutil.rmtree(path.parent)
+    path.parent.mkdir()
+    dying(lambda: begin(path), moment)
+    about = describe(path) if path.exists() else {}
+    kept = about.get("checkpoint", {"level": ""})
+    return kept["level"] == LEVELS[0] and about["levels"][LEVELS[0]]["records"] > kept["records"] > 0
+
+
 SCENES = {"begun": begin, "in the place of another": begin, "resumed": go_on}
 
 
@@ -166,7 +182,7 @@ def deaths(folder: Path, scene: str, step: int = 1) -> Iterator[tuple[int, str]]
         dying(lambda: begin(start / path.name, seeds=(7,)), 150)
         describe(start / path.name)  # finishes the commit that was broken off
     if scene == "resumed":
-        dying(lambda: begin(start / path.name), 220)
+        next(moment for moment in count(60, 5) if left_beyond(start / path.name, moment))
     before = contents(start) if scene == "in the place of another" else {}
     for moment in count(1, step):
         shutil.rmtree(path.parent, ignore_errors=True)
