@@ -90,7 +90,7 @@ def _records(level: dict[str, Any]) -> str:
     n_pre, n_post, n = level["n_pre"], level["n_post"], level["n_synapses"]
     some = "" if n == n_pre * n_post else f" ({n:,} synapses)"
     step = f" in steps of {level['dt']:g} s" if "dt" in level else ""
-    engine = f", {level['engine']} engine{step}" if "engine" in level else ""
+    engine = f", {level['engine']} engine{step}" if "engine" in level else step.replace(" in", ", in", 1)
     return (
         f"{level['records']:,} records until {level['time']:,.6g} s{every}, of {_seeds(level['seeds'])}: "
         f"weights {n_pre:,} → {n_post:,}{some}, output rates{engine}"

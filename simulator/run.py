@@ -57,7 +57,8 @@ def simulate(
     level          "spike": every spike counts; "surrogate": the neurons are driven by an independent copy of their input; "rate": the
                    learning equation of the averaged rule
     engine         "event": exact, for one layer of Poisson neurons; "clock": in steps, for any network; "auto": exact where that can be
-    dt             step of the clock-driven engine [s]; delays are rounded to it, and records come at multiples of it
+    dt             step of the clock-driven engine [s]; delays are rounded to it, and records come at multiples of it. At the rate level, of rates that
+                   vary all the time, where the rule has no averaged equation
     precision      "single": the clock-driven engine keeps weights, traces and potentials to seven digits, in half the memory
     seeds          one integer or several; each is a run of its own, the same bits whatever the threads, chunks and records
     record_every   interval of the recorded weights and rates [s]; default: a hundredth of the duration, or all of it where one record takes
@@ -94,7 +95,7 @@ def simulate(
     if level == "rate":
         check_equation(network)
         check_memory(estimate(network, [level], *size, {}, 0, file is not None, {}, duration))
-        return _rate(network, times, seeds, how)
+        return _rate(network, times, seeds, dt, how)
     windows = _windows(network, record_spikes, times[-1])
     listened = {name: min(stop, times[-1]) - start for name, (start, stop) in windows.items()}
     watched = check_monitors(monitors or {}, network, engine, dt)
@@ -210,13 +211,13 @@ def _taus(part: Any) -> Iterator[tuple[str, float]]:
             yield f"{type(part).__name__}.{name}", float(value)
 
 
-def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], how: dict[str, Any]) -> Run:
-    """Hold by hold where rates stand still between changes and the rule knows its drift; else the averaged equation."""
+def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], dt: float, how: dict[str, Any]) -> Run:
+    """Hold by hold where rates are looked at, in steps of dt [s] where they vary all the time; else the averaged equation."""
     from .averaged_run import simulate_averaged
     from .sampled_run import SampledRun, has_holds
 
     if has_holds(network):
-        runs = [SampledRun(network, seed, how["max_rate"]) for seed in seeds]
+        runs = [SampledRun(network, seed, how["max_rate"], dt) for seed in seeds]
         return drive(network, "rate", runs, times, **how)
     del how["threads"]  # of one trajectory a seed, in closed form
     return simulate_averaged(network, times, seeds, **how)

@@ -1,6 +1,6 @@
 """The sampled rate loop: the rates of a piecewise-constant input, one hold after another, and the rule's mean change in each.
 
-A hold lasts from one change (a new pattern, a normalisation) to the next. In it the input rates x (n_pre,) stand still, and so does each
+A hold lasts from one change (a new pattern, a normalisation) to the next, and no longer than a step where rates vary all the time. In it the input rates x (n_pre,) stand still, and so does each
 target's mean rate
 
     y_i = neuron.mean_rate(u_i, sd_i, low_i),   u_i = sum_j q_ij x_j,   sd_i^2 = sum_j q_ij^2 x_j int eps^2,
@@ -29,11 +29,24 @@ from .synapses import Synapses
 DONE, RUNAWAY = 0, 2
 
 
+class Parts(NamedTuple):
+    """What the loop calls by name, the hard bounds of the weights, and the step [s] in which it looks at rates; infinite where they change at wakes alone."""
+
+    inputs: Any
+    transmission: Any
+    neuron: Any
+    rule: Any
+    normalisation: Any
+    w_min: float
+    w_max: float
+    step: float
+
+
 class State(NamedTuple):
     """All that changes in a run of one seed.
 
     norm: what the normalisation remembers
-    times (2,): start of the present hold, next normalisation [s]. counts (1,): normalisations done. x (n_pre,) the present input rates, y (n_post,) the
+    times (3,): start of the present hold, next normalisation, next look at the rates [s]. counts (2,): normalisations and looks done. x (n_pre,) the present input rates, y (n_post,) the
     output rates that they make with the weights at the start of the hold [Hz].
     outputs (n_post,): the output rate summed over the time of all holds that are learned, that is the expected number of spikes;
     pending (n_post,): the same since then, until the end of the last call.
@@ -53,7 +66,7 @@ class State(NamedTuple):
     rng_latent: np.ndarray
 
 
-NOW, NORMALISE = 0, 1
+NOW, NORMALISE, LOOK = 0, 1, 2
 
 
 @helper
@@ -75,7 +88,7 @@ def advance(parts, state, t_end, max_rate):
     while True:
         now = state.times[NOW]
         t_wake = parts.inputs.next_wake(state.inputs)
-        t = min(t_wake, state.times[NORMALISE])
+        t = min(t_wake, min(state.times[NORMALISE], state.times[LOOK]))
         if t > t_end:
             for i in range(state.w.n_post):
                 state.pending[i] = output_rate(parts, state, i) * (t_end - now)
@@ -96,6 +109,10 @@ def advance(parts, state, t_end, max_rate):
             set_norms(parts, state.norm, state.w, state.outputs)
             state.counts[0] += 1
             state.times[NORMALISE] = (state.counts[0] + 1) * parts.normalisation.every
+        if t == state.times[LOOK]:
+            state.counts[1] += 1
+            state.times[LOOK] = state.counts[1] * parts.step
+            parts.inputs.rates(state.inputs, t, state.rng_latent, state.x)
         if t == t_wake:
             parts.inputs.wake(state.inputs, t, state.rng_input, state.rng_latent)
-            parts.inputs.rates(state.inputs, state.x)
+            parts.inputs.rates(state.inputs, t, state.rng_latent, state.x)

@@ -11,35 +11,49 @@ from .compile import compiled, content_hash
 from .dispatch import classes_of
 from .event import parts_of
 from .network import Network, Population, Projection
-from .protocols import require_methods
+from .protocols import is_rate_rule, require_methods
 from .results import Spikes
 from .streams import start
 from .synapses import synapses
 
 
 def has_holds(network: Network) -> bool:
-    """Whether rates stand still between moments of change, and the rule knows its drift at given rates."""
+    """Whether the rate level goes from one look at the rates to the next, by a rule that knows its drift at given rates.
+
+    It does where rates stand still between moments of change; and where they do not, in steps, for rules of rates that no averaged equation will do for.
+    """
     projection, model = network.projection, network.input.model
     if not (hasattr(model, "rates") and hasattr(projection.rule, "on_rates")):
         return False
-    return min(projection.normalisation.every, model.next_wake(model.init(network.input.n, 1))) < np.inf
+    averaged = hasattr(projection.rule, "learning_equation") and projection.normalisation.every == np.inf
+    return has_changes(network) or (is_rate_rule(projection.rule) and not averaged)
+
+
+def has_changes(network: Network) -> bool:
+    """Whether rates stand still between moments of change."""
+    model = network.input.model
+    first = min(network.projection.normalisation.every, model.next_wake(model.init(network.input.n, 1)))
+    return not getattr(model, "varies", False) and first < np.inf
 
 
 class SampledRun:
-    """One seed at the sampled rate level."""
+    """One seed at the sampled rate level; dt: the longest hold [s] where rates do not stand still."""
 
-    def __init__(self, network: Network, seed: int, max_rate: float):
+    def __init__(self, network: Network, seed: int, max_rate: float, dt: float = np.inf):
         projection, source, target = network.projection, network.input, network.neuron
         require_methods(target.model, "the rate level of held rates", "mean_rate", "epsp_square_integral")
         self.seed, self.ran_away, self.max_rate = seed, False, float(max_rate)
-        self.parts = parts_of(projection)
+        step = np.inf if has_changes(network) else float(dt)
+        self.parts = sampled.Parts(*parts_of(projection), step)
+        inputs = self.parts.inputs.init(source.n, 1)
+        look = 0.0 if self.parts.inputs.next_wake(inputs) > 0.0 else step  # where no pattern comes at once
         self.state = sampled.State(
-            inputs=self.parts.inputs.init(source.n, 1),
+            inputs=inputs,
             rule=self.parts.rule.init_rates(source.n, target.n),
             norm=self.parts.normalisation.init(source.n, target.n),
             w=synapses(projection.initial_weights(seed)),
-            times=np.array([0.0, self.parts.normalisation.every]),
-            counts=np.zeros(1, np.int64),
+            times=np.array([0.0, self.parts.normalisation.every, look]),
+            counts=np.zeros(2, np.int64),
             x=np.zeros(source.n),
             y=np.zeros(target.n),
             outputs=np.zeros(target.n),
@@ -47,10 +61,6 @@ class SampledRun:
             rng_input=start(seed, f"input/{source.name}"),
             rng_latent=start(seed, f"latent/{source.name}"),
         )
-        if (
-            self.parts.inputs.next_wake(self.state.inputs) > 0.0
-        ):  # no pattern comes at once: the rates stand from the start
-            self.parts.inputs.rates(self.state.inputs, self.state.x)
         self.loop = compiled(sampled.advance, (self.parts, self.state))
 
     @property
@@ -65,7 +75,7 @@ class SampledRun:
 
     @property
     def about(self) -> dict[str, Any]:
-        return {}
+        return {"dt": self.parts.step} if self.parts.step < np.inf else {}
 
     @property
     def time(self) -> float:

@@ -211,7 +211,9 @@ def networks(draw: Any, learning: tuple[str, ...] = ("rule", "rule", "rate rule"
     n_pre, n_post = draw(some.integers(1, MOST_PRE)), draw(some.integers(1, MOST_POST))
     rule = draw(some.sampled_from(learning).flatmap(of_kind))
     chosen = {"neuron": draw(of_kind("neuron")), "rule": rule}
-    chosen["input"] = draw(made(PatternPoisson, n_pre) if is_rate_rule(rule) else of_kind("input", n_pre))
+    chosen["input"] = draw(of_kind("input", n_pre))
+    if is_rate_rule(rule) and not hasattr(chosen["input"], "rates"):
+        chosen["input"] = draw(made(PatternPoisson, n_pre))
     for kind, size in (("normalisation", ()), ("transmission", (n_pre,))):
         part = draw(some.none() | of_kind(kind, *size))
         chosen |= {} if part is None else {kind: part}
@@ -255,6 +257,7 @@ def layers(draw: Any, n_pre: int, n_post: int, chosen: dict[str, Any]) -> Networ
 
 # Networks of the clock-driven engine ---------------------------------------------------------------------------------
 
+STEP = 0.02  # s, of rates that vary, at the rate level
 DT = 1e-3  # s, or less where a time constant or a delay is shorter
 MOST_STEPS = 40  # of a run
 MOST_CELLS, MOST_PROJECTIONS = 4, 4
@@ -405,7 +408,7 @@ def plans(draw: Any, network: some.SearchStrategy, any_spikes: bool = True) -> P
     that runs it. any_spikes: those of some populations, or of all, in half the precision or not; not so where all plans are to have one kernel."""
     described = draw(network)
     if described.is_exact:
-        how: dict[str, Any] = {"engine": "event"}
+        how: dict[str, Any] = {"engine": "event", "dt": STEP}
         duration = draw(between(0.02, LONGEST))
         every = duration * draw(between(0.05, 2.0))
     else:

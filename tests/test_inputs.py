@@ -261,7 +261,7 @@ def test_patterns_come_in_order_and_hold():
     for k in range(7):
         assert part.next_wake(state) == 2.0 * k
         assert part.wake(state, 2.0 * k, start(1, "input"), start(1, "latent")) == 0
-        part.rates(state, out)
+        part.rates(state, 0.0, None, out)
         shown.append(out.copy())
         assert part.candidate_rate(state) == pytest.approx(out.sum(), rel=1e-12)
     assert np.array_equal(shown, PATTERNS[[0, 1, 2, 0, 1, 2, 0]])
@@ -477,7 +477,7 @@ def test_candidates_are_enough(name):
         )
     else:
         out = np.zeros(N)
-        part.rates(state, out)
+        part.rates(state, 0.0, None, out)
         assert top == pytest.approx(2 * out.sum())
 
 

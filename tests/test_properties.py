@@ -44,7 +44,7 @@ from hebbscope.simulator.runreader import read_levels
 COMPILED = [(kind, part) for kind, part in EXACT if kind not in ("weights", "monitor")]  # called by the exact loop
 FEW = 300  # bytes of the weights of one block of the averaged equation
 SHARD = 2  # cells, so that a few share threads
-MAX_RATE = 1000.0  # Hz; enough for what is drawn to run away now and then, and at once
+MAX_RATE = 500.0  # Hz; enough for what is drawn to run away now and then, and at once
 
 
 def any_plan():

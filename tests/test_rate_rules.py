@@ -476,3 +476,51 @@ def spike_pairs(pairing, **options):
 def test_what_turns_into_no_rate_rule_says_so(equation, words):
     with pytest.raises(HebbscopeError, match=re.escape(words)):
         equation().rate_rule()
+
+
+# Rates that vary all the time ------------------------------------------------------------------------------------------------
+
+
+def varying(model, rule, base_rate=50.0, **options):
+    inputs, cells = (
+        Population("inputs", 4, model),
+        Population("cells", 1, ExponentialPoisson(tau=SLOW, base_rate=base_rate)),
+    )
+    return Network([inputs, cells], [Projection(inputs, cells, np.array([0.1, 0.2, 0.3, 0.4]), rule, **options)])
+
+
+@pytest.mark.parametrize("model", [HomogeneousPoisson(10.0), ModulatedPoisson(10.0, 8.0, np.array([2.0, 2.0, 4.0, 4.0]), np.array([0.0, 1.0, 0.5, 0.0]), n_modulated=3)], ids=lambda model: type(model).__name__)  # fmt: skip
+def test_rates_are_looked_at_in_steps_where_they_vary(model):
+    """A linear f is plain Hebb, which has an averaged equation: the sum over whole periods of a cosine is exact, so that only the weights' own move is left."""
+    network = varying(model, NonlinearHebb(1e-9, Linear(0.0)))
+    with interpreted():
+        run = simulate(network, 10.0, level="rate", dt=0.01, record_every=10.0)
+    change = 10.0 * reduce(varying(model, Hebb(1e-9))).drift(run.weights[0, 0])
+    np.testing.assert_allclose(run.final_weights[0] - run.weights[0, 0], change, rtol=1e-5)
+    assert run.attrs["dt"] == 0.01
+
+
+def test_the_rates_of_an_ornstein_uhlenbeck_process_have_the_covariance_that_it_states():
+    """Variance of a time average of x^2 over T: 2 tau_c sd^4 / T, for slow learning whose drift is as good as the covariance."""
+    sd, tau_c, T = 4.0, 0.02, 400.0
+    model = OrnsteinUhlenbeckPoisson(60.0, sd, tau_c, n_modulated=2)
+    run = simulate(
+        varying(model, NonlinearHebb(1e-9, Linear(50.0 + 60.0))),
+        T,
+        level="rate",
+        dt=2e-3,
+        record_every=T,
+        seeds=range(1, 9),
+    )
+    change = (run.final_weights - run.weights[:, 0])[:, 0] / (1e-9 * T)
+    wanted = sd**2 * 0.7  # cov(x_j, y) of a modulated input, more than of one that is not
+    error = wanted * math.sqrt(2 * tau_c / T / 8)
+    found = (change[:, 2:] - change[:, :2]).mean()
+    assert abs(found - wanted) < 3.5 * error
+
+
+def test_a_normalisation_goes_with_rates_that_vary():
+    model = ModulatedPoisson(10.0, 8.0, 4.0, n_modulated=2)
+    with interpreted():
+        run = simulate(varying(model, Hebb(1e-4), normalisation=L2(norm=0.7, every=0.05)), 2.005, level="rate", dt=0.01)
+    assert np.linalg.norm(run.final_weights) == pytest.approx(0.7, abs=1e-9)

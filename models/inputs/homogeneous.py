@@ -56,7 +56,7 @@ class HomogeneousPoisson(NamedTuple):
     def wake(self, state, t, rng, latent):
         return 0
 
-    def rates(self, state, out):
+    def rates(self, state, t, latent, out):
         for k in range(len(state.mean)):
             out[k] = state.mean[k]
 

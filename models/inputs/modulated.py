@@ -46,11 +46,12 @@ def cosine(cycles):
 class State(NamedTuple):
     """sources (copies * n,): output buffer; table: choice of a train by the top of its rate.
 
-    Each (copies * n,): floor and swing, mean and amplitude relative to that top; frequency [Hz]; cycles, the phase / 2 pi.
+    Each (copies * n,): top [Hz]; floor and swing, mean and amplitude relative to it; frequency [Hz]; cycles, the phase / 2 pi.
     """
 
     sources: np.ndarray
     table: AliasTable
+    top: np.ndarray
     floor: np.ndarray
     swing: np.ndarray
     frequency: np.ndarray
@@ -103,6 +104,7 @@ class ModulatedPoisson(NamedTuple):
         return State(
             sources=np.zeros(copies * n, np.int64),
             table=alias_table(top),
+            top=top,
             floor=mean / scale,
             swing=amplitude / scale,
             frequency=frequency,
@@ -117,19 +119,30 @@ class ModulatedPoisson(NamedTuple):
     def candidate_rate(self, state):
         return state.table.total[0]
 
+    def relative_rate(self, state, k, t):
+        """The rate of train k at time t [s], relative to its top."""
+        return state.floor[k] + state.swing[k] * cosine(state.frequency[k] * t + state.cycles[k])
+
     def draw(self, state, t, rng, latent):
         k = pick(state.table, uniform(rng))
         state.sources[0] = k
         if state.swing[k] == 0.0:
             return 1
-        level = state.floor[k] + state.swing[k] * cosine(state.frequency[k] * t + state.cycles[k])
-        return 1 if uniform(rng) < level else 0
+        return 1 if uniform(rng) < self.relative_rate(state, k, t) else 0
 
     def next_wake(self, state):
         return math.inf
 
     def wake(self, state, t, rng, latent):
         return 0
+
+    @property
+    def varies(self):
+        return True
+
+    def rates(self, state, t, latent, out):
+        for k in range(len(out)):
+            out[k] = state.top[k] * self.relative_rate(state, k, t)
 
     def mean_rates(self, n: int) -> np.ndarray:
         return per_synapse(self, "rate", n)

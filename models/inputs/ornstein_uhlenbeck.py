@@ -89,19 +89,35 @@ class OrnsteinUhlenbeckPoisson(NamedTuple):
         state.sources[0] = k
         if state.spread[k] == 0.0:
             return 1
+        self.move(state, t, latent)
+        return 1 if uniform(rng) * 2.0 * state.base[k] < self.rate_of(state, k) else 0
+
+    def move(self, state, t, latent):
+        """Draw the modulation at time t [s], no earlier than the last."""
         # The time starts at -inf: the first level is drawn from the stationary distribution.
         kept = math.exp(-(t - state.time[0]) / self.tau_c)
         state.level[0] = kept * state.level[0] + math.sqrt(1.0 - kept * kept) * normal(latent)
         state.time[0] = t
+
+    def rate_of(self, state, k):
+        """Of train k under the present modulation [Hz]."""
         base = state.base[k]
-        rate = base + clip(state.spread[k] * state.level[0], -base, base)
-        return 1 if uniform(rng) * 2.0 * base < rate else 0
+        return base + clip(state.spread[k] * state.level[0], -base, base)
 
     def next_wake(self, state):
         return math.inf
 
     def wake(self, state, t, rng, latent):
         return 0
+
+    @property
+    def varies(self):
+        return True
+
+    def rates(self, state, t, latent, out):
+        self.move(state, t, latent)
+        for k in range(len(out)):
+            out[k] = self.rate_of(state, k)
 
     def mean_rates(self, n: int) -> np.ndarray:
         return per_synapse(self, "rate", n)

@@ -89,7 +89,7 @@ class PatternPoisson(NamedTuple):
         rebuild(state.table, self.patterns[state.current[0]])
         return 0
 
-    def rates(self, state, out):
+    def rates(self, state, t, latent, out):
         pattern = self.patterns[state.current[0]]
         for k in range(len(pattern)):
             out[k] = pattern[k]
