@@ -17,10 +17,10 @@ from ..simulator.protocols import helper, non_negative, part, positive
 
 @helper
 def power(x, exponent):
-    """x^exponent for x >= 0; the exponents of the rules that have names cost nothing."""
-    if exponent == 0.0:
-        return 1.0
-    return x if exponent == 1.0 else x**exponent
+    """x^exponent for x >= 0. The exponents of the rules that have names, 0 and 1, share a branch: with more of them a loop over synapses would ask each time."""
+    if exponent * (1.0 - exponent) == 0.0:
+        return (1.0 - exponent) + exponent * x
+    return x**exponent
 
 
 @part
