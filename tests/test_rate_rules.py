@@ -332,7 +332,7 @@ def test_columns_of_miller_have_the_wavelength_of_the_interaction():
     arbor = np.tile(1.0 * (around <= 3), 2)
     eyes = 2.0 * np.kron(np.eye(2), np.ones(n))
     start = arbor * (0.5 + 0.02 * np.random.default_rng(1).uniform(-1, 1, (n, 2 * n)))
-    network = layer(with_covariance(eyes, 3.0), Miller(arbor, interaction, eta=1e-5), n, start)
+    network = layer(with_covariance(eyes, 3.0), Miller(arbor, interaction, eta=1e-5), n, start, T=0.3)
     run = simulate(network, 20_000.0, level="rate", seeds=(1, 2), record_every=5_000.0)
     left, right = run.final_weights[..., :n].sum(axis=2), run.final_weights[..., n:].sum(axis=2)
     dominance = (left - right) / (left + right)
