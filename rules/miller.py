@@ -27,7 +27,7 @@ class Miller(NamedTuple):
     interaction  1      I_ik, what target k adds to the activity of target i (n_post, n_post); a number: of each target with itself alone
     eta          1e-5   learning rate [s]
     tau          100 s  time over which mean rates are taken
-    w_min        0      lower limit of a weight, in units of its A_ij
+    w_min        0      lower limit of a weight, in units of its A_ij, <= 0
     w_max        1      upper limit of a weight, in units of its A_ij
 
     The subtractive c_i keeps the sum of the weights onto each target as it is at the start. A weight that comes to a limit is frozen there; the sum is kept by
@@ -46,9 +46,9 @@ class Miller(NamedTuple):
 
     def check(self):
         within(self, "arbor", 0.0, 1.0)
-        finite(self, "interaction", "eta", "w_min", "w_max")
-        positive(self, "tau")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        finite(self, "interaction", "eta", "w_min")
+        positive(self, "tau", "w_max")
+        require(self.w_min <= 0.0, self, "w_min", "must be <= 0, where there is no synapse")
 
     def init_rates(self, n_pre, n_post):
         for field, n in (("arbor", n_pre), ("interaction", n_post)):

@@ -332,7 +332,7 @@ def test_columns_of_miller_have_the_wavelength_of_the_interaction():
     arbor = np.tile(1.0 * (around <= 3), 2)
     eyes = 2.0 * np.kron(np.eye(2), np.ones(n))
     start = arbor * (0.5 + 0.02 * np.random.default_rng(1).uniform(-1, 1, (n, 2 * n)))
-    network = layer(with_covariance(eyes, 3.0), Miller(arbor, interaction, eta=1e-5), n, start)
+    network = layer(with_covariance(eyes, 3.0), Miller(arbor, interaction, eta=1e-5), n, start, T=0.3)
     run = simulate(network, 20_000.0, level="rate", seeds=(1, 2), record_every=5_000.0)
     left, right = run.final_weights[..., :n].sum(axis=2), run.final_weights[..., n:].sum(axis=2)
     dominance = (left - right) / (left + right)
@@ -524,3 +524,23 @@ def test_a_normalisation_goes_with_rates_that_vary():
     with interpreted():
         run = simulate(varying(model, Hebb(1e-4), normalisation=L2(norm=0.7, every=0.05)), 2.005, level="rate", dt=0.01)
     assert np.linalg.norm(run.final_weights) == pytest.approx(0.7, abs=1e-9)
+
+
+def test_plain_hebb_under_a_norm_comes_to_the_principal_direction_of_the_rates_themselves():
+    """Of <x x^T>, means included, as power iteration does: what others grow by is less."""
+    patterns = np.random.default_rng(9).uniform(0.0, 30.0, (4, 5))
+    network = layer(patterns, Hebb(eta=1e-4), weights=np.linspace(0.1, 0.9, 5), in_order=1, normalisation=L2(every=0.4))
+    with interpreted():
+        run = simulate(network, 400.05, level="rate", record_every=400.05)
+    first = np.linalg.eigh(patterns.T @ patterns)[1][:, -1]
+    np.testing.assert_allclose(run.final_weights[0, 0], first * np.sign(first.sum()), atol=0.01)
+
+
+def test_oja_rests_at_a_length_that_the_gain_sets():
+    factors, C = noise()
+    inputs = Population("inputs", 6, PatternPoisson(with_covariance(factors, 40.0)))
+    cells = Population("cells", 1, ExponentialPoisson(base_rate=100.0, gain=2.5))
+    equation = reduce(Network([inputs, cells], [Projection(inputs, cells, 0.1, Oja(eta=1e-3))]))
+    rest = np.linalg.eigh(C)[1][:, -1] / math.sqrt(2.5)
+    np.testing.assert_allclose(equation.drift(rest), 0.0, atol=1e-12)
+    np.testing.assert_allclose(averaged(equation, 0.9 * rest[None], [0.0, 1000.0])[-1, 0], rest, atol=1e-6)

@@ -1,6 +1,7 @@
 """Scores of fields, the sampled rate loop, and the experiment that learns fields from photographs."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from hebbscope.analysis.receptive_fields import (
 from hebbscope.models import ExponentialPoisson, HomogeneousPoisson, PatternPoisson, PushPull
 from hebbscope.models.experiments.description import DescriptionError
 from hebbscope.models.experiments.natural_images import CONTROL_SETTINGS, NaturalImages
-from hebbscope.rules import L1, L2, Triplet
+from hebbscope.rules import L1, L2, Linear, NonlinearHebb, RectifiedPower, Triplet
 from hebbscope.simulator import sampled
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.results import Run
@@ -320,6 +321,29 @@ def test_a_linear_rule_learns_no_field():
     described = NaturalImages.with_settings(CONTROL_SETTINGS["linear rule"])
     run = simulate(described.network(), described.duration, level="rate", seeds=(1, 2), record_every=described.duration)
     assert compare_fields(run, sample=described.inputs.patches().held_out).passed("rate") == 0
+
+
+@pytest.mark.parametrize(
+    "nonlinearity, eta, neuron, n_passed",
+    [
+        (RectifiedPower(0.0, 2.0), 3e-8, ExponentialPoisson(gain=2.0, threshold=5.0), 2),
+        (Linear(60.0), 1e-6, ExponentialPoisson(base_rate=60.0), 0),
+    ],
+    ids=["quadratic rectifier", "linear"],
+)
+def test_nonlinear_hebbian_learning_of_photographs(nonlinearity, eta, neuron, n_passed):
+    """Brito & Gerstner: on white patches almost any f that is steeper than linear grows fields whose responses are sparse; a linear one sees nothing."""
+    described = NaturalImages()
+    layer = described.network().projection
+    target, rule = replace(layer.target, model=neuron), NonlinearHebb(eta, nonlinearity, w_min=0.0)
+    network = Network([layer.source, target], [replace(layer, target=target, rule=rule)])
+    run = simulate(network, described.duration, level="rate", seeds=(1, 2), record_every=described.duration)
+    sample = described.inputs.patches().held_out
+    assert compare_fields(run, sample=sample).passed("rate") == n_passed
+    by_chance = [response_kurtosis(each, sample) for each in np.random.default_rng(1).normal(size=(50, 16, 16))]
+    for w in run.final_weights[:, 0]:
+        found = response_kurtosis((w[:256] - w[256:]).reshape(SHAPE), sample)
+        assert found > 2 * np.median(by_chance) if n_passed else found < max(by_chance)
 
 
 def test_the_levels_start_from_the_same_field():
