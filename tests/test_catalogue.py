@@ -12,7 +12,7 @@ from test_docs import DOCS
 from hebbscope.models.experiments.catalogue import parts
 from hebbscope.rules import PairSTDP, Triplet
 
-RULES = parts("rule")
+RULES = parts("rule") | parts("rate rule")
 SMALL, LARGE = 2_000, 60_000  # bytes of a picture
 
 
@@ -62,7 +62,7 @@ def test_a_lone_pair_changes_what_the_rule_says(catalogue, name):
 
 
 @pytest.mark.parametrize("lag", [10e-3, -10e-3, 4e-3])
-@pytest.mark.parametrize("form", ["minimal", "full"])
+@pytest.mark.parametrize("form", ["minimal", "full", "nearest, minimal", "nearest, full"])
 def test_regular_pairs_change_what_the_rule_says(catalogue, form, lag):
     rule = catalogue.forms(Triplet, "frequency")[form]
     for frequency in (1.0, 20.0, 50.0):
@@ -76,6 +76,8 @@ def test_pictures_are_of_the_spikes_that_they_name(catalogue):
     """The network with a teacher makes the pairs: their change, from the loop in steps, is that of the rule."""
     with interpreted():
         change = catalogue.taught(PairSTDP(), [np.array([0.05]), np.array([0.06])], [np.array([0.055])], 0.1)
-    assert change == pytest.approx(np.array([[5e-3 * np.exp(-0.25), -5.25e-3 * np.exp(-0.25)]]), rel=1e-9)
+    assert change == pytest.approx(
+        np.array([[5e-3 * np.exp(-0.25), -5.25e-3 * np.exp(-0.25)]]), rel=5e-9
+    )  # rounded at 0.5
     with interpreted(), pytest.raises(SystemExit, match="a cell did not fire when it was told to"):
         catalogue.taught(PairSTDP(), [np.array([0.05])], [np.array([0.055, 0.05501])], 0.1)
