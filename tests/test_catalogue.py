@@ -10,7 +10,7 @@ from replay import replay
 from test_docs import DOCS
 
 from hebbscope.models.experiments.catalogue import parts
-from hebbscope.rules import PairSTDP, Triplet
+from hebbscope.rules import PairSTDP, Static, Triplet
 
 RULES = parts("rule") | parts("rate rule")
 SMALL, LARGE = 2_000, 60_000  # bytes of a picture
@@ -81,3 +81,16 @@ def test_pictures_are_of_the_spikes_that_they_name(catalogue):
     )  # rounded at 0.5
     with interpreted(), pytest.raises(SystemExit, match="a cell did not fire when it was told to"):
         catalogue.taught(PairSTDP(), [np.array([0.05])], [np.array([0.055, 0.05501])], 0.1)
+
+
+@pytest.mark.parametrize("name", [name for name, rule in parts("rule").items() if rule is not Static])
+def test_all_that_a_rule_changes_is_proportional_to_its_learning_rate(catalogue, name):
+    """As the measured drift takes for granted of every rule of spikes, a new one as well: pairs of either order, and a doublet."""
+    pre, post = [np.array([0.03, 0.08]), np.array([0.05])], [np.array([0.04, 0.06])]
+    with interpreted():
+        once, twice = (
+            catalogue.taught(RULES[name]()._replace(eta=factor * RULES[name]().eta), pre, post, 0.1)
+            for factor in (1.0, 2.0)
+        )
+    assert np.abs(once).min() > 0.0
+    np.testing.assert_allclose(twice, 2.0 * once, rtol=1e-4)

@@ -6,13 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from interpreting import interpreted
-from replay import replay
-from test_rules import TRAINS
 
 from hebbscope import HebbscopeError, Network, ParameterError, Population, Projection, measure_drift, reduce
 from hebbscope.models import FixedInDegree, HomogeneousPoisson, LinearPoisson, ModulatedPoisson, RecordedSpikes, Uniform
-from hebbscope.models.experiments.catalogue import parts
 from hebbscope.rules import (
     ALL_TO_ALL,
     L1,
@@ -213,21 +209,6 @@ def test_it_prints_a_row_for_each_group():
     text, page, table = repr(found), found._repr_html_(), found.to_dict()
     assert text.count("\n") == 3 and page.count("<tr>") == 3 and "2 seeds of 20 s" in text
     assert table["rows"][1]["drift"] == found.rows[1].drift and table["seeds"] == [1, 2]
-
-
-@pytest.mark.parametrize(
-    "rule", [each for each in parts("rule").values() if each is not Static], ids=lambda rule: rule.__name__
-)
-def test_all_that_a_rule_changes_is_proportional_to_its_learning_rate(rule):
-    """As the measurement takes for granted of every rule, a new one as well."""
-    pre, post = TRAINS["random"]
-    start = np.full((len(post), len(pre)), 0.5)
-    with interpreted():
-        once, twice = (
-            replay(rule()._replace(eta=factor * rule().eta), pre, post, start) - start for factor in (1e-6, 2e-6)
-        )
-    assert np.abs(once).max() > 0.0
-    np.testing.assert_allclose(twice, 2.0 * once, rtol=1e-3, atol=1e-3 * np.abs(once).max())
 
 
 @pytest.mark.parametrize(
