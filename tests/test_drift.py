@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from interpreting import interpreted
 
 from hebbscope import HebbscopeError, Network, ParameterError, Population, Projection, measure_drift, reduce
 from hebbscope.models import FixedInDegree, HomogeneousPoisson, LinearPoisson, ModulatedPoisson, RecordedSpikes, Uniform
@@ -192,6 +193,21 @@ def test_the_surrogate_lacks_the_causal_term():
     )
     assert abs(spike.z) < 3.0 and abs(surrogate.z) < 3.0
     assert spike.formula - surrogate.formula > 5.0 * math.hypot(spike.error, surrogate.error)
+
+
+def test_the_equation_of_a_recurrent_network_stands_beside_what_is_measured():
+    """Too short to tell anything: that the formula is right is held in test_recurrent.py."""
+    rule, some = SpikeHebb(DoubleExponential(), eta=1e-5), FixedInDegree(1, self_connections=0)
+    inputs, cells = Population("inputs", 2, HomogeneousPoisson(20.0)), Population("cells", 3, LinearPoisson())
+    feed = Projection(inputs, cells, 0.2, rule)
+    network = Network([inputs, cells], [feed, Projection(cells, cells, 0.1, rule, connectivity=some, delay=DT)])
+    with interpreted():
+        found = measure_drift(network, 0.3, seeds=(1, 2), wait=0.1, dt=DT)
+    drift = reduce(network).drift()
+    assert set(found.formula) == {"inputs_to_cells", "cells_to_cells"} == set(drift)
+    for name, formula in found.formula.items():
+        assert formula.shape == found.drift[name].shape and (formula.ravel() == drift[name].ravel()).all()
+    assert all(row.z is not None for row in found.rows)
 
 
 def test_weights_that_are_drawn_are_those_of_the_first_seed():
