@@ -1,9 +1,9 @@
-"""Writes catalogue.md, a page of every spike rule with its equation, parameters, conventions and reduction, and draws its pictures.
+"""Writes catalogue.md, a page of every rule with its equation, parameters, conventions and reduction, and draws its pictures.
 
     python docs/catalogue.py            draws, too: some minutes
     python docs/catalogue.py --page     the page alone
 
-Every picture is of a simulation, with theory over it where the rule has any. All is taken from the rules that `hebbscope.rules` names, so that one that is
+Every picture is of simulated spikes, with theory over it where the rule has any. All is taken from the rules that `hebbscope.rules` names, so that one that is
 added appears without a word here. What a rule may say of itself, as properties and methods:
 
     pictures    which of "window", "frequency" and "rates" suit it; default: window and rates
@@ -26,15 +26,17 @@ import numpy as np
 
 from hebbscope import HebbscopeError, Network, Population, Projection, measure_drift, reduce, simulate
 from hebbscope.analysis.style import COLUMN, DASHES, GROUP_COLOURS, LEVEL_COLOURS, STYLE, THEORY, new_figure
-from hebbscope.models import LIF, HomogeneousPoisson, LinearPoisson, OneToOne, RecordedSpikes
+from hebbscope.models import LIF, AdEx, HomogeneousPoisson, LinearPoisson, OneToOne, RecordedSpikes
 from hebbscope.models.experiments.catalogue import parts
 from hebbscope.simulator.plain import Direct
+from hebbscope.simulator.protocols import sees_potentials
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "catalogue"
 DT = 1e-4  # s
 WEIGHT = 0.5  # at which changes are looked at
-STRONG = 30e-3  # V, by which a spike of a teacher makes its cell fire in the next step
+SLOW = 1e-5  # of the learning rate: far from every bound
+STRONG = 80e-3  # V, by which a spike of a teacher makes its cell fire in the next step
 REACH = 60e-3  # s, of a window
 FREQUENCIES = np.array([1.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 50.0])  # Hz
 LAG, N_PAIRS = 10e-3, 60  # of a frequency curve: s, and how many
@@ -44,7 +46,7 @@ N_INPUTS, MEASURED, SEEDS = 40, 100.0, range(1, 13)  # MEASURED: s, with each se
 
 HEAD = """# The catalogue of rules
 
-Every spike rule of `hebbscope.rules`, with what it says of itself. Coloured points are simulations, black dashed lines the theory that the rule states.
+Every rule of `hebbscope.rules`, those of spikes first and then those of rates, with what it says of itself. Coloured points are simulations, black dashed lines the theory that the rule states.
 
 - **Window**: what one pair of spikes changes alone, all-to-all or not, over t_post − t_pre; at 0 the presynaptic spike is the first.
 - **Frequency curve**: what 60 regular pairs change, 10 ms after (t_post − t_pre = +10 ms) or before.
@@ -62,9 +64,10 @@ def taught(rule: Any, pre: list[np.ndarray], post: list[np.ndarray], duration: f
     """(n_post, n_pre): what these spikes change, those of the cells made by teachers; times in whole steps [s], cells fire at `post`."""
     inputs = Population("inputs", len(pre), recorded(pre, duration))
     teachers = Population("teachers", len(post), recorded([train - DT for train in post], duration))
-    cells = Population("cells", len(post), LIF(refractory=0.0, drive=0.0))
-    rule = rule._replace(w_min=max(rule.w_min, 0.0)) if hasattr(rule, "w_min") else rule
-    learning = Projection(inputs, cells, WEIGHT, rule, transmission=Direct(0.0))
+    calm = AdEx(b=0.0) if sees_potentials(rule) else LIF(refractory=0.0, drive=0.0)
+    cells = Population("cells", len(post), calm)
+    slow = rule._replace(eta=SLOW * rule.eta, w_min=max(rule.w_min, 0.0))
+    learning = Projection(inputs, cells, WEIGHT, slow, transmission=Direct(0.0))
     teaching = Projection(teachers, cells, STRONG, connectivity=OneToOne())
     run = simulate(
         Network([inputs, teachers, cells], [learning, teaching]), duration, engine="clock", dt=DT, record_every=duration
@@ -73,7 +76,7 @@ def taught(rule: Any, pre: list[np.ndarray], post: list[np.ndarray], duration: f
         found = run.spikes["cells"].t[run.spikes["cells"].i == i]
         if not np.allclose(found, train, rtol=0, atol=0.1 * DT):
             raise SystemExit("a cell did not fire when it was told to; the picture would be of other spikes")
-    return run.final_weights[0] - WEIGHT
+    return (run.final_weights[0] - WEIGHT) / SLOW
 
 
 def recorded(trains: list[np.ndarray], duration: float) -> RecordedSpikes:
@@ -139,20 +142,25 @@ def frequency(ax: Any, name: str, rule: Any, colour: Any) -> None:
 
 def rates(ax: Any, name: str, rule: Any, colour: Any) -> None:
     """What independent Poisson spikes change, over the output rate."""
-    drift, error, formula = [], [], []
+    drift, error = [], []
     for y in OUTPUT_RATES:
         (row,) = measure_drift(independent(rule, y), MEASURED, seeds=SEEDS).rows
         drift.append(row.drift / rule.eta)
         error.append(row.error / rule.eta)
-        formula.append(np.nan if row.formula is None else row.formula / rule.eta)
     ax.errorbar(OUTPUT_RATES, drift, error, fmt="o", ms=3.2, mew=0, lw=0.9, color=colour, zorder=3, label=name)
-    if np.isfinite(formula).all():
-        y = np.linspace(OUTPUT_RATES[0], OUTPUT_RATES[-1], 80)
-        theory = [reduce(independent(rule, each)).drift(np.full(N_INPUTS, WEIGHT)).mean() / rule.eta for each in y]
-        ax.plot(y, theory, color=THEORY, ls=DASHES, lw=0.9)
+    y = np.linspace(OUTPUT_RATES[0], OUTPUT_RATES[-1], 80)
+    ax.plot(y, [expected(rule, each) / rule.eta for each in y], color=THEORY, ls=DASHES, lw=0.9)
     ax.set_xlim(left=0.0)
     ax.set_xlabel("output rate [Hz]")
     ax.set_ylabel("drift [η/s]")
+
+
+def expected(rule: Any, y: float) -> float:
+    """The drift of such spikes: by the learning equation, or else by the rule's own formula for independent spikes; nan where it has neither."""
+    try:
+        return float(reduce(independent(rule, y)).drift(np.full(N_INPUTS, WEIGHT)).mean())
+    except HebbscopeError:
+        return rule.drift(INPUT_RATE, y) if hasattr(rule, "drift") else np.nan
 
 
 def independent(rule: Any, y: float) -> Network:
@@ -171,8 +179,8 @@ TITLES = {
 
 
 def pictures(rule: type) -> tuple[str, ...]:
-    """Which pictures suit a rule."""
-    return getattr(rule(), "pictures", ("window", "rates"))
+    """Which pictures suit a rule; those are of spikes."""
+    return getattr(rule(), "pictures", ("window", "rates") if hasattr(rule, "on_pre") else ())
 
 
 def forms(rule: type, kind: str) -> dict[str, Any]:
@@ -203,9 +211,15 @@ def draw(rule: type, kind: str) -> Path:
 # The page -------------------------------------------------------------------------------------------------------------
 
 
+def rules() -> dict[str, type]:
+    """Every rule by its name, those of spikes first."""
+    return parts("rule") | parts("rate rule")
+
+
 def page() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *(section(rule) for rule in parts("rule").values())])
+    sections = [section(rule) for rule in rules().values()]
+    return "\n".join([HEAD, *sections])
 
 
 def section(rule: type) -> str:
@@ -221,7 +235,9 @@ def reduction(rule: type) -> str:
     try:
         equation = type(reduce(independent(rule(), 10.0)))
     except HebbscopeError:
-        return "It has no learning equation: `measure_drift` measures its drift."
+        return "It has no learning equation" + (
+            ": `measure_drift` measures its drift." if hasattr(rule, "on_pre") else "."
+        )
     paragraphs = re.split(r"\n\s*\n", inspect.cleandoc(equation.__doc__ or ""))
     said = "\n\n".join(each for each in paragraphs if not each.startswith("|"))  # without its table of fields
     return f"Reduction, `{equation.__name__}`:\n\n```text\n{said}\n```"
@@ -233,7 +249,7 @@ def main() -> None:
     arguments.add_argument("--page", action="store_true", help="write the page alone")
     if not arguments.parse_args().page:
         FOLDER.mkdir(exist_ok=True)
-        for rule in parts("rule").values():
+        for rule in rules().values():
             for kind in pictures(rule):
                 print(draw(rule, kind), flush=True)
     (HERE / "catalogue.md").write_text(page(), encoding="utf-8")

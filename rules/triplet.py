@@ -190,8 +190,13 @@ class Triplet(NamedTuple):
     @property
     def forms(self) -> dict[str, Any]:
         """What the catalogue shows side by side."""
-        full = {"A2_plus": 5e-10, "A3_plus": 6.2e-3, "A2_minus": 7e-3, "A3_minus": 2.3e-4, "tau_y": 125e-3}
-        return {kind: {"minimal": {}, "full": full} for kind in self.pictures}
+        sets = {
+            "minimal": VISUAL_CORTEX_MINIMAL,
+            "full": VISUAL_CORTEX_FULL,
+            "nearest, minimal": VISUAL_CORTEX_NEAREST_MINIMAL,
+            "nearest, full": VISUAL_CORTEX_NEAREST_FULL,
+        }
+        return {kind: {name: each._asdict() for name, each in sets.items()} for kind in self.pictures}
 
     def pair_change(self, s, value):
         """What a pair at s = t_pre - t_post [s] changes alone, with a threshold that depresses as 1 does; at any weight."""
@@ -205,7 +210,9 @@ class Triplet(NamedTuple):
         k, period = np.arange(n), 1.0 / frequency
 
         def trace(tau, first, n_earlier):
-            """Of so many earlier spikes of a train, the last of them `first` ago."""
+            """Of so many earlier spikes of a train, the last of them `first` ago, or of that alone."""
+            if self.nearest:
+                return math.exp(-first / tau) * (n_earlier > 0)
             return math.exp(-first / tau) * np.expm1(-n_earlier * period / tau) / math.expm1(-period / tau)
 
         near, far = (abs(lag), k + 1), (period - abs(lag), k)

@@ -99,6 +99,11 @@ class VoltageSTDP(NamedTuple):
         require_hooks(self.threshold, "threshold")
         self.threshold.check()
 
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """What suits it in the catalogue of rules: Poisson cells have no potential."""
+        return "window", "frequency"
+
     def init(self, n_pre, n_post, dt=math.inf):
         lost = 0.0 < self.delay < 0.5 * dt < math.inf
         require(not lost, self, "delay", f"must be 0 or at least half of dt = {dt:g} s")

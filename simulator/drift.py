@@ -52,7 +52,7 @@ class MeasuredDrift:
     duration     that was measured, of each [s]
     samples      projection -> (n_seeds, n_post, n_pre), or (n_seeds, 1, n_synapses) where not all are joined to all: drift [1/s] of every seed
     output_rate  (n_seeds, n_post) of the targets of the first projection that learns [Hz]
-    formula      projection -> (n_post, n_pre): what its learning equation says [1/s], where there is one
+    formula      projection -> (n_post, n_pre) or (1, n_synapses): what the learning equation says [1/s], where there is one
 
     With n seeds a difference from the formula over its error is distributed as Student's t with n - 1 degrees of freedom, if the formula is right.
     """
@@ -242,7 +242,9 @@ def _formula(network: Network, level: str) -> dict[str, np.ndarray]:
 
     try:
         equation = reduce(network, causal=level == "spike")
-        return {network.projection.name: equation.drift(network.projection.weights)}
+        if network.is_exact:
+            return {network.projection.name: equation.drift(network.projection.weights)}
+        return {name: np.atleast_2d(drift) for name, drift in equation.drift().items()}
     except HebbscopeError:
         return {}
 

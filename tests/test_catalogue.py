@@ -10,9 +10,9 @@ from replay import replay
 from test_docs import DOCS
 
 from hebbscope.models.experiments.catalogue import parts
-from hebbscope.rules import PairSTDP, Triplet
+from hebbscope.rules import PairSTDP, Static, Triplet
 
-RULES = parts("rule")
+RULES = parts("rule") | parts("rate rule")
 SMALL, LARGE = 2_000, 60_000  # bytes of a picture
 
 
@@ -62,7 +62,7 @@ def test_a_lone_pair_changes_what_the_rule_says(catalogue, name):
 
 
 @pytest.mark.parametrize("lag", [10e-3, -10e-3, 4e-3])
-@pytest.mark.parametrize("form", ["minimal", "full"])
+@pytest.mark.parametrize("form", ["minimal", "full", "nearest, minimal", "nearest, full"])
 def test_regular_pairs_change_what_the_rule_says(catalogue, form, lag):
     rule = catalogue.forms(Triplet, "frequency")[form]
     for frequency in (1.0, 20.0, 50.0):
@@ -76,6 +76,21 @@ def test_pictures_are_of_the_spikes_that_they_name(catalogue):
     """The network with a teacher makes the pairs: their change, from the loop in steps, is that of the rule."""
     with interpreted():
         change = catalogue.taught(PairSTDP(), [np.array([0.05]), np.array([0.06])], [np.array([0.055])], 0.1)
-    assert change == pytest.approx(np.array([[5e-3 * np.exp(-0.25), -5.25e-3 * np.exp(-0.25)]]), rel=1e-9)
+    assert change == pytest.approx(
+        np.array([[5e-3 * np.exp(-0.25), -5.25e-3 * np.exp(-0.25)]]), rel=5e-9
+    )  # rounded at 0.5
     with interpreted(), pytest.raises(SystemExit, match="a cell did not fire when it was told to"):
         catalogue.taught(PairSTDP(), [np.array([0.05])], [np.array([0.055, 0.05501])], 0.1)
+
+
+@pytest.mark.parametrize("name", [name for name, rule in parts("rule").items() if rule is not Static])
+def test_all_that_a_rule_changes_is_proportional_to_its_learning_rate(catalogue, name):
+    """As the measured drift takes for granted of every rule of spikes, a new one as well: pairs of either order, and a doublet."""
+    pre, post = [np.array([0.03, 0.08]), np.array([0.05])], [np.array([0.04, 0.06])]
+    with interpreted():
+        once, twice = (
+            catalogue.taught(RULES[name]()._replace(eta=factor * RULES[name]().eta), pre, post, 0.1)
+            for factor in (1.0, 2.0)
+        )
+    assert np.abs(once).min() > 0.0
+    np.testing.assert_allclose(twice, 2.0 * once, rtol=1e-4)

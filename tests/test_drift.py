@@ -7,12 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from interpreting import interpreted
-from replay import replay
-from test_rules import TRAINS
 
 from hebbscope import HebbscopeError, Network, ParameterError, Population, Projection, measure_drift, reduce
 from hebbscope.models import FixedInDegree, HomogeneousPoisson, LinearPoisson, ModulatedPoisson, RecordedSpikes, Uniform
-from hebbscope.models.experiments.catalogue import parts
 from hebbscope.rules import (
     ALL_TO_ALL,
     L1,
@@ -198,6 +195,21 @@ def test_the_surrogate_lacks_the_causal_term():
     assert spike.formula - surrogate.formula > 5.0 * math.hypot(spike.error, surrogate.error)
 
 
+def test_the_equation_of_a_recurrent_network_stands_beside_what_is_measured():
+    """Too short to tell anything: that the formula is right is held in test_recurrent.py."""
+    rule, some = SpikeHebb(DoubleExponential(), eta=1e-5), FixedInDegree(1, self_connections=0)
+    inputs, cells = Population("inputs", 2, HomogeneousPoisson(20.0)), Population("cells", 3, LinearPoisson())
+    feed = Projection(inputs, cells, 0.2, rule)
+    network = Network([inputs, cells], [feed, Projection(cells, cells, 0.1, rule, connectivity=some, delay=DT)])
+    with interpreted():
+        found = measure_drift(network, 0.3, seeds=(1, 2), wait=0.1, dt=DT)
+    drift = reduce(network).drift()
+    assert set(found.formula) == {"inputs_to_cells", "cells_to_cells"} == set(drift)
+    for name, formula in found.formula.items():
+        assert formula.shape == found.drift[name].shape and (formula.ravel() == drift[name].ravel()).all()
+    assert all(row.z is not None for row in found.rows)
+
+
 def test_weights_that_are_drawn_are_those_of_the_first_seed():
     drawn = measure_drift(layer(RULES["pairs"], 20.0, 15.0, weights=Uniform(0.2, 0.8)), 1.0, seeds=(3, 4)).network
     assert (
@@ -213,21 +225,6 @@ def test_it_prints_a_row_for_each_group():
     text, page, table = repr(found), found._repr_html_(), found.to_dict()
     assert text.count("\n") == 3 and page.count("<tr>") == 3 and "2 seeds of 20 s" in text
     assert table["rows"][1]["drift"] == found.rows[1].drift and table["seeds"] == [1, 2]
-
-
-@pytest.mark.parametrize(
-    "rule", [each for each in parts("rule").values() if each is not Static], ids=lambda rule: rule.__name__
-)
-def test_all_that_a_rule_changes_is_proportional_to_its_learning_rate(rule):
-    """As the measurement takes for granted of every rule, a new one as well."""
-    pre, post = TRAINS["random"]
-    start = np.full((len(post), len(pre)), 0.5)
-    with interpreted():
-        once, twice = (
-            replay(rule()._replace(eta=factor * rule().eta), pre, post, start) - start for factor in (1e-6, 2e-6)
-        )
-    assert np.abs(once).max() > 0.0
-    np.testing.assert_allclose(twice, 2.0 * once, rtol=1e-3, atol=1e-3 * np.abs(once).max())
 
 
 @pytest.mark.parametrize(

@@ -117,10 +117,10 @@ def test_held_rates_change_weights_by_the_traces_that_they_leave(rule):
 
     now = np.zeros(3)
     for x, y in rates:
-        rule.on_rates(state, w, 0, np.array([x]), y, 0.07)
+        rule.on_rates(state, w, 0, np.array([x]), np.array([y]), 0.07)
         now = solve_ivp(slope, (0.0, 0.07), now, args=(x, y), rtol=1e-11, atol=1e-14).y[:, -1]
         assert w.value[0] == pytest.approx(now[0], rel=1e-8)
-    rule.on_rates(state, w, 0, np.array([10.0]), 15.0, 1e3)
+    rule.on_rates(state, w, 0, np.array([10.0]), np.array([15.0]), 1e3)
     assert (w.value[0] - now[0]) / 1e3 == pytest.approx(rule.drift(10.0, 15.0), rel=1e-3)
 
 
