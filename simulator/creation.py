@@ -35,7 +35,7 @@ NOTHING: dict[str, Any] = {"done": [], "level": "", "records": 0, "spikes": {}} 
 
 
 @contextmanager
-def beside(path: Path) -> Iterator[Any]:
+def new(path: Path) -> Iterator[Any]:
     """A new file, as HDF5 has it, which is whole on the disk at the end of the block, and has not yet its name."""
     try:
         with told(path):
@@ -68,8 +68,8 @@ def take_place(path: Path, about: dict[str, Any]) -> None:
 
 def finish(path: Path, created: str) -> None:
     """What a kill broke off: a file of the run that was created then takes its name, or else what was being written is written."""
-    new = unfinished(path)
-    if new.is_file() and created_at(new) == created:
+    made = unfinished(path)
+    if made.is_file() and created_at(made) == created:
         _rename(path)
     elif path.is_file():
         with told(path):

@@ -58,22 +58,28 @@ def beside(path: Path) -> Path:
 
 def waiting(path: Path) -> Changes | None:
     """Those that a kill kept from a file; None where there are none, or their journal was not yet whole, or is that of another file."""
-    try:
-        content = beside(path).read_bytes()
-        body, end = content[:-4], len(MAGIC) + 24
-        if not body.startswith(MAGIC) or struct.pack("<I", crc32(body)) != content[-4:]:
-            return None
-        size, head, n = struct.unpack_from("<3Q", body, len(MAGIC))
-        table = struct.unpack_from(f"<{2 * n}Q", body, end)
-        blocks, start = [], end + 16 * n
-        for offset, length in zip(table[::2], table[1::2], strict=True):
-            blocks.append((offset, body[start : start + length]))
-            start += length
-        changes = Changes(size, blocks)
-        with FileIO(path) as disk:
-            return changes if changes.head(disk) == head else None
-    except (FileNotFoundError, struct.error):
+    if not (beside(path).is_file() and path.is_file()):
         return None
+    try:
+        found = _unpacked(beside(path).read_bytes())
+        with FileIO(path) as disk:
+            return found[0] if found is not None and found[0].head(disk) == found[1] else None
+    except FileNotFoundError:  # by now
+        return None
+
+
+def _unpacked(content: bytes) -> tuple[Changes, int] | None:
+    """The changes of a journal, and its checksum of the head of its file; None for anything else."""
+    body, start = content[:-4], len(MAGIC) + 24
+    if not body.startswith(MAGIC) or struct.pack("<I", crc32(body)) != content[-4:]:
+        return None
+    size, head, n = struct.unpack_from("<3Q", body, len(MAGIC))
+    table = struct.unpack_from(f"<{2 * n}Q", body, start)
+    blocks, start = [], start + 16 * n
+    for offset, length in zip(table[::2], table[1::2], strict=True):
+        blocks.append((offset, body[start : start + length]))
+        start += length
+    return Changes(size, blocks), head
 
 
 def recover(path: Path) -> None:

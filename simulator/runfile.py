@@ -123,7 +123,7 @@ class RunFile:
         lock, file = locked(path), None
         try:
             with uninterrupted():
-                with creation.beside(path) as root:
+                with creation.new(path) as root:
                     creation.header(root, seeds, config, created, dict(attrs or {}), getattr(network, "name", ""))
                     creation.ends(root, projection, **{name: ends[name] for name in creation.ENDS if name in ends})
                     creation.inputs(root, shape, groups)

@@ -290,6 +290,12 @@ def test_a_spoilt_journal_is_none(broken_off):
     assert journal.waiting(broken_off) is None
 
 
+def test_a_pipe_is_no_journal(broken_off):
+    journal.beside(broken_off).unlink()
+    os.mkfifo(journal.beside(broken_off))
+    assert journal.waiting(broken_off) is None and read(broken_off)["spike"].n_times == 2
+
+
 def test_a_file_that_cannot_be_made_leaves_the_older_one(tmp_path, frail):
     path = tmp_path / "run.h5"
     a_run(path).close(complete=False)
