@@ -10,6 +10,7 @@ Indices are unsigned, so that a compiled loop over them does not ask at each whe
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -132,9 +133,9 @@ def n_bytes(n_synapses: int, n_pre: int, n_post: int, is_dense: bool, rule: Any,
 
 
 def initial_state(
-    rule: Any, n_pre: int, n_post: int, stream: tuple[int, str, int] = (0, "", 0), dt: float = 0.0
+    rule: Any, n_pre: int, n_post: int, stream: tuple[int, str, int] = (0, "", 0), dt: float = math.inf
 ) -> Any:
-    """The state of a rule before any spike. Its `init` may ask for `rng`, the stream keyed by (seed, rule/name, index), to keep in it, and for the step dt [s]."""
+    """The state of a rule before any spike. Its `init` may ask for `rng`, the stream keyed by (seed, rule/name, index), to keep in it, and for the step dt [s], without end where there is none."""
     asked, (seed, name, index) = inspect.signature(rule.init).parameters, stream
     given = {"rng": lambda: start(seed, f"rule/{name}", index), "dt": lambda: dt}
     return rule.init(n_pre, n_post, **{key: make() for key, make in given.items() if key in asked})
