@@ -32,7 +32,7 @@ RESERVED |= {
     if isinstance(value, python_types.FunctionType) and name[0] != "_"
 }
 
-_methods: set[str] = set()
+_methods: dict[str, Callable] = {}  # the first of each name
 _helpers: set[int] = set()
 
 
@@ -83,17 +83,18 @@ def expose(function: Callable, values: Iterable[Any]) -> None:
     register_ahead()
     for plain in HELPERS:
         _register_helper(plain)
-    for name, method in reached(function, classes_of(values)).items():
-        _register_method(name, method)
+    for name, methods in reached(function, classes_of(values)).items():
+        for method in methods:
+            _register_method(name, method)
 
 
-def reached(function: Callable, classes: Iterable[type]) -> dict[str, Callable]:
-    """name -> the first such method of the classes, of all that `function` may call, directly or through methods and helpers.
+def reached(function: Callable, classes: Iterable[type]) -> dict[str, list[Callable]]:
+    """name -> such methods of the classes, of all that `function` may call, directly or through methods and helpers.
 
     Helpers that it does not call are passed by: what is a field to another loop may be the name of a method here, and is to stay a field.
     """
     classes = list(classes)
-    found: dict[str, Callable] = {}
+    found: dict[str, list[Callable]] = {}
     pending, helpers = [function], list(HELPERS)
     while pending:
         caller = pending.pop()
@@ -111,7 +112,7 @@ def reached(function: Callable, classes: Iterable[type]) -> dict[str, Callable]:
             methods = [each for each in all_of_it if isinstance(each, python_types.FunctionType)]
             pending += methods
             if methods:
-                found[name] = methods[0]
+                found[name] = methods
     return found
 
 
@@ -119,8 +120,19 @@ def _is_named_tuple(cls: type) -> bool:
     return issubclass(cls, tuple) and hasattr(cls, "_fields")
 
 
+def _arguments(method: Callable) -> str:
+    return ", ".join(method.__code__.co_varnames[: method.__code__.co_argcount])
+
+
 def _register_method(name: str, first: Callable) -> None:
-    if name in _methods:
+    """Once for all named tuples; HebbscopeError where a method of this name with other arguments was there before, which numba would not tell apart."""
+    known = _methods.setdefault(name, first)
+    if known is not first:
+        if _arguments(known) != _arguments(first):
+            raise HebbscopeError(
+                f"{first.__qualname__}({_arguments(first)}): must have another name, "
+                f"{known.__qualname__} has the arguments ({_arguments(known)})"
+            )
         return
     from numba.core import types
     from numba.extending import overload_method
@@ -131,7 +143,6 @@ def _register_method(name: str, first: Callable) -> None:
 
     choose.__signature__ = inspect.signature(bare(first))  # type: ignore[attr-defined]
     overload_method(types.BaseNamedTuple, name, jit_options=OPTIONS)(choose)
-    _methods.add(name)
 
 
 def _register_helper(function: Callable) -> None:

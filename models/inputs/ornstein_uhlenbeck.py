@@ -89,10 +89,10 @@ class OrnsteinUhlenbeckPoisson(NamedTuple):
         state.sources[0] = k
         if state.spread[k] == 0.0:
             return 1
-        self.move(state, t, latent)
+        self.move_rates(state, t, latent)
         return 1 if uniform(rng) * 2.0 * state.base[k] < self.rate_of(state, k) else 0
 
-    def move(self, state, t, latent):
+    def move_rates(self, state, t, latent):
         """Draw the modulation at time t [s], no earlier than the last."""
         # The time starts at -inf: the first level is drawn from the stationary distribution.
         kept = math.exp(-(t - state.time[0]) / self.tau_c)
@@ -115,7 +115,7 @@ class OrnsteinUhlenbeckPoisson(NamedTuple):
         return True
 
     def rates(self, state, t, latent, out):
-        self.move(state, t, latent)
+        self.move_rates(state, t, latent)
         for k in range(len(out)):
             out[k] = self.rate_of(state, k)
 
