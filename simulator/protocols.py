@@ -237,7 +237,8 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "dependence": {"f_plus": ("value", "w_max"), "f_minus": ("value", "w_max")},
     "threshold": {
-        "depression": ("state", "i", "t"),
+        "fading": ("state", "t"),
+        "depression": ("state", "i", "fading"),
         "add_output": ("state", "i", "t"),
         "add_potentials": ("state", "v", "dt"),
     },
