@@ -79,7 +79,8 @@ class Neighbours(NamedTuple):
         return decay(other.trace, self.tau, t), last if self.at_once == 1 else np.nextafter(last, -math.inf)
 
     def worth(self, w, k, other, c, common):
-        return common[0] * other.trace.value[c] if other.last[c] > common[1] else 0.0
+        trace = common[0] * other.trace.value[c]  # in any case: a choice is cheaper than a branch that goes either way
+        return trace if other.last[c] > common[1] else 0.0
 
     def remember(self, side, c, t):
         leave(side, c, self.tau, t, 1)
