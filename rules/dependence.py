@@ -4,7 +4,7 @@ Every dependence has the hooks
 
     f_plus(value, w_max)   f_minus(value, w_max)    the factors, >= 0, at a weight between 0 and w_max
 
-and `relative`: whether it wants a finite w_max.
+`relative`: whether it wants a finite w_max; and, where there is a plainer part with the same factors for loops to call, `in_short()`, which makes it.
 """
 
 from __future__ import annotations
@@ -12,15 +12,20 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from ..simulator.protocols import helper, non_negative, part, positive
+from ..simulator.protocols import non_negative, part, positive
 
 
-@helper
-def power(x, exponent):
-    """x^exponent for x >= 0. The exponents of the rules that have names, 0 and 1, share a branch: with more of them a loop over synapses would ask each time."""
-    if exponent * (1.0 - exponent) == 0.0:
-        return (1.0 - exponent) + exponent * x
-    return x**exponent
+class StraightLines(NamedTuple):
+    """Power laws with exponents 0 and 1, for which no power is taken: 1 - mu_plus w / w_max, and 1 - mu_minus + mu_minus w / w_max."""
+
+    mu_plus: float
+    mu_minus: float
+
+    def f_plus(self, value, w_max):
+        return 1.0 - value * (self.mu_plus / w_max)
+
+    def f_minus(self, value, w_max):
+        return (1.0 - self.mu_minus) + value * (self.mu_minus / w_max)
 
 
 @part
@@ -44,11 +49,15 @@ class PowerLaw(NamedTuple):
     def relative(self) -> bool:
         return self.mu_plus > 0.0 or self.mu_minus > 0.0
 
+    def in_short(self):
+        straight = self.mu_plus in (0.0, 1.0) and self.mu_minus in (0.0, 1.0)
+        return StraightLines(self.mu_plus, self.mu_minus) if straight else self
+
     def f_plus(self, value, w_max):
-        return power(1.0 - value / w_max, self.mu_plus)
+        return (1.0 - value / w_max) ** self.mu_plus
 
     def f_minus(self, value, w_max):
-        return power(value / w_max, self.mu_minus)
+        return (value / w_max) ** self.mu_minus
 
 
 @part

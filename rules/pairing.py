@@ -1,11 +1,113 @@
-"""Which pairs of spikes count: a spike is paired with later ones of the other side until one comes behind which it is hidden."""
+"""Which pairs of spikes count: a spike is paired with later ones of the other side until one comes behind which it is hidden.
+
+Every pairing has `remembers`, whether each synapse keeps a number of its own, and `pres(tau)` and `posts(tau)`: they make what knows which spikes of a
+side those of the other are paired with, plain enough that a loop over synapses asks nothing that is the same for all of them. Its hooks are
+
+    in_common(own, other, c, t)      what is common to all synapses when cell c, of side `own`, fires at t
+    worth(w, k, other, c, common)    sum of exp(-(t - t') / tau) over the paired spikes t' of cell c, of side `other`, through synapse k
+    remember(side, c, t)             a spike of cell c of the side whose spikes are found
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
-from ..simulator.protocols import part, require
-from .traces import mark
+import numpy as np
+
+from ..simulator.protocols import Seconds, SecondsArray, helper, part, require
+from .traces import Traces, decay, mark, traces
+
+
+class Side(NamedTuple):
+    """trace (n,): of the spikes that are not hidden by their own side; last (n,) [s], -inf before any."""
+
+    trace: Traces
+    last: SecondsArray
+
+
+class Pairs(NamedTuple):
+    """before (n_pre,) and after (n_post,): presynaptic and postsynaptic spikes; pres, posts: what knows which of them a spike is paired with."""
+
+    before: Side
+    after: Side
+    pres: Any
+    posts: Any
+
+
+def side(n: int) -> Side:
+    """No spike yet."""
+    return Side(traces(n), np.full(n, -math.inf))
+
+
+def pairs_of(pairing: Any, tau_plus: float, tau_minus: float, n_pre: int, n_post: int) -> Pairs:
+    """No pair yet."""
+    return Pairs(side(n_pre), side(n_post), pairing.pres(tau_plus), pairing.posts(tau_minus))
+
+
+@helper
+def leave(side, c, tau, t, alone):
+    """A spike of cell c at t; where alone is 1 it hides those before it."""
+    mark(side.trace, c, tau, t, alone)
+    side.last[c] = t
+
+
+class Open(NamedTuple):
+    """Spikes that the other side does not hide; alone: whether their own does."""
+
+    tau: Seconds
+    alone: int
+
+    def in_common(self, own, other, c, t):
+        return (decay(other.trace, self.tau, t),)
+
+    def worth(self, w, k, other, c, common):
+        return common[0] * other.trace.value[c]
+
+    def remember(self, side, c, t):
+        leave(side, c, self.tau, t, self.alone)
+
+
+class Neighbours(NamedTuple):
+    """Spikes that the next one of either side hides; at_once: whether it does at one time with them."""
+
+    tau: Seconds
+    at_once: int
+
+    def in_common(self, own, other, c, t):
+        last = own.last[c]
+        return decay(other.trace, self.tau, t), last if self.at_once == 1 else np.nextafter(last, -math.inf)
+
+    def worth(self, w, k, other, c, common):
+        trace = common[0] * other.trace.value[c]  # in any case: a choice is cheaper than a branch that goes either way
+        return trace if other.last[c] > common[1] else 0.0
+
+    def remember(self, side, c, t):
+        leave(side, c, self.tau, t, 1)
+
+
+class Rest(NamedTuple):
+    """Spikes that the next one of the other side alone hides: each synapse remembers how much of their trace it hid."""
+
+    tau: Seconds
+
+    def in_common(self, own, other, c, t):
+        return decay(other.trace, self.tau, t), math.exp((own.last[c] - t) / self.tau)
+
+    def worth(self, w, k, other, c, common):
+        trace, seen = common[0] * other.trace.value[c], common[1] * w.memory[k]
+        w.memory[k] = trace
+        return max(trace - seen, 0.0)
+
+    def remember(self, side, c, t):
+        leave(side, c, self.tau, t, 0)
+
+
+def found(tau: float, by_own: int, by_other: int, at_once: int) -> Open | Neighbours | Rest:
+    """What knows the spikes that are hidden by these sides."""
+    if not by_other:
+        return Open(tau, by_own)
+    return Neighbours(tau, at_once) if by_own else Rest(tau)
 
 
 @part
@@ -46,40 +148,13 @@ class Pairing(NamedTuple):
         """Whether each synapse keeps a number, of one side or the other."""
         return self.remembers_pre or bool(self.post_by_pre and not self.post_by_post)
 
-    def pres(self, state, w, k, i, j, factor, since):
-        """Sum of exp(-(t - t_pre) / tau_plus) over the spikes of source j that a spike of target i is paired with, through synapse k.
+    def pres(self, tau):
+        """What knows the presynaptic spikes that a postsynaptic one is paired with. One that comes at one time with a postsynaptic one comes before it."""
+        return found(tau, self.pre_by_pre, self.pre_by_post, at_once=1)
 
-        factor: of the traces now; since: of a trace since target i fired last.
-        """
-        trace = state.before.value[j] * factor
-        if self.pre_by_post == 0:
-            return trace
-        if self.pre_by_pre == 1:
-            return trace if state.last_pre[j] > state.last_post[i] else 0.0
-        seen = w.memory[k] * since
-        w.memory[k] = trace
-        return max(trace - seen, 0.0)
-
-    def posts(self, state, w, k, i, j, factor, since):
-        """Sum of exp(-(t - t_post) / tau_minus) over the spikes of target i that a spike of source j is paired with; likewise."""
-        trace = state.after.value[i] * factor
-        if self.post_by_pre == 0:
-            return trace
-        if self.post_by_post == 1:
-            return trace if state.last_post[i] >= state.last_pre[j] else 0.0
-        seen = w.memory[k] * since
-        w.memory[k] = trace
-        return max(trace - seen, 0.0)
-
-    def pre_spike(self, state, j, tau, t):
-        """Remember a spike of source j."""
-        mark(state.before, j, tau, t, self.pre_by_pre)
-        state.last_pre[j] = t
-
-    def post_spike(self, state, i, tau, t):
-        """Remember a spike of target i."""
-        mark(state.after, i, tau, t, self.post_by_post)
-        state.last_post[i] = t
+    def posts(self, tau):
+        """What knows the postsynaptic spikes that a presynaptic one is paired with."""
+        return found(tau, self.post_by_post, self.post_by_pre, at_once=0)
 
     def hiding(self, x, y):
         """Rates [Hz] at which presynaptic and postsynaptic spikes are hidden, under independent spikes at rates x and y [Hz]."""

@@ -9,7 +9,6 @@ import numpy as np
 
 from ..simulator.protocols import (
     Seconds,
-    SecondsArray,
     bounds_in_order,
     clip,
     non_negative,
@@ -20,30 +19,27 @@ from ..simulator.protocols import (
 )
 from ..simulator.streams import normal
 from .dependence import Logarithmic, PowerLaw
-from .pairing import ALL_TO_ALL, NEAREST_SYMMETRIC, PRESYNAPTIC_CENTRED, REDUCED_SYMMETRIC, Pairing
-from .traces import Traces, decay, traces
-
-
-class Sides(NamedTuple):
-    """before (n_pre,) and after (n_post,): traces of the spikes that are not hidden by their own side; last_pre, last_post (n,) [s], -inf before any."""
-
-    before: Traces
-    after: Traces
-    last_pre: SecondsArray
-    last_post: SecondsArray
-
-
-def sides(n_pre: int, n_post: int) -> Sides:
-    """No spike yet."""
-    return Sides(traces(n_pre), traces(n_post), np.full(n_pre, -math.inf), np.full(n_post, -math.inf))
+from .pairing import (
+    ALL_TO_ALL,
+    NEAREST_SYMMETRIC,
+    PRESYNAPTIC_CENTRED,
+    REDUCED_SYMMETRIC,
+    Pairing,
+    Pairs,
+    pairs_of,
+)
 
 
 class State(NamedTuple):
-    """pairs: what spikes are worth to later ones; squares: its squares, which decay twice as fast, where there is noise; rng (4,): its stream."""
+    """pairs: what spikes are worth to later ones; squares: its squares, which decay twice as fast, where there is noise; rng (4,): its stream.
 
-    pairs: Sides
-    squares: Sides
+    dependence: the rule's, in short.
+    """
+
+    pairs: Pairs
+    squares: Pairs
     rng: np.ndarray
+    dependence: Any
 
 
 @part
@@ -100,42 +96,58 @@ class STDP(NamedTuple):
         return self.pairing.remembers
 
     def init(self, n_pre, n_post, rng):
-        squares = sides(n_pre, n_post) if self.sigma > 0.0 else sides(0, 0)
-        return State(sides(n_pre, n_post), squares, rng)
+        noisy = n_pre if self.sigma > 0.0 else 0, n_post if self.sigma > 0.0 else 0
+        worth = pairs_of(self.pairing, self.tau_plus, self.tau_minus, n_pre, n_post)
+        squares = pairs_of(self.pairing, 0.5 * self.tau_plus, 0.5 * self.tau_minus, *noisy)
+        return State(worth, squares, rng, self.dependence.in_short())
 
     def on_pre(self, state, w, j, t):
-        factor = decay(state.pairs.after, self.tau_minus, t)
-        since = math.exp((state.pairs.last_pre[j] - t) / self.tau_minus)
-        factor_of_squares = decay(state.squares.after, 0.5 * self.tau_minus, t)
-        scale, spread = self.eta * self.A_minus, self.eta * self.sigma
-        for n in range(w.n_out(j)):
-            k, i = w.out(j, n), w.post(j, n)
-            pairs = self.pairing.posts(state.pairs, w, k, i, j, factor, since)
-            change = -scale * pairs * self.dependence.f_minus(w.value[k], self.w_max)
-            if spread > 0.0:
-                squares = self.pairing.posts(state.squares, w, k, i, j, factor_of_squares, 0.0)
-                change += spread * w.value[k] * math.sqrt(squares) * normal(state.rng)
-            w.value[k] = clip(w.value[k] + change, self.w_min, self.w_max)
-        self.pairing.pre_spike(state.pairs, j, self.tau_plus, t)
-        if spread > 0.0:
-            self.pairing.pre_spike(state.squares, j, 0.5 * self.tau_plus, t)
+        pairs, squares = state.pairs, state.squares
+        common = pairs.posts.in_common(pairs.before, pairs.after, j, t)
+        if self.sigma > 0.0:
+            common_to_squares = squares.posts.in_common(squares.before, squares.after, j, t)
+            for n in range(w.n_out(j)):
+                k, i = w.out(j, n), w.post(j, n)
+                noise = self.noise_of(state, w, k, squares.posts.worth(w, k, squares.after, i, common_to_squares))
+                change = noise - self.weakening(state, w, k, i, common)
+                w.value[k] = clip(w.value[k] + change, self.w_min, self.w_max)
+            squares.pres.remember(squares.before, j, t)
+        else:
+            for n in range(w.n_out(j)):
+                k, i = w.out(j, n), w.post(j, n)
+                w.value[k] = clip(w.value[k] - self.weakening(state, w, k, i, common), self.w_min, self.w_max)
+        pairs.pres.remember(pairs.before, j, t)
 
     def on_post(self, state, w, i, t):
-        factor = decay(state.pairs.before, self.tau_plus, t)
-        since = math.exp((state.pairs.last_post[i] - t) / self.tau_plus)
-        factor_of_squares = decay(state.squares.before, 0.5 * self.tau_plus, t)
-        scale, spread = self.eta * self.A_plus, self.eta * self.sigma
-        for n in range(w.n_in(i)):
-            k, j = w.into(i, n), w.pre(i, n)
-            pairs = self.pairing.pres(state.pairs, w, k, i, j, factor, since)
-            change = scale * pairs * self.dependence.f_plus(w.value[k], self.w_max)
-            if spread > 0.0:
-                squares = self.pairing.pres(state.squares, w, k, i, j, factor_of_squares, 0.0)
-                change += spread * w.value[k] * math.sqrt(squares) * normal(state.rng)
-            w.value[k] = clip(w.value[k] + change, self.w_min, self.w_max)
-        self.pairing.post_spike(state.pairs, i, self.tau_minus, t)
-        if spread > 0.0:
-            self.pairing.post_spike(state.squares, i, 0.5 * self.tau_minus, t)
+        pairs, squares = state.pairs, state.squares
+        common = pairs.pres.in_common(pairs.after, pairs.before, i, t)
+        if self.sigma > 0.0:
+            common_to_squares = squares.pres.in_common(squares.after, squares.before, i, t)
+            for n in range(w.n_in(i)):
+                k, j = w.into(i, n), w.pre(i, n)
+                noise = self.noise_of(state, w, k, squares.pres.worth(w, k, squares.before, j, common_to_squares))
+                change = noise + self.strengthening(state, w, k, j, common)
+                w.value[k] = clip(w.value[k] + change, self.w_min, self.w_max)
+            squares.posts.remember(squares.after, i, t)
+        else:
+            for n in range(w.n_in(i)):
+                k, j = w.into(i, n), w.pre(i, n)
+                w.value[k] = clip(w.value[k] + self.strengthening(state, w, k, j, common), self.w_min, self.w_max)
+        pairs.posts.remember(pairs.after, i, t)
+
+    def strengthening(self, state, w, k, j, common):
+        """What the pairs of a postsynaptic spike with those of source j add to synapse k."""
+        worth = state.pairs.pres.worth(w, k, state.pairs.before, j, common)
+        return self.eta * self.A_plus * worth * state.dependence.f_plus(w.value[k], self.w_max)
+
+    def weakening(self, state, w, k, i, common):
+        """What the pairs of a presynaptic spike with those of target i take from synapse k."""
+        worth = state.pairs.posts.worth(w, k, state.pairs.after, i, common)
+        return self.eta * self.A_minus * worth * state.dependence.f_minus(w.value[k], self.w_max)
+
+    def noise_of(self, state, w, k, squares):
+        """The noise of pairs whose squares have this sum, at synapse k."""
+        return self.eta * self.sigma * w.value[k] * math.sqrt(squares) * normal(state.rng)
 
     @property
     def forms(self) -> dict[str, Any]:

@@ -1,6 +1,12 @@
 """What scales the depression of a rule: nothing, or the target's own past, its output or its potential (homeostasis).
 
-A threshold that slides with the potential has a method `add_potentials`, which only rules that see potentials call.
+Every threshold has the hooks
+
+    fading(state, t)               what is common to all targets at t
+    depression(state, i, fading)   the scale of target i then
+    add_output(state, i, t)        a spike of target i
+
+and one that slides with the potential has `add_potentials`, which only rules that see potentials call.
 """
 
 from __future__ import annotations
@@ -10,7 +16,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import Hertz, Seconds, Volts, finite, part, positive
+from ..simulator.protocols import Hertz, Seconds, SecondsArray, Volts, finite, helper, part, positive
+from .traces import QUIET, Traces, add_amount, decay, traces
+
+
+def scales(n_post: int, tau: float) -> Traces:
+    """Scales of 1 at time 0, of which each fades with tau until its target fires."""
+    return traces(n_post)._replace(value=np.ones(n_post), quiet=np.full(1, QUIET * tau))
+
+
+@helper
+def set_scale(x, i, scale, tau, t):
+    """The scale of target i at time t, when it fires."""
+    x.value[i] = 0.0
+    add_amount(x, i, scale, tau, t)
 
 
 @part
@@ -26,9 +45,12 @@ class FixedThreshold(NamedTuple):
         positive(self, "scale")
 
     def init(self, n_post):
-        return State(np.zeros(1), np.zeros(1))
+        return State(np.zeros(1), np.zeros(1), traces(1))
 
-    def depression(self, state, i, t):
+    def fading(self, state, t):
+        return 1.0
+
+    def depression(self, state, i, fading):
         return self.scale
 
     def mean_depression(self, state, i, y, dt):
@@ -43,10 +65,11 @@ class FixedThreshold(NamedTuple):
 
 
 class State(NamedTuple):
-    """rate (n_post,) [Hz], the running average at time last (n_post,) [s]."""
+    """rate (n_post,) [Hz], the running average at time last (n_post,) [s]; scale (n_post): what it makes of depression, which fades with tau / p."""
 
     rate: np.ndarray
-    last: np.ndarray
+    last: SecondsArray
+    scale: Traces
 
 
 @part
@@ -69,11 +92,13 @@ class SlidingThreshold(NamedTuple):
         positive(self, "rho_0", "tau", "p")
 
     def init(self, n_post):
-        return State(np.full(n_post, float(self.rho_0)), np.zeros(n_post))
+        return State(np.full(n_post, float(self.rho_0)), np.zeros(n_post), scales(n_post, self.tau / self.p))
 
-    def depression(self, state, i, t):
-        rate = state.rate[i] * math.exp(-(t - state.last[i]) / self.tau)
-        return (rate / self.rho_0) ** self.p
+    def fading(self, state, t):
+        return decay(state.scale, self.tau / self.p, t)
+
+    def depression(self, state, i, fading):
+        return fading * state.scale.value[i]
 
     def mean_depression(self, state, i, y, dt):
         """The scale at the start of dt, after which the average has moved towards y."""
@@ -88,6 +113,7 @@ class SlidingThreshold(NamedTuple):
     def add_output(self, state, i, t):
         state.rate[i] = state.rate[i] * math.exp(-(t - state.last[i]) / self.tau) + 1.0 / self.tau
         state.last[i] = t
+        set_scale(state.scale, i, (state.rate[i] / self.rho_0) ** self.p, self.tau / self.p, t)
 
 
 class PotentialState(NamedTuple):
@@ -118,7 +144,10 @@ class PotentialThreshold(NamedTuple):
     def init(self, n_post):
         return PotentialState(np.full(n_post, self.u_ref**2))
 
-    def depression(self, state, i, t):
+    def fading(self, state, t):
+        return 1.0
+
+    def depression(self, state, i, fading):
         return state.square[i] / (self.u_ref * self.u_ref)
 
     def add_output(self, state, i, t):
@@ -132,11 +161,15 @@ class PotentialThreshold(NamedTuple):
 
 
 class SquareState(NamedTuple):
-    """square (n_post,) [Hz²], the running average at time last (n_post,) [s]; trace (n_post,): earlier spikes that make pairs with the next."""
+    """square (n_post,) [Hz²], the running average at time last (n_post,) [s]; trace (n_post,): earlier spikes that make pairs with the next.
+
+    scale (n_post): what the average makes of depression, which fades with tau.
+    """
 
     square: np.ndarray
     trace: np.ndarray
-    last: np.ndarray
+    last: SecondsArray
+    scale: Traces
 
 
 @part
@@ -158,10 +191,14 @@ class MeanSquareThreshold(NamedTuple):
         positive(self, "rho_0", "tau", "tau_y")
 
     def init(self, n_post):
-        return SquareState(np.full(n_post, float(self.rho_0) ** 2), np.zeros(n_post), np.zeros(n_post))
+        square = np.full(n_post, float(self.rho_0) ** 2)
+        return SquareState(square, np.zeros(n_post), np.zeros(n_post), scales(n_post, self.tau))
 
-    def depression(self, state, i, t):
-        return state.square[i] * math.exp(-(t - state.last[i]) / self.tau) / (self.rho_0 * self.rho_0)
+    def fading(self, state, t):
+        return decay(state.scale, self.tau, t)
+
+    def depression(self, state, i, fading):
+        return fading * state.scale.value[i]
 
     def mean_depression(self, state, i, y, dt):
         """The scale at the start of dt, after which the average has moved towards y²."""
@@ -179,3 +216,4 @@ class MeanSquareThreshold(NamedTuple):
         state.square[i] = state.square[i] * math.exp(-gone / self.tau) + state.trace[i] / (self.tau_y * self.tau)
         state.trace[i] += 1.0
         state.last[i] = t
+        set_scale(state.scale, i, state.square[i] / (self.rho_0 * self.rho_0), self.tau, t)

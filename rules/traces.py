@@ -98,16 +98,22 @@ def decay(x, tau, t):
 @helper
 def add(x, k, tau, t):
     """A spike of k at time t."""
+    add_amount(x, k, 1.0, tau, t)
+
+
+@helper
+def add_amount(x, k, amount, tau, t):
+    """A spike of k at time t that counts so much."""
     lag = t - x.origin[0]
     x.quiet[0] = t + QUIET * tau
     if lag < MAX_AGE * tau:
-        x.value[k] += math.exp(lag * (1.0 / tau))
+        x.value[k] += amount * math.exp(lag * (1.0 / tau))
         return
     f = math.exp(-lag / tau)
     for m in range(len(x.value)):
         x.value[m] = x.value[m] * f if x.value[m] * f > NEGLIGIBLE else 0.0
     x.origin[0] = t
-    x.value[k] += 1.0
+    x.value[k] += amount
 
 
 @helper

@@ -100,10 +100,11 @@ class Triplet(NamedTuple):
         f1 = decay(state.o1, self.tau_minus, t)
         f2 = decay(state.r2, self.tau_x, t)
         triplet = self.A3_minus * state.r2.value[j] * f2
+        fading = self.threshold.fading(state.sliding, t)
         for n in range(w.n_out(j)):
             i = w.post(j, n)
             k = w.out(j, n)
-            pair = self.A2_minus * self.threshold.depression(state.sliding, i, t)
+            pair = self.A2_minus * self.threshold.depression(state.sliding, i, fading)
             loss = self.eta * state.o1.value[i] * f1 * (pair + triplet)
             w.value[k] = clip(w.value[k] - loss, self.w_min, self.w_max)
         mark(state.r1, j, self.tau_plus, t, self.nearest)

@@ -145,11 +145,11 @@ class VoltageSTDP(NamedTuple):
             w.memory[k] = gained
 
     def on_pre(self, state, w, j, t):
-        scale = self.eta * self.A_LTD
+        scale, fading = self.eta * self.A_LTD, self.threshold.fading(state.sliding, t)
         for n in range(w.n_out(j)):
             k, i = w.out(j, n), w.post(j, n)
             above = max(state.low[state.oldest[0], i] - self.theta_minus, 0.0)
-            loss = scale * above * self.threshold.depression(state.sliding, i, t)
+            loss = scale * above * self.threshold.depression(state.sliding, i, fading)
             w.value[k] = max(w.value[k] - loss, self.w_min)
         state.before[j] += state.grown[0] / self.tau_x
 

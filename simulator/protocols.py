@@ -229,15 +229,16 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
         "from_post": ("ws", "i", "t", "scale"),
         "add_post": ("ws", "i", "t"),
     },
-    "pairing": {
-        "pres": ("state", "w", "k", "i", "j", "factor", "since"),
-        "posts": ("state", "w", "k", "i", "j", "factor", "since"),
-        "pre_spike": ("state", "j", "tau", "t"),
-        "post_spike": ("state", "i", "tau", "t"),
+    "pairing": {},  # what it makes for each side has the hooks
+    "paired spikes": {
+        "in_common": ("own", "other", "c", "t"),
+        "worth": ("w", "k", "other", "c", "common"),
+        "remember": ("side", "c", "t"),
     },
     "dependence": {"f_plus": ("value", "w_max"), "f_minus": ("value", "w_max")},
     "threshold": {
-        "depression": ("state", "i", "t"),
+        "fading": ("state", "t"),
+        "depression": ("state", "i", "fading"),
         "add_output": ("state", "i", "t"),
         "add_potentials": ("state", "v", "dt"),
     },
@@ -249,7 +250,8 @@ ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set 
     "nonlinearity": ("check",),
     "stepper": ("init",),
     "synapses": ("check", "over"),
-    "pairing": ("check",),
+    "pairing": ("check", "pres", "posts"),
+    "paired spikes": (),
     "dependence": ("check",),
     "background": ("check", "arrivals"),
     "arrivals": (),
@@ -288,10 +290,16 @@ def _add_potentials(self, state, v, dt):
     """Nothing to see in the potentials of the targets, either."""
 
 
+def _itself(self):
+    """There is no plainer part that does the same."""
+    return self
+
+
 # What a part may leave out: its class gets the empty one, so that a loop calls the hook of every part.
 OPTIONAL: dict[str, dict[str, Callable]] = {
     "rule": {"advance": _advance, "settle": _settle, "relay": _relay, "on_potentials": _on_potentials},
     "threshold": {"add_potentials": _add_potentials},
+    "dependence": {"in_short": _itself},
     "normalisation": {"init": _nothing},
 }
 

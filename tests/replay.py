@@ -28,6 +28,7 @@ def replay(rule, pre, post, w, seed=0):
     w = np.array(w, float)
     rule = cast(rule)
     require_hooks(rule, "rule")
+    rule.check()
     learned = synapses(w, rule)
     state = initial_state(rule, w.shape[1], w.shape[0], (seed, "", 0))
     columns = [np.array(column) for column in zip(*spikes, strict=True)]

@@ -103,7 +103,7 @@ def test_the_mean_square_of_an_output_is_its_rate_of_pairs():
     for n, later in enumerate(spikes):
         pairs = sum(math.exp(-(later - earlier) / 0.3) / 0.3 for earlier in spikes[:n])
         square += pairs / 2.0 * math.exp(-(3.0 - later) / 2.0)
-    assert part.depression(state, 0, 3.0) == pytest.approx(square / 25.0, rel=1e-12)
+    assert part.depression(state, 0, part.fading(state, 3.0)) == pytest.approx(square / 25.0, rel=1e-12)
 
 
 def test_the_mean_square_of_poisson_spikes_is_that_of_their_rate():
@@ -113,7 +113,7 @@ def test_the_mean_square_of_poisson_spikes_is_that_of_their_rate():
     while t < 4000.0:
         t += random.exponential(1 / 20.0)
         part.add_output(state, 0, t)
-        found.append((t, part.depression(state, 0, t)))
+        found.append((t, part.depression(state, 0, part.fading(state, t))))
     times, scales = np.array(found).T
     batches = [scales[(times > a) & (times <= a + 100.0)].mean() for a in np.arange(100.0, 4000.0, 100.0)]
     assert abs(np.mean(batches) - 1.0) < 3.5 * np.std(batches) / math.sqrt(len(batches))

@@ -185,12 +185,35 @@ def test_sliding_threshold_scales_depression_by_the_squared_average_rate():
         threshold.add_output(state, 0, t)
     n = len(post)
     average = 10.0 * math.exp(-post[-1] / 2.0) + sum(math.exp(-(post[-1] - t) / 2.0) for t in post) / 2.0
-    assert n == 599 and threshold.depression(state, 0, post[-1]) == pytest.approx((average / 10.0) ** 2, rel=1e-12)
+    assert n == 599 and threshold.depression(state, 0, threshold.fading(state, post[-1])) == pytest.approx(
+        (average / 10.0) ** 2, rel=1e-12
+    )
     rule = Triplet(threshold=threshold)
     fixed = replay(rule._replace(threshold=FixedThreshold()), [[30.0]], [post], [[50.0]])[0, 0]
     slid = replay(rule, [[30.0]], [post], [[50.0]])[0, 0]
     decayed = (average * math.exp(-(30.0 - post[-1]) / 2.0) / 10.0) ** 2
     assert (50.0 - slid) == pytest.approx((50.0 - fixed) * decayed, rel=1e-9)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.5])
+def test_a_sliding_threshold_is_the_power_of_the_average_however_long_ago(p):
+    """Of a busy target, one that stops and begins again, and a silent one, for many hundred times what a scale takes to fade."""
+    threshold, random = SlidingThreshold(rho_0=10.0, tau=0.1, p=p), np.random.default_rng(2)
+    times = np.sort(random.uniform(0.0, 60.0, 1200))
+    trains = [times, times[(times < 1.0) | (times > 59.0)] + 5e-3, times[:0]]
+    spikes = sorted((t, i) for i, train in enumerate(trains) for t in train)
+    state = threshold.init(3)
+    for n, (t, i) in enumerate(spikes):
+        threshold.add_output(state, i, t)
+        if n % 40 == 0 or t > 59.5:
+            now = t + 0.01
+            fading = threshold.fading(state, now)
+            for cell, train in enumerate(trains):
+                earlier = sum(math.exp((u - now) / 0.1) for u in train[train <= t]) / 0.1
+                average = 10.0 * math.exp(-now / 0.1) + earlier
+                scale = threshold.depression(state, cell, fading)
+                assert scale == pytest.approx((average / 10.0) ** p, rel=1e-11, abs=1e-15), (t, cell)
+    assert state.scale.origin[0] > 30.0  # they were rescaled
 
 
 def test_norms_are_kept():

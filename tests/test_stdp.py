@@ -3,6 +3,7 @@
 import math
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import naive
 import numpy as np
@@ -61,6 +62,40 @@ def test_weights_are_those_of_the_sum_over_the_pairs_that_count(scheme, name, tr
     expected = naive.stdp(pre, post, start, scheme, plus, minus, 17e-3, 34e-3, 0.0, 1.0)
     np.testing.assert_allclose(replay(rule, pre, post, start), expected, rtol=0, atol=1e-12)
     assert np.abs(expected - start).max() > 1e-2
+
+
+@pytest.mark.parametrize("exponents", [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0), (1.0, 0.5)])
+def test_a_dependence_in_short_has_the_same_factors(exponents):
+    """Without a power where both exponents are 0 or 1; itself between."""
+    law = PowerLaw(*exponents)
+    short = law.in_short()
+    assert (short is law) == (0.5 in exponents)
+    for w in np.linspace(0.0, 0.3, 31):
+        assert short.f_plus(w, 0.3) == pytest.approx(law.f_plus(w, 0.3), abs=1e-15)
+        assert short.f_minus(w, 0.3) == pytest.approx(law.f_minus(w, 0.3), abs=1e-15)
+
+
+class Flat(NamedTuple):
+    """A dependence of one's own that has nothing plainer."""
+
+    height: float = 0.5
+    relative = False
+
+    def check(self):
+        pass
+
+    def f_plus(self, value, w_max):
+        return self.height
+
+    def f_minus(self, value, w_max):
+        return self.height
+
+
+def test_a_dependence_of_ones_own_goes_without_a_plainer_one():
+    pre, post = TRAINS["random"]
+    start = np.full((len(post), len(pre)), 0.5)
+    flat, half = replay(STDP(dependence=Flat()), pre, post, start), replay(STDP(eta=0.5), pre, post, start)
+    np.testing.assert_allclose(flat, half, rtol=0, atol=1e-12)
 
 
 def test_additive_and_all_to_all_it_is_pair_stdp():

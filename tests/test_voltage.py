@@ -216,7 +216,7 @@ def test_the_square_of_a_clamp_comes_to_rest_with_its_time_constant():
     threshold, dt, level = PotentialThreshold(), 1e-3, -50e-3
     state = threshold.init(1)
     for k in range(1200):
-        assert threshold.depression(state, 0, k * dt) == pytest.approx(
+        assert threshold.depression(state, 0, threshold.fading(state, k * dt)) == pytest.approx(
             math.exp(-k * dt / 1.2) + (20.6e-3 / 7.746e-3) ** 2 * -math.expm1(-k * dt / 1.2), rel=1e-9
         )
         threshold.add_potentials(state, np.array([level]), dt)
