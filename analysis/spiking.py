@@ -61,3 +61,48 @@ def near_bounds(weights: np.ndarray, low: float, high: float, share: float = 0.1
         return float("nan"), float("nan")
     reach = share * (high - low)
     return float(np.mean(weights <= low + reach)), float(np.mean(weights >= high - reach))
+
+
+def excess_coincidences(
+    pre: tuple[np.ndarray, np.ndarray],
+    post: tuple[np.ndarray, np.ndarray],
+    sizes: tuple[int, int],
+    window: tuple[float, float],
+    tau: float,
+) -> np.ndarray:
+    """(n_post, n_pre) Hz: C = int cov(s) exp(-|s| / tau) ds of each cell of one population with each of another, cov(s) the covariance of their trains.
+
+    pre, post  times t [s] and cells i of all spikes (n_spikes,)
+    sizes      n_pre, n_post
+    window     from, to [s]: the spikes that are looked at; pairs beyond its ends are allowed for, where it is many tau long
+    tau        [s]
+
+    Summed over all pairs of spikes, without bins, less what independent trains of the same rates would have. Spikes at one time are one pair.
+    """
+    (n_pre, n_post), length = sizes, window[1] - window[0]
+    found, mirrored = np.zeros((n_post, n_pre)), np.zeros((n_pre, n_post))  # by which spike is the later one
+    before, after, last = np.zeros(n_pre), np.zeros(n_post), window[0]
+    (t_pre, j), (t_post, i) = (_within(train, window) for train in (pre, post))
+    moments = np.union1d(t_pre, t_post)
+    first, second = (np.searchsorted(t, np.append(moments, np.inf)) for t in (t_pre, t_post))
+    for k, t in enumerate(moments):
+        left = np.exp((last - t) / tau)
+        before *= left
+        after *= left
+        sources, targets = j[first[k] : first[k + 1]], i[second[k] : second[k + 1]]
+        mirrored[sources] += after
+        before[sources] += 1.0
+        found[targets] += before
+        after[targets] += 1.0
+        last = t
+    chance = 2.0 * tau * (length - tau) / length**2
+    counts = np.outer(np.bincount(i, minlength=n_post), np.bincount(j, minlength=n_pre))
+    return (found + mirrored.T - chance * counts) / length
+
+
+def _within(train: tuple[np.ndarray, np.ndarray], window: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Times and cells of the spikes in a window, by time."""
+    t, i = train
+    inside = np.flatnonzero((t >= window[0]) & (t < window[1]))
+    order = inside[np.argsort(t[inside], kind="stable")]
+    return t[order], i[order]

@@ -117,7 +117,10 @@ def run_kempter(seconds, p, w, s):
 
 
 class Song(NamedTuple):
-    """leak = dt / tau_m; g_left, left: of a conductance and of a trace after a step; gap: steps between input spikes on average; late: see Simulator."""
+    """leak = dt / tau_m; g_left, left: of a conductance and of a trace after a step; gap: steps between input spikes on average.
+
+    back: steps from a spike to the learning at the cell's own synapses; late, apart: see Simulator.
+    """
 
     leak: float
     g_left: float
@@ -130,7 +133,9 @@ class Song(NamedTuple):
     A_minus: float
     w_max: float
     gap: float
+    back: int
     late: bool
+    apart: bool
 
 
 @njit(inline="always")
@@ -145,7 +150,7 @@ def run_one(n_steps, p, w, s):
     n, zero, one = len(w), F(0), F(1)
     memory, before = np.zeros(n, np.float32), np.zeros(n, np.float32)
     v, g, after, gained, left, count = p.V_reset, zero, zero, zero, one, 0
-    coming = wait(p, s)
+    coming, recent = wait(p, s), 0  # bit b of recent: whether it fired b steps ago
     for k in range(n_steps + 1):
         left *= p.left
         if left < LEAST or k == n_steps:
@@ -156,9 +161,12 @@ def run_one(n_steps, p, w, s):
             gained, left = zero, one
             if k == n_steps:
                 break
+        recent <<= 1
         v += p.leak * (p.E_L - v + g * (p.E_ex - v))
         g *= p.g_left
         after *= p.left
+        if p.apart and (recent >> p.back) & 1:
+            gained += left
         while coming < k + 1:
             j = int(uniform(s) * n)
             settled = min(w[j] + before[j] * (gained - memory[j]), p.w_max)
@@ -170,8 +178,11 @@ def run_one(n_steps, p, w, s):
         if v >= p.V_th:
             v = p.V_reset
             count += 1
+            recent |= 1
+        if (recent >> p.back) & 1:
             after += p.A_minus
-            gained += left
+            if not p.apart:
+                gained += left
     return count
 
 
@@ -206,13 +217,30 @@ def arrive_song(p, w, memory, before, gained, after, g):
 
 
 @njit(fastmath=True)
+def spike_song(p, v, fired):
+    """Reset the neurons above threshold, put them into `fired` (n_post,), and count them."""
+    count = 0
+    for i in range(len(v)):
+        if v[i] >= p.V_th:
+            v[i] = p.V_reset
+            fired[count] = i
+            count += 1
+    return count
+
+
+@njit(fastmath=True)
 def run_many(n_steps, p, w, s):
     """Any number of neurons: change w (n_pre, n_post); returns the number of spikes."""
     n_pre, n_post = w.shape
     memory, before = np.zeros(w.shape, np.float32), np.zeros(n_pre, np.float32)
     v, g = np.full(n_post, p.V_reset), np.zeros(n_post, np.float32)
     after, gained = np.zeros(n_post, np.float32), np.zeros(n_post, np.float32)
-    left, count, coming = F(1), 0, wait(p, s)
+    depth = p.back + 1
+    ring, number = (
+        np.empty((depth, n_post), np.int32),
+        np.zeros(depth, np.int64),
+    )  # who fired in each step, and how many
+    left, count, coming, here = F(1), 0, wait(p, s), 0
     for k in range(n_steps + 1):
         left *= p.left
         if left < LEAST or k == n_steps:
@@ -223,19 +251,24 @@ def run_many(n_steps, p, w, s):
             left = F(1)
             if k == n_steps:
                 break
+        here = here + 1 if here < p.back else 0
+        oldest = here + 1 if here < p.back else 0
         fires = move_song(p, v, g, after)
+        if p.apart:
+            for q in range(number[oldest]):
+                gained[ring[oldest, q]] += left
         while coming < k + 1:
             j = int(uniform(s) * n_pre)
             arrive_song(p, w[j], memory[j], before[j], gained, after, g)
             before[j] += p.A_plus / left
             coming += wait(p, s)
-        if fires:
-            for i in range(n_post):
-                if v[i] >= p.V_th:
-                    v[i] = p.V_reset
-                    count += 1
-                    after[i] += p.A_minus
-                    gained[i] += left
+        number[here] = spike_song(p, v, ring[here]) if fires else 0
+        for q in range(number[oldest]):
+            i = ring[oldest, q]
+            after[i] += p.A_minus
+            if not p.apart:
+                gained[i] += left
+        count += number[here]
     return count
 
 
@@ -245,7 +278,7 @@ def run_many(n_steps, p, w, s):
 class Balanced(NamedTuple):
     """rest [V]: where v goes by itself; v_left, left: of the way there and of a trace after a step; weight, inhibition [V] of fixed synapses.
 
-    delay, n_held, back: steps from a spike to its arrival, of refractoriness, and from a spike to the learning at the cell's own synapses; late: see Simulator.
+    delay, n_held, back: steps from a spike to its arrival, of refractoriness, and from a spike to the learning at the cell's own synapses; late, apart: see Simulator.
     """
 
     rest: float
@@ -262,6 +295,7 @@ class Balanced(NamedTuple):
     n_held: int
     back: int
     late: bool
+    apart: bool
 
 
 def fetch(array, i):
@@ -334,6 +368,14 @@ def arrive_fixed(target, amount, v):
 
 
 @njit(fastmath=True)
+def add_to_cells(amount, which, fired, cells):
+    """To the gain (0) or the trace (1) of the plastic ones (n_excitatory, 2) among cells that fired."""
+    for i in fired:
+        if i < len(cells):
+            cells[i, which] += amount
+
+
+@njit(fastmath=True)
 def settle_all(p, synapses, low, target, before, cells, left):
     """All that all synapses gained; the origin of all traces is now."""
     for j in range(len(before)):
@@ -377,6 +419,10 @@ def run_balanced(n_steps, p, synapses, low, target, fixed_low, fixed_target, v):
                     if v[i] >= p.V_th:
                         fired[n_fired] = i
                         n_fired += 1
+        slot = (k - p.back) % depth
+        returned = ring[slot, : number[slot] if 0 < p.back <= k else 0]
+        if p.apart:
+            add_to_cells(left, 0, returned, cells)
         slot = (k - p.delay) % depth
         arrived, n_arrived = ring[slot], number[slot] if k >= p.delay else 0
         for q in range(n_arrived):
@@ -394,12 +440,11 @@ def run_balanced(n_steps, p, synapses, low, target, fixed_low, fixed_target, v):
         number[k % depth] = n_fired
         count += n_fired
         hold(p, fired, n_fired, v)
-        slot = (k - p.back) % depth
-        for q in range(number[slot] if k >= p.back else 0):
-            i = ring[slot, q]
-            if i < n_plastic:
-                cells[i, 0] += left
-                cells[i, 1] += p.A_minus / left
+        if p.back == 0:
+            returned = fired[:n_fired]
+        add_to_cells(p.A_minus / left, 1, returned, cells)
+        if not p.apart:
+            add_to_cells(left, 0, returned, cells)
     return count
 
 
@@ -412,10 +457,13 @@ def rows(pre, post, n):
 # The program --------------------------------------------------------------------------------------------------------
 
 
-def assumed(holds):
-    """Refuse time constants that a kernel is not written for."""
+EQUAL = "tau_plus and tau_minus must be equal, of the Poisson neuron tau and twice that"
+
+
+def assumed(holds, what=EQUAL):
+    """Refuse settings that a kernel is not written for."""
     if not holds:
-        raise SystemExit("kernels.py: tau_plus and tau_minus must be equal, of the Poisson neuron tau and twice that")
+        raise SystemExit(f"kernels.py: {what}")
 
 
 def single(*values):
@@ -426,12 +474,18 @@ def single(*values):
 class Simulator:
     """Compiled by a run of no duration.
 
-    The settings may say `late`: that a spike delivers the weight after its depression; and `back` [s], the time from a spike to the learning at the
-    cell's own synapses. Delays that are all dendritic make no other network than axonal ones of the same length with twice that as `back`.
+    The settings may say `back` [s], the time from a spike to the learning at the cell's own synapses: delays that are all dendritic make no other network
+    than axonal ones of the same length with twice that as `back`; `late`: that a spike delivers the weight after its depression; and, where it takes
+    time to come back, `apart`: that of two spikes which meet at a synapse in one step none learns from the other, where else the presynaptic is the first.
     """
 
     def __init__(self, settings):
-        self.late, self.back = settings.get("late", False), settings.get("back", 0.0)
+        self.back, self.late, self.apart = (
+            settings.get("back", 0.0),
+            settings.get("late", False),
+            settings.get("apart", False),
+        )
+        assumed(self.back > 0.0 or not self.apart, "spikes that are kept apart take time to come back")
         self.p, self.dt, self.seconds = settings["parameters"], settings["dt"], settings["seconds"]
         self.prepared = getattr(self, settings["kind"])
         self.graph = dict(np.load(settings["graph"])) if "graph" in settings else {}
@@ -450,8 +504,10 @@ class Simulator:
         p, dt, state = self.p, self.dt, stream(seed)
         assumed(p["tau_plus"] == p["tau_minus"])
         lefts = (dt / p["tau_m"], 1.0 - dt / p["tau_ex"], math.exp(-dt / p["tau_plus"]))
-        named = (p[name] for name in Song._fields[3:-2])
-        numbers = Song(*single(*lefts, *named), 1.0 / (p["n_pre"] * p["rate"] * dt), self.late)
+        named = (p[name] for name in Song._fields[3:-4])
+        gap, back = 1.0 / (p["n_pre"] * p["rate"] * dt), round(self.back / dt)
+        assumed(back < 64, "back must be below 64 steps")
+        numbers = Song(*single(*lefts, *named), gap, back, self.late, self.apart)
         w = np.random.default_rng(seed).uniform(0.0, p["w_max"], (p["n_pre"], p["n_post"])).astype(F)
         run, weights = (run_one, w[:, 0].copy()) if p["n_post"] == 1 else (run_many, w)
         return (lambda seconds: run(round(seconds / dt), numbers, weights, state)), p["n_post"], lambda: weights
@@ -462,7 +518,9 @@ class Simulator:
         n = p["n_excitatory"] + p["n_inhibitory"]
         lefts = (p["E_L"] + p["drive"], math.exp(-dt / p["tau_m"]), math.exp(-dt / p["tau_plus"]))
         steps = (round(each / dt) for each in (p["delay"], p["refractory"], self.back))
-        numbers = Balanced(*single(*lefts, *(p[name] for name in Balanced._fields[3:-4])), *steps, self.late)
+        numbers = Balanced(
+            *single(*lefts, *(p[name] for name in Balanced._fields[3:-5])), *steps, self.late, self.apart
+        )
         low, target = rows(*self.graph["excitatory_to_excitatory"], p["n_excitatory"])
         fixed = np.hstack([self.graph[name] for name in self.graph if name != "excitatory_to_excitatory"])
         synapses = np.tile(np.array([p["weight"], 0.0], F), (len(target), 1))

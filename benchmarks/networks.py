@@ -70,7 +70,7 @@ SIMULATORS = {
 }
 REFERENCES = {
     "kernel": {},
-    "kernel of another order": {"late": True, "back": 2.0},  # in delays
+    "kernel of another order": {"late": True, "apart": True, "back": 2.0},  # in delays
 }
 
 
@@ -103,7 +103,7 @@ def references(workload: Workload, folder: Path, wanted: set[str]) -> dict[str, 
     for name in sorted(wanted):
         more = dict(REFERENCES[name])
         if "back" in more:
-            more["back"] *= workload.parameters.get("delay", 0.0)
+            more["back"] *= workload.parameters.get("delay", DT)  # no delay is shorter in NEST
         kernel = SIMULATORS["kernel"]._replace(settings=more)
         with started(kernel, workload, folder / f"reference_{len(found)}", sys.executable) as program:
             runs = [program.ask(seed) for seed in REFERENCE_SEEDS]

@@ -202,13 +202,14 @@ def alpha_potential_integral(start, stop, pre, weights, tau):
     )
 
 
-def pair_changes(arrivals, returns, w, A_plus, A_minus, tau_plus, tau_minus, w_min, w_max):
-    """One synapse after presynaptic spikes that arrive and postsynaptic spikes that return, each a list of times: additive, all-to-all."""
+def pair_changes(arrivals, returns, w, A_plus, A_minus, tau_plus, tau_minus, w_min, w_max, apart=False):
+    """One synapse after presynaptic spikes that arrive and postsynaptic spikes that return, each a list of times: additive, all-to-all; apart: but for
+    pairs at one time."""
     for t, kind, _ in in_order([arrivals], [returns]):
         if kind == 0:
             w -= A_minus * sum(math.exp((s - t) / tau_minus) for s in returns if s < t)
         else:
-            w += A_plus * sum(math.exp((s - t) / tau_plus) for s in arrivals if s <= t)
+            w += A_plus * sum(math.exp((s - t) / tau_plus) for s in arrivals if s < t or (s == t and not apart))
         w = min(max(w, w_min), w_max)
     return w
 

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import naive
 import numba
 import numpy as np
 import pytest
@@ -178,6 +179,59 @@ def test_kernel_of_the_balanced_network_fires_and_learns_as_the_engine(networks,
     for key in ("mean_weight", "sd_weight"):
         assert ours[key] == pytest.approx(kernel[key], rel=1e-4)
     assert ours["sd_weight"] > 0
+
+
+ALWAYS = {"V_th": -1.0, "V_reset": -1.0, "refractory": 0.0}  # cells fire in every step
+LENGTH = 0.02  # s
+
+
+def arrivals_of_song(kernels, p, n_steps, seed):
+    """Source -> steps in which it spikes, drawn as the kernels do."""
+    found, state, dt = {}, kernels.stream(seed), LENGTH / n_steps
+    coming = 0.0
+    while True:
+        coming -= math.log(1.0 - kernels.uniform(state)) / (p["n_pre"] * p["rate"] * dt)
+        if coming >= n_steps:
+            return found
+        found.setdefault(int(kernels.uniform(state) * p["n_pre"]), []).append(int(coming))
+
+
+@pytest.mark.parametrize(
+    "order", [{}, {"back": 2e-4}, {"back": 2e-4, "apart": True}, {"back": 3e-3, "apart": True, "late": True}], ids=str
+)
+@pytest.mark.parametrize(("kind", "n_post"), [("song", 1), ("song", 3), ("balanced", 80)])
+@pytest.mark.filterwarnings("ignore:overflow")  # without the JIT the random stream wraps around loudly
+def test_kernels_learn_from_the_pairs_that_they_are_told(networks, kind, n_post, order, tmp_path):
+    """Spikes meet at a synapse in every step: the weights are the sum over all pairs, those at one time counted or not."""
+    settings = tiny(networks, kind, LENGTH, tmp_path, **order)
+    p, dt = settings["parameters"], settings["dt"]
+    p |= ALWAYS | {"A_plus": 2e-6 * p["w_max"], "A_minus": 1.5e-6 * p["w_max"], "n_post": n_post}
+    n_steps, back = round(LENGTH / dt), round(order.get("back", 0.0) / dt)
+    run, _, weights = getattr(networks.kernels.Simulator(settings), kind)(3)
+    start = weights().copy()
+    count = run(LENGTH)
+    changes = (weights() - start).reshape(-1, n_post)
+    if kind == "song":
+        arrivals = arrivals_of_song(networks.kernels, p, n_steps, 3)
+        quiet = np.setdiff1d(np.arange(p["n_pre"]), list(arrivals))
+        assert count == n_post * n_steps and not changes[quiet].any() and len(arrivals) > 20
+    else:
+        arrivals = {0: range(round(p["delay"] / dt), n_steps)}
+        assert count == 100 * n_steps and np.ptp(changes) == 0.0
+    rule = {name: p[name] for name in ("A_plus", "A_minus")} | {
+        "tau_plus": p["tau_plus"] / dt,
+        "tau_minus": p["tau_minus"] / dt,
+    }
+    for j, steps in arrivals.items():
+        expected = naive.pair_changes(
+            steps, range(back, n_steps), 0.0, **rule, w_min=-1.0, w_max=1.0, apart="apart" in order
+        )
+        np.testing.assert_allclose(changes[j], expected, rtol=2e-3, atol=1e-6 * p["w_max"])
+
+
+def test_pairs_at_one_time_cannot_be_kept_apart_where_a_spike_is_back_at_once(networks, tmp_path):
+    with pytest.raises(SystemExit, match="take time to come back"):
+        networks.kernels.Simulator(tiny(networks, "song", LENGTH, tmp_path, apart=True))
 
 
 def test_late_delivery_and_dendritic_delays_make_another_network(networks, tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
+from pathlib import Path
 
 import naive
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from replay import replay
 from test_rules import TRAINS
 
+import hebbscope
 from hebbscope import Network, Population, Projection, reduce, simulate
 from hebbscope.analysis.spiking import cv, rates
 from hebbscope.models import LIF, Given, HomogeneousPoisson, LinearPoisson, OneToOne
@@ -109,6 +112,30 @@ def test_single_strong_synapses_leave_the_rate_above():
     it, a loss for the weight that only a higher rate makes up for: a quarter at the published strengths."""
     rate, irregularity, _ = balanced(FEW, 3.0)
     assert 1.1 < rate / 3.0 < 1.45 and irregularity > 0.8
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    """benchmarks/vogels2011.py"""
+    path = Path(hebbscope.__file__).parent / "benchmarks" / "vogels2011.py"
+    spec = importlib.util.spec_from_file_location("benchmark_of_vogels", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_correlations_say_where_the_published_strengths_rest(benchmark):
+    """rate = rho_0 - C / (2 tau rho_pre) for each cell, with C as measured at weights that are held, and what weights still grew: .7 Hz above rho_0, which is
+    far more than three standard errors. Without the synapses' own effect, C would have the other sign."""
+    described = Vogels2011.with_settings([*benchmark.FIFTH.items(), ("rule.rho_0", 3.0)])
+    stages = ((5e-3, 100.0), (1e-3, 110.0))
+    found = benchmark.learned(described, stages)
+    rate, irregularity = benchmark.while_learning(found.run, described.cells.n_excitatory, stages[-1][1])
+    expected = benchmark.predicted(described, found, n_pieces=4)
+    error = math.hypot(rate.error, expected["predicted"].error)
+    assert error < 0.03 and abs(rate.value - expected["predicted"].value) < 3 * error
+    assert expected["predicted"].value > 3.4 and abs(expected["growth"].value) < 0.1 and irregularity > 0.8
+    assert expected["not_joined"].value < 3.0
 
 
 def test_the_network_is_the_published_one():
