@@ -5,7 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from ..simulator.protocols import Hertz, clip, finite, part, positive, require, require_hooks, require_methods
+from ..simulator.protocols import (
+    Hertz,
+    bounds_in_order,
+    clip,
+    finite,
+    part,
+    positive,
+    require,
+    require_hooks,
+    require_methods,
+)
 from .threshold import MeanSquareThreshold
 
 
@@ -34,8 +44,7 @@ class BCM(NamedTuple):
     def check(self):
         finite(self, "eta")
         positive(self, "theta")
-        require(self.w_min == self.w_min, self, "w_min", "must be a number")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
         require(hasattr(self.threshold, "depression"), self, "threshold", "must be a threshold part")
         require_hooks(self.threshold, "threshold")
         require_methods(self.threshold, "rates", "mean_depression", "settled")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import clip, finite, part, require
+from ..simulator.protocols import bounds_in_order, clip, finite, part
 
 
 class State(NamedTuple):
@@ -35,8 +35,7 @@ class Hebb(NamedTuple):
 
     def check(self):
         finite(self, "eta")
-        require(self.w_min == self.w_min, self, "w_min", "must be a number")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
 
     def init_rates(self, n_pre, n_post):
         return State(np.zeros(0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..simulator.protocols import Seconds, clip, finite, part, positive, require
+from ..simulator.protocols import Seconds, bounds_in_order, clip, finite, part, positive
 from .rate_means import follow, rate_means
 
 
@@ -35,8 +35,7 @@ class Linsker(NamedTuple):
     def check(self):
         finite(self, "k1", "k2", "eta")
         positive(self, "tau")
-        require(self.w_min == self.w_min, self, "w_min", "must be a number")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
 
     def init_rates(self, n_pre, n_post):
         return rate_means(n_pre, n_post)

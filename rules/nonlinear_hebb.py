@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import clip, finite, part, require, require_hooks
+from ..simulator.protocols import bounds_in_order, clip, finite, part, require, require_hooks
 from .nonlinearity import RectifiedPower
 
 
@@ -41,8 +41,7 @@ class NonlinearHebb(NamedTuple):
         require(hasattr(self.nonlinearity, "of_rate"), self, "nonlinearity", "must be a nonlinearity part")
         require_hooks(self.nonlinearity, "nonlinearity")
         self.nonlinearity.check()
-        require(self.w_min == self.w_min, self, "w_min", "must be a number")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
 
     def init_rates(self, n_pre, n_post):
         return State(np.zeros(0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from ..simulator.protocols import Seconds, clip, part, positive, require
+from ..simulator.protocols import Seconds, bounds_in_order, clip, part, positive
 from .rate_means import follow, rate_means
 
 
@@ -30,8 +30,7 @@ class Oja(NamedTuple):
 
     def check(self):
         positive(self, "eta", "tau")
-        require(self.w_min == self.w_min, self, "w_min", "must be a number")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
 
     def init_rates(self, n_pre, n_post):
         return rate_means(n_pre, n_post)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import Seconds, clip, part, positive, require
+from ..simulator.protocols import Seconds, bounds_in_order, clip, part, positive
 from .rate_means import RateMeans, follow, rate_means
 
 
@@ -39,8 +39,7 @@ class Sanger(NamedTuple):
 
     def check(self):
         positive(self, "eta", "tau")
-        require(self.w_min == self.w_min, self, "w_min", "must be a number")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
 
     def init_rates(self, n_pre, n_post):
         return State(rate_means(n_pre, n_post), np.zeros(n_pre))

@@ -217,8 +217,8 @@ class Triplet(NamedTuple):
             return math.exp(-first / tau) * np.expm1(-n_earlier * period / tau) / math.expm1(-period / tau)
 
         near, far = (abs(lag), k + 1), (period - abs(lag), k)
-        r1 = trace(self.tau_plus, *(near if lag > 0 else far))
-        o1 = trace(self.tau_minus, *(far if lag > 0 else near))
+        r1 = trace(self.tau_plus, *(near if lag >= 0 else far))
+        o1 = trace(self.tau_minus, *(far if lag >= 0 else near))
         r2, o2 = trace(self.tau_x, period, k), trace(self.tau_y, period, k)
         gain, loss = r1 * (self.A2_plus + self.A3_plus * o2), o1 * (self.A2_minus + self.A3_minus * r2)
         return self.eta * float(np.sum(gain - loss))

@@ -11,6 +11,7 @@ from ..simulator.protocols import (
     Seconds,
     SecondsArray,
     Volts,
+    bounds_in_order,
     finite,
     non_negative,
     part,
@@ -93,8 +94,7 @@ class VoltageSTDP(NamedTuple):
         finite(self, "theta_minus", "theta_plus")
         positive(self, "tau_x", "tau_minus", "tau_plus")
         within(self, "delay", 0.0, 0.1)
-        require(self.w_min == self.w_min, self, "w_min", "must be a number")
-        require(self.w_max > self.w_min, self, "w_max", f"must be > w_min = {self.w_min:g}")
+        bounds_in_order(self)
         require(hasattr(self.threshold, "depression"), self, "threshold", "must be a threshold part")
         require_hooks(self.threshold, "threshold")
         self.threshold.check()

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .network import Network
-from .plain import Free
+from .plain import Free, Static
 from .projection import Projection
 from .protocols import HebbscopeError, ParameterError, bounds_of
 from .results import Run, grouped
-from .run import simulate
+from .run import positive_argument, simulate
 
 STILL = 1e-5  # of the largest weight of a projection: by about how much its weights are to move
 MOST_MOVED = 1e-3  # of it; beyond, they do not stand still
@@ -149,6 +149,10 @@ def measure_drift(
     drift off. Steps of normalisation are left out, as in `reduce`. That weights move by a hundred-thousandth of the largest is all the bias there is;
     HebbscopeError where one moves by more than a thousandth.
     """
+    duration, wait = (
+        positive_argument(name, value, "s", function="measure_drift")
+        for name, value in (("duration", duration), ("wait", wait))
+    )
     seeds = tuple(seeds) if isinstance(seeds, Iterable) else (seeds,)
     if len(seeds) < 2:
         raise ParameterError("measure_drift", "seeds", "must be at least two, for a standard error", list(seeds))
@@ -172,7 +176,7 @@ def _held(network: Network, weights: Any, seed: int) -> Network:
     """The network with numbers for weights and without norms, if all its rules can be slowed down there."""
     if not isinstance(network, Network):
         raise ParameterError("measure_drift", "network", "must be a Network", network)
-    names = [each.name for each in network.learning]
+    names = [each.name for each in network.projections if not isinstance(each.rule, Static)]
     if not names:
         raise HebbscopeError(f"measure_drift: nothing learns in {network.name}")
     if not isinstance(weights, Mapping):

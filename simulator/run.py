@@ -21,6 +21,7 @@ from .quantity import read_quantity
 from .results import Run
 from .sampler import check_monitors
 from .streams import LARGEST_SEED
+from .synapses import initial_state
 
 ENGINES = ("auto", "event", "clock")
 DT = 1e-4  # s
@@ -31,6 +32,7 @@ LARGE_RECORD = (
     4_000_000  # bytes of the weights of one seed, of which a run that names no interval keeps the first and the last
 )
 LAST_INPUTS = 5.0  # s of input spikes kept by default, enough for a raster
+SHARE_OF_PERIOD = 0.1  # of an input, that a step of rates which vary all the time may take
 RUNAWAY_RATE = 1e4  # Hz per neuron; no cell fires faster
 
 
@@ -79,12 +81,12 @@ def simulate(
     if not isinstance(network, Network):
         raise ParameterError("simulate", "network", "must be a Network", network)
     seeds = _seeds(seeds)
-    duration, dt = _positive("duration", duration, "s"), _positive("dt", dt, "s")
+    duration, dt = positive_argument("duration", duration, "s"), positive_argument("dt", dt, "s")
     engine = "event" if level == "rate" else engine_of(network, engine)
     if record_every is None:
         record_every = default_interval(network, duration, dt if engine == "clock" else 0.0)
     times = record_times(duration, record_every)
-    max_rate = _positive("max_rate", max_rate, "Hz", most=math.inf)
+    max_rate = positive_argument("max_rate", max_rate, "Hz", most=math.inf)
     if file is not None and level in file.finished:
         return file.finished[level]
     if level != "rate":
@@ -138,7 +140,7 @@ def check_step(network: Network, level: str, times: np.ndarray, dt: float) -> No
             in_steps(projection, field, dt)
         _check_norm(projection, dt)
         if sees_potentials(projection.rule):
-            projection.rule.init(1, 1, dt)  # says what it cannot do in such steps
+            initial_state(projection.rule, 1, 1, dt=dt)  # says what it cannot do in such steps
     for population in network.populations:
         fastest = population.model.mean_rates(population.n).max() if population.is_input else 0.0
         if fastest * dt > 1.0:
@@ -214,13 +216,27 @@ def _taus(part: Any) -> Iterator[tuple[str, float]]:
 def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], dt: float, how: dict[str, Any]) -> Run:
     """Hold by hold where rates are looked at, in steps of dt [s] where they vary all the time; else the averaged equation."""
     from .averaged_run import simulate_averaged
-    from .sampled_run import SampledRun, has_holds
+    from .sampled_run import SampledRun, has_holds, holds_patterns
 
     if has_holds(network):
+        if not holds_patterns(network):
+            _check_looks(network, dt)
         runs = [SampledRun(network, seed, how["max_rate"], dt) for seed in seeds]
         return drive(network, "rate", runs, times, **how)
     del how["threads"]  # of one trajectory a seed, in closed form
     return simulate_averaged(network, times, seeds, **how)
+
+
+def _check_looks(network: Network, dt: float) -> None:
+    """Raise what steps of dt [s] would not see of rates that vary."""
+    model = network.input.model
+    for name, tau in _taus(model):
+        if dt >= tau:
+            raise ParameterError("simulate", "dt", f"must be < {name} = {tau:g} s", dt)
+    frequency = float(np.max(getattr(model, "frequency", 0.0)))
+    if dt * frequency > SHARE_OF_PERIOD:
+        most = SHARE_OF_PERIOD / frequency
+        raise ParameterError("simulate", "dt", f"must be <= {most:g} s, a tenth of the period of the input", dt)
 
 
 def has_copies(network: Network) -> bool:
@@ -296,21 +312,23 @@ def default_interval(network: Network, duration: float, dt: float = 0.0) -> floa
 
 def record_times(duration: float, every: float) -> np.ndarray:
     """(n_times,) s: 0, every, 2 every, ..., and the end."""
-    every = _positive("record_every", every, "s")
+    every = positive_argument("record_every", every, "s")
     if duration / every > MOST_RECORDS:
         raise ParameterError("simulate", "record_every", f"must make no more than {MOST_RECORDS:,} records", every)
     n = max(1, math.ceil(duration / every - 1e-9))
     return np.append(np.arange(n) * every, duration)
 
 
-def _positive(name: str, value: Any, unit: str, most: float = np.finfo(float).max) -> float:
+def positive_argument(
+    name: str, value: Any, unit: str, most: float = np.finfo(float).max, function: str = "simulate"
+) -> float:
     """The value in SI, taken from a number or a Brian2 quantity."""
     try:
         number = read_quantity(value, unit)
     except ValueError as problem:
-        raise ParameterError("simulate", name, str(problem), value) from None
+        raise ParameterError(function, name, str(problem), value) from None
     if isinstance(value, str) or not 0.0 < number <= most:
-        raise ParameterError("simulate", name, f"must be {'' if most == math.inf else 'finite and '}> 0 {unit}", value)
+        raise ParameterError(function, name, f"must be {'' if most == math.inf else 'finite and '}> 0 {unit}", value)
     return number
 
 

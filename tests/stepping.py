@@ -45,7 +45,9 @@ def prepared(neuron, dt, n=1, seed=1):
     require_hooks(stepper, "stepper")
     n_held = round(getattr(neuron, "refractory", 0.0) / dt)
     depth = 1 << max(n_held, 1).bit_length()
-    ring = Ring(np.zeros((depth, n), np.int64), np.zeros((depth, 1), np.int64), np.zeros((depth, 1), np.int64), depth - 1)
+    ring = Ring(
+        np.zeros((depth, n), np.int64), np.zeros((depth, 1), np.int64), np.zeros((depth, 1), np.int64), depth - 1
+    )
     state = stepper.init(n, start(seed, "neuron"))
     return CellParts(stepper, n_held), Cells(
         state, ring, 0, 0, n, np.zeros(-(-n // BLOCK), np.bool_), np.zeros(n, np.int64)

@@ -234,7 +234,7 @@ def test_it_prints_a_row_for_each_group():
         ({"level": "rate"}, "measure_drift.level: must be one of spike, surrogate, got 'rate'"),
         ({"weights": 0.0}, "Projection inputs_to_cell.weights: must be off the bounds w_min = 0 and w_max = 1, which cut drift off, got 0"),
         ({"weights": {"cells": 0.1}}, "measure_drift.weights: must name projections among inputs_to_cell, got 'cells'"),
-        ({"duration": -1.0}, "simulate.duration: must be finite and > 0 s"),
+        ({"duration": -1.0}, "measure_drift.duration: must be finite and > 0 s"),
         ({"network": 3}, "measure_drift.network: must be a Network, got 3"),
         ({"network": layer(PairSTDP(eta=0.0), 20.0, 15.0)}, "PairSTDP.eta: must be there and > 0"),
         ({"network": layer(Static(), 20.0, 15.0)}, "measure_drift: nothing learns in network"),
@@ -263,3 +263,18 @@ def test_a_rule_that_jumps_is_refused():
     rule = SpikeHebb(eta=1e6, w_in=1.0, w_out=0.0)
     with pytest.raises(HebbscopeError, match="weights of inputs_to_cell do not stand still"):
         measure_drift(Network([inputs, cell], [Projection(inputs, cell, 0.1, rule)]), 1.0, seeds=(1, 2))
+
+
+@pytest.mark.parametrize("field", ["duration", "wait"])
+@pytest.mark.parametrize("value", [-1.0, 0.0, math.nan, "1 s"])
+def test_times_that_are_none_are_refused(field, value):
+    given = {"duration": 1.0, field: value}
+    with pytest.raises(ParameterError, match=f"measure_drift.{field}: must be finite and > 0 s"):
+        measure_drift(layer(PairSTDP(), 10.0, 10.0), **given)
+
+
+def test_a_norm_alone_has_no_drift():
+    inputs, neuron = Population("inputs", 4, HomogeneousPoisson(10.0)), Population("neuron", 1, LinearPoisson())
+    network = Network([inputs, neuron], [Projection(inputs, neuron, 0.1, normalisation=L1())])
+    with pytest.raises(HebbscopeError, match="nothing learns"):
+        measure_drift(network, 1.0)

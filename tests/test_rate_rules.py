@@ -42,6 +42,7 @@ from hebbscope.rules import (
     Sanger,
     SlidingThreshold,
     SpikeHebb,
+    SynapticScaling,
     Triplet,
 )
 from hebbscope.simulator.protocols import ParameterError
@@ -544,3 +545,31 @@ def test_oja_rests_at_a_length_that_the_gain_sets():
     rest = np.linalg.eigh(C)[1][:, -1] / math.sqrt(2.5)
     np.testing.assert_allclose(equation.drift(rest), 0.0, atol=1e-12)
     np.testing.assert_allclose(averaged(equation, 0.9 * rest[None], [0.0, 1000.0])[-1, 0], rest, atol=1e-6)
+
+
+# Steps ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_norm_that_changes_nothing_leaves_no_mark():
+    """Constant rates go on in steps of dt, however often a normalisation looks at the weights."""
+    layer = Population("inputs", 4, HomogeneousPoisson(20.0)), Population("neuron", 1, LinearPoisson())
+    rule = BCM(eta=1e-5, threshold=FixedThreshold(), w_min=0.0)
+    ends = []
+    for norm in ({}, {"normalisation": SynapticScaling(beta=0.0, gamma=0.0, every=5.0)}):
+        network = Network(layer, [Projection(*layer, 0.15, rule, **norm)])
+        ends.append(simulate(network, 10.0, level="rate", dt=1e-2, record_every=10.0).final_weights)
+    assert abs(ends[0] - 0.15).max() > 1e-3
+    np.testing.assert_allclose(ends[1], ends[0], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "trains, dt, words",
+    [
+        (ModulatedPoisson(20.0, 20.0, 40.0, n_modulated=2), 25e-3, "must be <= 0.0025 s, a tenth of the period"),
+        (OrnsteinUhlenbeckPoisson(), 0.1, "must be < OrnsteinUhlenbeckPoisson.tau_c"),
+    ],
+)
+def test_steps_that_do_not_see_the_input_are_refused(trains, dt, words):
+    layer = Population("inputs", 4, trains), Population("neuron", 1, LinearPoisson())
+    with pytest.raises(ParameterError, match=words):
+        simulate(Network(layer, [Projection(*layer, 0.1, Miller())]), 1.0, level="rate", dt=dt)
