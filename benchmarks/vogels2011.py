@@ -185,7 +185,7 @@ def in_brian2(described: Vogels2011, stages: Any = STAGES, seed: int = 1) -> tup
         synapses[0].eta = eta
         heard, start = brian2.SpikeMonitor(cells[:n_e]), float(whole.t / second)
         whole.add(heard)
-        whole.run(seconds * second)
+        whole.run(seconds * second, namespace={})
         whole.remove(heard)
     t, late = np.asarray(heard.t / second) - start, np.asarray(heard.t / second) - start >= PIECE
     return in_pieces(t[late], np.asarray(heard.i)[late], n_e, seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import math
 from pathlib import Path
 
@@ -136,6 +137,14 @@ def test_correlations_say_where_the_published_strengths_rest(benchmark):
     assert error < 0.03 and abs(rate.value - expected["predicted"].value) < 3 * error
     assert expected["predicted"].value > 3.4 and abs(expected["growth"].value) < 0.1 and irregularity > 0.8
     assert expected["not_joined"].value < 3.0
+
+
+def test_the_page_on_networks_quotes_the_measured_numbers():
+    root = Path(hebbscope.__file__).parent
+    page = (root / "docs" / "networks.md").read_text(encoding="utf-8")
+    for row in json.loads((root / "benchmarks" / "vogels2011.json").read_text())["table"]:
+        rate, expected = (f"{value:.3f} ± {error:.3f}" for value, error in (row["rate"], row["predicted"]))
+        assert f"| {row['rho_0']:g} Hz | {rate} | {expected} | {row['growth'][0]:.2f} |".replace("-", "−") in page
 
 
 def test_the_network_is_the_published_one():
