@@ -28,8 +28,9 @@ from hebbscope import HebbscopeError, Network, Population, Projection, measure_d
 from hebbscope.analysis.style import COLUMN, DASHES, GROUP_COLOURS, LEVEL_COLOURS, STYLE, THEORY, new_figure
 from hebbscope.models import LIF, AdEx, HomogeneousPoisson, LinearPoisson, OneToOne, RecordedSpikes
 from hebbscope.models.experiments.catalogue import parts
+from hebbscope.simulator.describe import brief
 from hebbscope.simulator.plain import Direct
-from hebbscope.simulator.protocols import sees_potentials
+from hebbscope.simulator.protocols import is_part, sees_potentials
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "catalogue"
@@ -225,9 +226,21 @@ def page() -> str:
 def section(rule: type) -> str:
     """A rule's own words, its pictures, and its reduction."""
     lines = [f"## {rule.__name__}", ""]
-    lines += [f"![{TITLES[kind]}: {rule.__name__}](catalogue/{rule.__name__}-{kind}.png)" for kind in pictures(rule)]
+    for kind in pictures(rule):
+        lines += [f"![{TITLES[kind]}: {rule.__name__}](catalogue/{rule.__name__}-{kind}.png)", *_drawn(rule, kind)]
     lines += ["", "```text", inspect.cleandoc(rule.__doc__ or ""), "```", "", reduction(rule), ""]
     return "\n".join(lines)
+
+
+def _drawn(rule: type, kind: str) -> list[str]:
+    """By what the forms of a rule that a picture has differ from the rule as it is."""
+    named = []
+    for name, form in forms(rule, kind).items():
+        other = {field: value for field, value in form._asdict().items() if value != getattr(rule(), field)}
+        if other:
+            told = (f"{field} {brief(value) if is_part(value) else f'{value:g}'}" for field, value in other.items())
+            named.append(f"{name}: {', '.join(told)}")
+    return ["", f"In SI units, {'; '.join(named)}.", ""] if named else []
 
 
 def reduction(rule: type) -> str:
