@@ -15,6 +15,7 @@ from ..simulator.protocols import (
     require,
     require_hooks,
     require_methods,
+    sees_potentials,
 )
 from .threshold import MeanSquareThreshold
 
@@ -47,6 +48,9 @@ class BCM(NamedTuple):
         bounds_in_order(self)
         require(hasattr(self.threshold, "depression"), self, "threshold", "must be a threshold part")
         require_hooks(self.threshold, "threshold")
+        require(
+            not sees_potentials(self.threshold), self, "threshold", "must slide with rates: this rule sees no potential"
+        )
         require_methods(self.threshold, "rates", "mean_depression", "settled")
         self.threshold.check()
 

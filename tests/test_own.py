@@ -47,7 +47,7 @@ def test_the_rule_of_the_documentation_runs_from_its_file(file):
 def test_a_rule_may_draw_from_a_stream_of_its_own(file):
     """The documented rule with random potentiation does whatever is asked of a rule."""
     changes = (
-        ("import Seconds, positive", "import Seconds, positive\nfrom hebbscope.simulator.streams import normal"),
+        ("SecondsArray, positive", "SecondsArray, positive\nfrom hebbscope.simulator.streams import normal"),
         ("    x: np.ndarray\n", "    rng: np.ndarray\n    x: np.ndarray\n"),
         (
             "def init(self, n_pre, n_post):\n        return State(",
