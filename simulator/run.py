@@ -216,10 +216,10 @@ def _taus(part: Any) -> Iterator[tuple[str, float]]:
 def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], dt: float, how: dict[str, Any]) -> Run:
     """Hold by hold where rates are looked at, in steps of dt [s] where they vary all the time; else the averaged equation."""
     from .averaged_run import simulate_averaged
-    from .sampled_run import SampledRun, has_holds, holds_patterns
+    from .sampled_run import SampledRun, has_changes, has_holds
 
     if has_holds(network):
-        if not holds_patterns(network):
+        if not has_changes(network):
             _check_looks(network, dt)
         runs = [SampledRun(network, seed, how["max_rate"], dt) for seed in seeds]
         return drive(network, "rate", runs, times, **how)

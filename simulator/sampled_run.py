@@ -31,24 +31,19 @@ def has_holds(network: Network) -> bool:
 
 def has_changes(network: Network) -> bool:
     """Whether rates stand still between moments of change."""
-    normalised = network.projection.normalisation.every < np.inf
-    return holds_patterns(network) or (normalised and not getattr(network.input.model, "varies", False))
-
-
-def holds_patterns(network: Network) -> bool:
-    """Whether the input says itself for how long its rates stand still; where it does not, weights that learn make the output vary, and steps are needed."""
     model = network.input.model
-    return not getattr(model, "varies", False) and model.next_wake(model.init(network.input.n, 1)) < np.inf
+    first = min(network.projection.normalisation.every, model.next_wake(model.init(network.input.n, 1)))
+    return not getattr(model, "varies", False) and first < np.inf
 
 
 class SampledRun:
-    """One seed at the sampled rate level; dt: the longest hold [s] where the input holds no patterns."""
+    """One seed at the sampled rate level; dt: the longest hold [s] where rates do not stand still."""
 
     def __init__(self, network: Network, seed: int, max_rate: float, dt: float = np.inf):
         projection, source, target = network.projection, network.input, network.neuron
         require_methods(target.model, "the rate level of held rates", "mean_rate", "epsp_square_integral")
         self.seed, self.ran_away, self.max_rate = seed, False, float(max_rate)
-        step = np.inf if holds_patterns(network) else float(dt)
+        step = np.inf if has_changes(network) else float(dt)
         self.parts = sampled.Parts(*parts_of(projection), step)
         inputs = self.parts.inputs.init(source.n, 1)
         look = 0.0 if self.parts.inputs.next_wake(inputs) > 0.0 else step  # where no pattern comes at once

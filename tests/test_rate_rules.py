@@ -42,7 +42,6 @@ from hebbscope.rules import (
     Sanger,
     SlidingThreshold,
     SpikeHebb,
-    SynapticScaling,
     Triplet,
 )
 from hebbscope.simulator.protocols import ParameterError
@@ -548,18 +547,6 @@ def test_oja_rests_at_a_length_that_the_gain_sets():
 
 
 # Steps ----------------------------------------------------------------------------------------------------------------
-
-
-def test_a_norm_that_changes_nothing_leaves_no_mark():
-    """Constant rates go on in steps of dt, however often a normalisation looks at the weights."""
-    layer = Population("inputs", 4, HomogeneousPoisson(20.0)), Population("neuron", 1, LinearPoisson())
-    rule = BCM(eta=1e-5, threshold=FixedThreshold(), w_min=0.0)
-    ends = []
-    for norm in ({}, {"normalisation": SynapticScaling(beta=0.0, gamma=0.0, every=5.0)}):
-        network = Network(layer, [Projection(*layer, 0.15, rule, **norm)])
-        ends.append(simulate(network, 10.0, level="rate", dt=1e-2, record_every=10.0).final_weights)
-    assert abs(ends[0] - 0.15).max() > 1e-3
-    np.testing.assert_allclose(ends[1], ends[0], rtol=1e-9)
 
 
 @pytest.mark.parametrize(
