@@ -32,7 +32,6 @@ LARGE_RECORD = (
     4_000_000  # bytes of the weights of one seed, of which a run that names no interval keeps the first and the last
 )
 LAST_INPUTS = 5.0  # s of input spikes kept by default, enough for a raster
-SHARE_OF_PERIOD = 0.1  # of an input, that a step of rates which vary all the time may take
 RUNAWAY_RATE = 1e4  # Hz per neuron; no cell fires faster
 
 
@@ -216,27 +215,13 @@ def _taus(part: Any) -> Iterator[tuple[str, float]]:
 def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], dt: float, how: dict[str, Any]) -> Run:
     """Hold by hold where rates are looked at, in steps of dt [s] where they vary all the time; else the averaged equation."""
     from .averaged_run import simulate_averaged
-    from .sampled_run import SampledRun, has_changes, has_holds
+    from .sampled_run import SampledRun, has_holds
 
     if has_holds(network):
-        if not has_changes(network):
-            _check_looks(network, dt)
         runs = [SampledRun(network, seed, how["max_rate"], dt) for seed in seeds]
         return drive(network, "rate", runs, times, **how)
     del how["threads"]  # of one trajectory a seed, in closed form
     return simulate_averaged(network, times, seeds, **how)
-
-
-def _check_looks(network: Network, dt: float) -> None:
-    """Raise what steps of dt [s] would not see of rates that vary."""
-    model = network.input.model
-    for name, tau in _taus(model):
-        if dt >= tau:
-            raise ParameterError("simulate", "dt", f"must be < {name} = {tau:g} s", dt)
-    frequency = float(np.max(getattr(model, "frequency", 0.0)))
-    if dt * frequency > SHARE_OF_PERIOD:
-        most = SHARE_OF_PERIOD / frequency
-        raise ParameterError("simulate", "dt", f"must be <= {most:g} s, a tenth of the period of the input", dt)
 
 
 def has_copies(network: Network) -> bool:

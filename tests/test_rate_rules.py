@@ -544,19 +544,3 @@ def test_oja_rests_at_a_length_that_the_gain_sets():
     rest = np.linalg.eigh(C)[1][:, -1] / math.sqrt(2.5)
     np.testing.assert_allclose(equation.drift(rest), 0.0, atol=1e-12)
     np.testing.assert_allclose(averaged(equation, 0.9 * rest[None], [0.0, 1000.0])[-1, 0], rest, atol=1e-6)
-
-
-# Steps ----------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "trains, dt, words",
-    [
-        (ModulatedPoisson(20.0, 20.0, 40.0, n_modulated=2), 25e-3, "must be <= 0.0025 s, a tenth of the period"),
-        (OrnsteinUhlenbeckPoisson(), 0.1, "must be < OrnsteinUhlenbeckPoisson.tau_c"),
-    ],
-)
-def test_steps_that_do_not_see_the_input_are_refused(trains, dt, words):
-    layer = Population("inputs", 4, trains), Population("neuron", 1, LinearPoisson())
-    with pytest.raises(ParameterError, match=words):
-        simulate(Network(layer, [Projection(*layer, 0.1, Miller())]), 1.0, level="rate", dt=dt)
