@@ -14,6 +14,7 @@ from functools import cache, partial
 from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as some
 from interpreting import interpreted
 from stepping import stepped
@@ -398,7 +399,8 @@ def levels_of(network: Network, times: np.ndarray, how: dict[str, Any]) -> list[
 
 def step_of(network: Network) -> float:
     """One that fits it [s], a whole part of DT."""
-    shortest = min((tau for _, tau in time_constants(network)), default=math.inf)
+    waits = [each.rule.delay for each in network.projections if getattr(each.rule, "delay", 0.0) > 0.0]
+    shortest = min([tau for _, tau in time_constants(network)] + waits, default=math.inf)
     return DT / max(1, math.ceil(DT / (0.9 * shortest)))
 
 
@@ -415,7 +417,9 @@ def plans(draw: Any, network: some.SearchStrategy, any_spikes: bool = True) -> P
         how = {"engine": "clock", "dt": step_of(described)}
         n_steps = draw(some.integers(2, MOST_STEPS).map(lambda n: MOST_STEPS + 2 - n))
         duration, every = n_steps * how["dt"], draw(some.integers(1, n_steps)) * how["dt"]
-    levels = draw(some.permutations(levels_of(described, record_times(duration, every), how)))
+    allowed = levels_of(described, record_times(duration, every), how)
+    assume(allowed)  # now and then a network is drawn that fits no step
+    levels = draw(some.permutations(allowed))
     levels = levels[draw(some.integers(0, len(levels) - 1)) :]
     seeds = draw(some.lists(some.integers(0, LARGEST_SEED), min_size=1, max_size=3, unique=True))
     heard = None
