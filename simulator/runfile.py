@@ -547,10 +547,13 @@ def _courses(weights: np.ndarray, without_causal: np.ndarray | None, groups: tup
     found = {}
     for suffix, w in (("", weights), ("_without_causal", without_causal)):
         if w is not None:
-            found[f"mean_weight{suffix}"] = w.mean(axis=(1, 2))
+            found[f"mean_weight{suffix}"] = _means(w)
             if len(set(groups)) > 1:
-                last, first = (
-                    w[:, :, [name == group for name in groups]].mean(axis=(1, 2)) for group in (groups[-1], groups[0])
-                )
+                last, first = (_means(w[:, :, [name == group for name in groups]]) for group in (groups[-1], groups[0]))
                 found[f"separation{suffix}"] = last - first
     return found
+
+
+def _means(w: np.ndarray) -> np.ndarray:
+    """(n_times,) means of w (n_times, n_post, n_pre), added up in one order however many times there are."""
+    return np.ascontiguousarray(w).reshape(len(w), -1).mean(axis=1)
