@@ -399,8 +399,7 @@ def levels_of(network: Network, times: np.ndarray, how: dict[str, Any]) -> list[
 
 def step_of(network: Network) -> float:
     """One that fits it [s], a whole part of DT."""
-    waits = [each.rule.delay for each in network.projections if getattr(each.rule, "delay", 0.0) > 0.0]
-    shortest = min([tau for _, tau in time_constants(network)] + waits, default=math.inf)
+    shortest = min((tau for _, tau in time_constants(network)), default=math.inf)
     return DT / max(1, math.ceil(DT / (0.9 * shortest)))
 
 
