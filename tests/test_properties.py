@@ -397,7 +397,7 @@ def test_every_part_is_drawn():
         drawn.update(map(type, [synapses.source.model, synapses.target.model, *found]))
 
     for kind in RULES:
-        settings(max_examples=8 * settings().max_examples)(given(network=networks((kind,)))(note))()
+        settings(max_examples=20 * settings().max_examples)(given(network=networks((kind,)))(note))()
     assert {part for _, part in COMPILED} <= drawn
 
 
