@@ -7,13 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..simulator.plain import State
 from ..simulator.protocols import bounds_in_order, clip, finite, part
-
-
-class State(NamedTuple):
-    """Nothing."""
-
-    nothing: np.ndarray
 
 
 @part

@@ -7,14 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..simulator.plain import State
 from ..simulator.protocols import bounds_in_order, clip, finite, part, require, require_hooks
 from .nonlinearity import RectifiedPower
-
-
-class State(NamedTuple):
-    """Nothing."""
-
-    nothing: np.ndarray
 
 
 @part
