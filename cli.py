@@ -116,6 +116,8 @@ def read_settings(pairs: tuple[str, ...]) -> list[tuple[str, Any]]:
     for pair in pairs:
         if "=" not in pair:
             raise click.UsageError(f"--set: {pair!r} is not KEY=VALUE")
+        if any("\ud800" <= letter <= "\udfff" for letter in pair):
+            raise click.UsageError(f"--set: {pair!r} is not UTF-8 text")
     return [(key.strip(), value.strip()) for key, _, value in (pair.partition("=") for pair in pairs)]
 
 

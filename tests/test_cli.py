@@ -256,6 +256,7 @@ BAD_ARGUMENTS = [
     (["run", "kempter1999", "--set", "rule.etaa=1"], "rule.etaa: unknown key; did you mean rule.eta?"),
     (["run", "kempter1999", "--set", "rule.eta=5ms"], "rule.eta: must be a plain number without a unit, got '5ms'"),
     (["run", "kempter1999", "--set", "rule.eta"], "'rule.eta' is not KEY=VALUE"),
+    (["show", "kempter1999", "--set", "rule.et\udcff=1"], "'rule.et\\udcff=1' is not UTF-8 text"),
     (["run", "kempter1999", "--set", "neuron.tau=-5ms"], "neuron.tau: must be > 0 s"),
     (["run", "kempter1999", "--set", "neuron.tau=nan"], "neuron.tau: must be finite"),
     (["run", "kempter1999", "--set", "inputs.rate=inf"], "inputs.rate: must be finite"),
