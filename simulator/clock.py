@@ -30,6 +30,7 @@ import numpy as np
 
 from .event import next_candidate, reach_twin, record, set_norms, settle_all
 from .meeting import meet
+from .packing import opened
 from .protocols import helper
 from .streams import uniforms
 
@@ -104,15 +105,15 @@ class Norm(NamedTuple):
 class LinkParts(NamedTuple):
     """What the loop calls for a projection. port: of the target's receptors.
 
-    norms, twins: none or one, so that where weights have no norm, or trains no twin, nothing is compiled for it.
+    norms, twins, looks: none or one, so that where weights have no norm, trains no twin, and the rule sees no potentials, nothing is compiled for it.
     """
 
     rule: Any
     transmission: Any
     norms: tuple
-    stepper: Any
     port: int
     twins: tuple
+    looks: tuple
 
 
 class Twins(NamedTuple):
@@ -139,52 +140,56 @@ class Link(NamedTuple):
     lag (n_lags,) steps of axonal delay; fibre (n_lags, n_trains): what the rule knows a train with this delay as, -1: no such synapses; (1, 0): all as themselves
     back (n_backs,) steps of dendritic delay; branch (n_backs, n_post): what the rule knows a target with this delay as, -1: none
     dendrites: none where what is delivered is there at once, or one
-    norm: what the normalisation remembers; spikes (n_post,): of the cells so far
-    potentials: that of the cells (n_post,) [V], or none for a rule that sees none, so that nothing is compiled for it
+    norm: what the normalisation remembers
     """
 
     w: Any
     rule: Any
     source: Ring
-    target: Ring
-    cells: Any
-    shard: int
-    low: int
     lag: np.ndarray
     fibre: np.ndarray
     back: np.ndarray
     branch: np.ndarray
     dendrites: tuple
     norm: Any
-    spikes: np.ndarray
-    potentials: tuple
+
+
+class TargetParts(NamedTuple):
+    """What the loop calls for a population, and for the projections onto it, kind by kind."""
+
+    cells: CellParts
+    links: tuple
+
+
+class Target(NamedTuple):
+    """The cells of one population in one shard, and all synapses onto them, kind by kind."""
+
+    cells: Cells
+    links: tuple
 
 
 class Receivers(NamedTuple):
     """The cells of a shard, as a spike that reaches their synapses in step k sees them."""
 
-    parts: Any
-    link: Any
+    stepper: Any
+    state: Any
+    parts: LinkParts
+    dendrites: tuple
     k: int
 
     def take(self, w, j, n):
         amount = self.parts.transmission.amount(w, j, n)
-        hand_over(self.parts, self.link.cells, self.link.dendrites, self.k, w.post(j, n), amount)
-
-
-class Shard(NamedTuple):
-    """Some cells of each population, and all synapses onto them."""
-
-    cells: tuple
-    links: tuple
+        hand_over(self.stepper, self.state, self.parts.port, self.dendrites, self.k, w.post(j, n), amount)
 
 
 class Parts(NamedTuple):
-    """What the loop calls, population by population and projection by projection; dt [s]; window: steps that a shard runs alone."""
+    """What the loop calls, kind by kind; dt [s]; window: steps that a shard runs alone.
+
+    Neighbours in the network that are of one type are of one kind: they are in one tuple, and the loop is compiled for them once.
+    """
 
     inputs: tuple
-    cells: tuple
-    links: tuple
+    targets: tuple
     dt: float
     window: int
 
@@ -192,8 +197,8 @@ class Parts(NamedTuple):
 class State(NamedTuple):
     """All that changes in a run of one seed.
 
-    done (1,): how many steps are; heard: (ring, recorder, cells) of populations listened to
-    status (1,): what the first thread says to all; gate (1,): where threads meet, 0 before they start
+    sources, heard (of the populations that are listened to: ring, recorder, how many cells), and the targets of each shard: kind by kind, as in Parts
+    done (1,): how many steps are; status (1,): what the first thread says to all; gate (1,): where threads meet, 0 before they start
     counted (n_populations,): output spikes at the last whole second
     """
 
@@ -231,40 +236,43 @@ def fibre_of(link, d, train):
 def draw_inputs(inputs, sources, dt, begin, end):
     """The spikes of every input population in steps begin to end, into their rings."""
     if len(sources) > 0:
-        draw_input(inputs[0], sources[0], dt, begin, end)
+        for m in range(len(sources[0])):
+            draw_input(inputs[0][m], sources[0][m], dt, begin, end)
         draw_inputs(inputs[1:], sources[1:], dt, begin, end)
 
 
 @helper
 def draw_input(part, source, dt, begin, end):
     """The spikes of one input population in steps begin to end: event by event, each into the step that it falls in."""
+    rng = source.rng_input
     ring, burst = source.ring, len(source.inputs.sources)
     room, per_step = ring.i.shape[1] - burst, 1.0 / dt
     for k in range(begin, end):
         ring.number[place(ring, k), 0] = 0
-    k, coming = begin, source.coming[0]
+    k, n, coming = begin, 0, source.coming[0]
     if coming < 0.0:
-        coming = next_candidate(part, source.inputs, 0.0, source.rng_input)
+        coming = next_candidate(part, source.inputs, 0.0, rng)
     woken = part.next_wake(source.inputs)
     until = (end - EARLY) * dt
     while min(coming, woken) < until:
         t = min(coming, woken)
-        k = max(k, int(t * per_step + EARLY))
-        while k < end and ring.number[place(ring, k), 0] > room:  # a step that is full gives what is left to the next
-            k += 1
+        now = int(t * per_step + EARLY)
+        n, k = n if now <= k else 0, max(k, now)
+        if n > room:  # a step that is full gives what is left to the next
+            n, k = 0, k + 1
         if k == end:
             break
         slot = place(ring, k)
-        n = ring.number[slot, 0]
         if t == coming:
-            count = part.draw(source.inputs, t, source.rng_input, source.rng_latent)
+            count = part.draw(source.inputs, t, rng, source.rng_latent)
         else:
-            count = part.wake(source.inputs, t, source.rng_input, source.rng_latent)
+            count = part.wake(source.inputs, t, rng, source.rng_latent)
             woken = part.next_wake(source.inputs)
-        coming = next_candidate(part, source.inputs, t, source.rng_input)
+        coming = next_candidate(part, source.inputs, t, rng)
         for c in range(count):
             ring.i[slot, np.uintp(n + c)] = source.inputs.sources[c]
-        ring.number[slot, 0] = n + count
+        n += count
+        ring.number[slot, 0] = n
     source.coming[0] = coming
 
 
@@ -272,28 +280,66 @@ def draw_input(part, source, dt, begin, end):
 
 
 @helper
-def normalise_all(parts, links, k, t):
-    """Set the weights of every projection to their norm, if it has one and step k is one of its times."""
-    if len(links) > 0:
-        normalise(parts[0].norms, parts[0].rule, links[0], k, t)
-        normalise_all(parts[1:], links[1:], k, t)
+def fire_all(parts, targets, k, t):
+    """Set weights to their norm and step the cells of every population; those that fire are in the rings."""
+    if len(targets) > 0:
+        for m in range(len(targets[0])):
+            part, target = parts[0][m], targets[0][m]
+            prepare_all(part.links, target.cells, target.links, k, t)
+            integrate(part.cells, target.cells, k)
+            bombard(part.cells.background, part.cells.stepper, target.cells.showers, target.cells)
+        fire_all(parts[1:], targets[1:], k, t)
 
 
 @helper
-def normalise(norms, rule, link, k, t):
+def exchange_all(parts, targets, k, t):
+    """What the spikes of step k and of steps before do to the cells of every population and to the synapses onto them."""
+    if len(targets) > 0:
+        for m in range(len(targets[0])):
+            part, target = parts[0][m], targets[0][m]
+            spread_all(part.cells.stepper, part.links, target.cells, target.links, k, t)
+            reset(part.cells, target.cells, k)
+            look_all(part.links, target.cells, target.links, t)
+        exchange_all(parts[1:], targets[1:], k, t)
+
+
+@helper
+def prepare_all(parts, cells, links, k, t):
+    """Ask for the synapses that are wanted in step k, and set weights to their norm, of every projection onto one population."""
+    if len(links) > 0:
+        for m in range(len(links[0])):
+            fetch_first(links[0][m], k)
+            normalise(parts[0][m].norms, parts[0][m].rule, links[0][m], cells.spikes, k, t)
+        prepare_all(parts[1:], cells, links[1:], k, t)
+
+
+@helper
+def spread_all(stepper, parts, cells, links, k, t):
+    """The spikes that reach the synapses of every projection onto one population, from both sides."""
+    if len(links) > 0:
+        for m in range(len(links[0])):
+            arrive(stepper, parts[0][m], cells, links[0][m], k, t)
+            come_down(stepper, parts[0][m].port, cells, links[0][m].dendrites, k)
+            learn(parts[0][m].rule, cells, links[0][m], k, t)
+        spread_all(stepper, parts[1:], cells, links[1:], k, t)
+
+
+@helper
+def look_all(parts, cells, links, t):
+    """What every rule that sees potentials sees at the end of a step."""
+    if len(links) > 0:
+        for m in range(len(links[0])):
+            look(parts[0][m].looks, parts[0][m].rule, cells, links[0][m], t)
+        look_all(parts[1:], cells, links[1:], t)
+
+
+@helper
+def normalise(norms, rule, link, spikes, k, t):
     """Settle the weights of one projection and set them to their norm, if it has one, in steps that are multiples of `every`."""
     if len(norms) > 0 and k > 0 and k % norms[0].every == 0:
         rule.advance(link.rule, link.w, t)
         settle_all(rule, link.rule, link.w, t)
-        set_norms(norms[0], link.norm, link.w, link.spikes)
-
-
-@helper
-def integrate_all(parts, cells, k):
-    """Step the cells of every population; those that fire are in the rings."""
-    if len(cells) > 0:
-        integrate(parts[0], cells[0], k)
-        integrate_all(parts[1:], cells[1:], k)
+        set_norms(norms[0], link.norm, link.w, spikes)
 
 
 @helper
@@ -335,14 +381,6 @@ def hold_fired(stepper, cells, k):
 
 
 @helper
-def bombard_all(parts, cells):
-    """What the background delivers in one step to the cells of every population."""
-    if len(cells) > 0:
-        bombard(parts[0].background, parts[0].stepper, cells[0].showers, cells[0])
-        bombard_all(parts[1:], cells[1:])
-
-
-@helper
 def bombard(background, stepper, showers, cells):
     """What each part of the background delivers in one step to the cells of one population."""
     if len(background) > 0:
@@ -357,15 +395,12 @@ def bombard(background, stepper, showers, cells):
 
 
 @helper
-def fetch_all(links, k):
-    """Ask for the synapses of the first spikes that reach their synapses in step k, of every projection."""
-    if len(links) > 0:
-        link = links[0]
-        for d in range(len(link.lag)):
-            slot = place(link.source, k - link.lag[d])
-            for q in range(min(AHEAD, n_gathered(link.source, slot))):
-                fetch(link, d, slot, q)
-        fetch_all(links[1:], k)
+def fetch_first(link, k):
+    """Ask for the synapses of the first spikes of one projection that reach their synapses in step k."""
+    for d in range(len(link.lag)):
+        slot = place(link.source, k - link.lag[d])
+        for q in range(min(AHEAD, n_gathered(link.source, slot))):
+            fetch(link, d, slot, q)
 
 
 @helper
@@ -377,16 +412,7 @@ def fetch(link, d, slot, q):
 
 
 @helper
-def arrive_all(parts, links, k, t):
-    """The spikes that reach their synapses in step k, of every projection."""
-    if len(links) > 0:
-        arrive(parts[0], links[0], k, t)
-        come_down(parts[0], links[0].dendrites, links[0].cells, k)
-        arrive_all(parts[1:], links[1:], k, t)
-
-
-@helper
-def arrive(parts, link, k, t):
+def arrive(stepper, parts, cells, link, k, t):
     """The spikes of one projection that reach their synapses in step k: settle, deliver, learn."""
     ring = link.source
     parts.rule.advance(link.rule, link.w, t)
@@ -399,66 +425,50 @@ def arrive(parts, link, k, t):
             train = np.uintp(ring.i[slot, np.uintp(q)])
             j = fibre_of(link, d, train)
             if j >= 0:
-                reach(parts, parts.twins, link, k, t, train, j)
+                receivers = Receivers(stepper, cells.state, parts, link.dendrites, k)
+                reach(parts.rule, parts.twins, receivers, link, t, train, j)
 
 
 @helper
-def reach(parts, twins, link, k, t, train, j):
+def reach(rule, twins, cells, link, t, train, j):
     """A spike of a train at the synapses of fibre j."""
-    cells = Receivers(parts, link, k)
     if len(twins) > 0:
-        reach_twin(parts.rule, link.rule, link.w, j, t, cells, train < twins[0].n_pre)
+        reach_twin(rule, link.rule, link.w, j, t, cells, train < twins[0].n_pre)
     else:
-        parts.rule.relay(link.rule, link.w, j, t, cells)
+        rule.relay(link.rule, link.w, j, t, cells)
 
 
 @helper
-def hand_over(parts, cells, dendrites, k, i, amount):
+def hand_over(stepper, state, port, dendrites, k, i, amount):
     """What is delivered to branch i, at once or down the dendrite."""
     if len(dendrites) > 0:
         way = dendrites[0]
         way.late[np.uintp((k + way.wait[i]) & way.mask), way.cell[i]] += amount
     else:
-        parts.stepper.receive(cells, parts.port, i, amount)
+        stepper.receive(state, port, i, amount)
 
 
 @helper
-def come_down(parts, dendrites, cells, k):
+def come_down(stepper, port, cells, dendrites, k):
     """What was sent down the dendrites and reaches the cells in step k."""
     if len(dendrites) > 0:
         late, slot = dendrites[0].late, np.uintp(k & dendrites[0].mask)
         for i in range(late.shape[1]):
-            parts.stepper.receive(cells, parts.port, i, late[slot, i])
+            stepper.receive(cells.state, port, i, late[slot, i])
             late[slot, i] = 0.0
 
 
 @helper
-def learn_all(parts, links, k, t):
-    """The spikes of targets that reach their synapses in step k, of every projection."""
-    if len(links) > 0:
-        learn(parts[0], links[0], k, t)
-        learn_all(parts[1:], links[1:], k, t)
-
-
-@helper
-def learn(parts, link, k, t):
+def learn(rule, cells, link, k, t):
     """The spikes of the targets of one projection that reach their synapses in step k."""
-    ring = link.target
+    ring = cells.ring
     for d in range(len(link.back)):
         slot = place(ring, k - link.back[d])
-        first = ring.first[slot, link.shard]
-        for q in range(ring.number[slot, link.shard]):
-            i = link.branch[d, ring.i[slot, np.uintp(first + q)] - link.low]
+        first = ring.first[slot, cells.shard]
+        for q in range(ring.number[slot, cells.shard]):
+            i = link.branch[d, ring.i[slot, np.uintp(first + q)] - cells.low]
             if i >= 0:
-                parts.rule.on_post(link.rule, link.w, i, t)
-
-
-@helper
-def reset_all(parts, cells, k):
-    """Reset what fired."""
-    if len(cells) > 0:
-        reset(parts[0], cells[0], k)
-        reset_all(parts[1:], cells[1:], k)
+                rule.on_post(link.rule, link.w, i, t)
 
 
 @helper
@@ -474,33 +484,19 @@ def reset(parts, cells, k):
 
 
 @helper
-def look_all(parts, links, t):
-    """What every rule that sees potentials sees at the end of a step."""
-    if len(links) > 0:
-        look(parts[0].rule, links[0], links[0].potentials, t)
-        look_all(parts[1:], links[1:], t)
-
-
-@helper
-def look(rule, link, potentials, t):
+def look(looks, rule, cells, link, t):
     """What the rule of one projection sees, if it sees potentials."""
-    if len(potentials) > 0:
-        rule.on_potentials(link.rule, link.w, potentials[0], t)
+    if len(looks) > 0:
+        rule.on_potentials(link.rule, link.w, cells.state.v, t)
 
 
 @helper
-def run_shard(parts, shard, begin, end):
+def run_shard(parts, targets, begin, end):
     """Steps begin to end of one shard."""
     for k in range(begin, end):
         t = k * parts.dt
-        fetch_all(shard.links, k)
-        normalise_all(parts.links, shard.links, k, t)
-        integrate_all(parts.cells, shard.cells, k)
-        bombard_all(parts.cells, shard.cells)
-        arrive_all(parts.links, shard.links, k, t)
-        learn_all(parts.links, shard.links, k, t)
-        reset_all(parts.cells, shard.cells, k)
-        look_all(parts.links, shard.links, t)
+        fire_all(parts.targets, targets, k, t)
+        exchange_all(parts.targets, targets, k, t)
 
 
 # All shards ---------------------------------------------------------------------------------------------------------
@@ -510,21 +506,24 @@ def run_shard(parts, shard, begin, end):
 def any_full(heard, window):
     """Whether a buffer of spikes might not hold those of another window."""
     if len(heard) > 0:
-        ring, recorder, _ = heard[0]
-        if recorder.count[0] + window * ring.i.shape[1] > len(recorder.t):
-            return True
+        for m in range(len(heard[0])):
+            ring, recorder, _ = heard[0][m]
+            if recorder.count[0] + window * ring.i.shape[1] > len(recorder.t):
+                return True
         return any_full(heard[1:], window)
     return False
 
 
 @helper
-def gather_all(cells, begin, end):
+def gather_all(targets, begin, end):
     """Bring together what the shards fired in steps begin to end, population by population."""
-    if len(cells) > 0:
-        if cells[0].ring.number.shape[1] > 1:
-            for k in range(begin, end):
-                gather(cells[0].ring, place(cells[0].ring, k))
-        gather_all(cells[1:], begin, end)
+    if len(targets) > 0:
+        for m in range(len(targets[0])):
+            ring = targets[0][m].cells.ring
+            if ring.number.shape[1] > 1:
+                for k in range(begin, end):
+                    gather(ring, place(ring, k))
+        gather_all(targets[1:], begin, end)
 
 
 @helper
@@ -541,17 +540,24 @@ def gather(ring, slot):
 
 
 @helper
-def listen(heard, dt, begin, end):
+def listen_all(heard, dt, begin, end):
     """Copy the spikes of steps begin to end of the populations that are listened to."""
     if len(heard) > 0:
-        ring, recorder, n = heard[0]
-        for k in range(begin, end):
-            slot = place(ring, k)
-            for q in range(n_gathered(ring, slot)):
-                i = ring.i[slot, np.uintp(q)]
-                if i < n:  # and not of a twin
-                    record(recorder, k * dt, i)
-        listen(heard[1:], dt, begin, end)
+        for m in range(len(heard[0])):
+            listen(heard[0][m], dt, begin, end)
+        listen_all(heard[1:], dt, begin, end)
+
+
+@helper
+def listen(heard, dt, begin, end):
+    """Copy the spikes of steps begin to end of one population."""
+    ring, recorder, n = heard
+    for k in range(begin, end):
+        slot = place(ring, k)
+        for q in range(n_gathered(ring, slot)):
+            i = ring.i[slot, np.uintp(q)]
+            if i < n:  # and not of a twin
+                record(recorder, k * dt, i)
 
 
 def advance(parts, state, k_end, thread, n_threads):
@@ -559,6 +565,7 @@ def advance(parts, state, k_end, thread, n_threads):
 
     Each of n_threads calls this at once with its number; the first draws the inputs and listens, and shards are dealt out in turn.
     """
+    parts, state = opened(parts), opened(state)
     begin = state.done[0]
     while begin < k_end:
         end = min(k_end, begin + parts.window)
@@ -572,8 +579,8 @@ def advance(parts, state, k_end, thread, n_threads):
             run_shard(parts, state.shards[s], begin, end)
         meet(state.gate, n_threads)
         if thread == 0:
-            gather_all(state.shards[0].cells, begin, end)
-            listen(state.heard, parts.dt, begin, end)
+            gather_all(state.shards[0], begin, end)
+            listen_all(state.heard, parts.dt, begin, end)
             state.done[0] = end
         begin = end
     return DONE

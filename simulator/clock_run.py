@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import clock
-from .compile import compiled, content_hash
+from .compile import content_hash, loop_of
 from .dispatch import classes_of
 from .event import Recorder
 from .network import Network, Population, Projection
@@ -104,6 +105,15 @@ def layouts(network: Network, dt: float) -> dict[str, Layout]:
     return {each.name: layout(each, dt) for each in network.projections}
 
 
+def by_kind(*lists: Sequence[Any]) -> list[tuple[tuple, ...]]:
+    """Lists of one length, each as a tuple of tuples: neighbours that are of one type to numba in every list come into one."""
+    from numba import typeof
+
+    types = [tuple(map(typeof, each)) for each in zip(*lists, strict=True)]
+    edges = [k for k in range(len(types) + 1) if k in (0, len(types)) or types[k] != types[k - 1]]
+    return [tuple(tuple(each[low:high]) for low, high in pairwise(edges)) for each in lists]
+
+
 class ClockRun:
     """One seed in the clock-driven loop: its parts, its state, and the spikes that are listened to."""
 
@@ -129,27 +139,25 @@ class ClockRun:
         self.n_shards, self.window = sharing(network, self.layouts)
         self.threads = min(threads, self.n_shards)
         self.rings = {each.name: self._ring(each) for each in network.populations}
-        steppers = {each.name: self.precise(each.model.stepper(dt)) for each in self.targets}
+        self.steppers = {each.name: self.precise(each.model.stepper(dt)) for each in self.targets}
+        self.cells = [{each.name: self._cells(each, s) for each in self.targets} for s in range(self.n_shards)]
+        self.links = {each.name: self._links(each) for each in network.projections}
+        self.listened = [self._listened(name, window) for name, window in windows.items()]
         inputs = [each for each in network.populations if each.is_input]
-        self.parts = clock.Parts(
-            inputs=tuple(each.model for each in inputs),
-            cells=tuple(self._cell_parts(each, steppers[each.name]) for each in self.targets),
-            links=tuple(self._link_parts(each, steppers[each.target.name]) for each in network.projections),
-            dt=dt,
-            window=self.window,
-        )
-        initial = {each.name: self._initial(each) for each in network.projections}
+        models, sources = by_kind([each.model for each in inputs], [self._source(each) for each in inputs])
+        targets, *shards = by_kind(*zip(*map(self._target, self.targets), strict=True))
+        self.parts = clock.Parts(models, targets, dt, self.window)
         self.state = clock.State(
-            sources=tuple(self._source(each) for each in inputs),
-            shards=tuple(self._shard(s, steppers, initial) for s in range(self.n_shards)),
-            heard=tuple(self._listened(name, window) for name, window in windows.items()),
+            sources=sources,
+            shards=tuple(shards),
+            heard=by_kind(self.listened)[0],
             done=np.zeros(1, np.int64),
             status=np.zeros(1, np.int64),
             gate=np.zeros(1, np.int64),
             counted=np.zeros(len(self.targets), np.int64),
         )
         self.heard: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in windows}
-        self.loop = compiled(clock.advance, (self.parts, self.state))
+        self.loop = loop_of(clock.advance, self.parts, self.state)
 
     # Laying out ----------------------------------------------------------------------------------------------------
 
@@ -172,18 +180,23 @@ class ClockRun:
         n = next(each.n for each in self.network.populations if each.name == name)
         return ring, _buffer(window, ring, self.window), n
 
-    def _shard(self, s: int, steppers: dict[str, Any], initial: dict[str, np.ndarray]) -> clock.Shard:
-        cells = {each.name: self._cells(each, steppers[each.name], s) for each in self.targets}
-        links = [self._link(each, cells[each.target.name], initial[each.name]) for each in self.network.projections]
-        return clock.Shard(tuple(cells.values()), tuple(links))
+    def _target(self, population: Population) -> list[Any]:
+        """What the loop calls for a population and the projections onto it, and their state in each shard."""
+        onto = [each for each in self.network.projections if each.target is population]
+        parts, *links = by_kind(
+            [self._link_parts(each) for each in onto],
+            *([self.links[each.name][s] for each in onto] for s in range(self.n_shards)),
+        )
+        cells = [each[population.name] for each in self.cells]
+        return [clock.TargetParts(self._cell_parts(population), parts), *map(clock.Target, cells, links)]
 
-    def _cell_parts(self, population: Population, stepper: Any) -> clock.CellParts:
+    def _cell_parts(self, population: Population) -> clock.CellParts:
         ports = receptors_of(population.model)
         background = [(ports.index(port), each.arrivals(self.dt)) for port, each in population.background.items()]
-        return clock.CellParts(stepper, held_steps(population, self.dt), tuple(background))
+        return clock.CellParts(self.steppers[population.name], held_steps(population, self.dt), tuple(background))
 
-    def _cells(self, population: Population, stepper: Any, s: int) -> clock.Cells:
-        ring = self.rings[population.name]
+    def _cells(self, population: Population, s: int) -> clock.Cells:
+        ring, stepper = self.rings[population.name], self.steppers[population.name]
         low, high = (population.n * each // self.n_shards for each in (s, s + 1))
         n = high - low
         state = self.precise(stepper.init(n, start(self.seed, f"neuron/{population.name}", s)))
@@ -194,14 +207,14 @@ class ClockRun:
         showers = tuple(clock.Shower(stream, np.zeros(clock.BLOCK)) for stream in streams)
         return clock.Cells(state, ring, s, low, n, hit, np.zeros(n, np.int64), showers)
 
-    def _link_parts(self, projection: Projection, stepper: Any) -> clock.LinkParts:
+    def _link_parts(self, projection: Projection) -> clock.LinkParts:
         return clock.LinkParts(
             self.precise(projection.rule),
             self.precise(projection.transmission),
             self._norms(projection),
-            stepper,
             receptors_of(projection.target.model).index(projection.receptor),
             (clock.Twins(projection.source.n),) if self._has_twins(projection) else (),
+            (True,) if sees_potentials(projection.rule) else (),
         )
 
     def _norms(self, projection: Projection) -> tuple:
@@ -214,16 +227,17 @@ class ClockRun:
     def _has_twins(self, projection: Projection) -> bool:
         return self.copies == 2 and projection.source.is_input
 
-    def _initial(self, projection: Projection) -> np.ndarray:
-        """(n_synapses,) in the order of the layout."""
-        return projection.initial_values(self.seed)[self.layouts[projection.name].order]
+    def _links(self, projection: Projection) -> list[clock.Link]:
+        """In each shard."""
+        initial = projection.initial_values(self.seed)[self.layouts[projection.name].order]
+        return [self._link(projection, cells[projection.target.name], initial) for cells in self.cells]
 
     def _link(self, projection: Projection, cells: clock.Cells, initial: np.ndarray) -> clock.Link:
         laid, rule = self.layouts[projection.name], projection.rule
         low, high = np.searchsorted(laid.cell, (cells.low, cells.low + cells.n))  # the branches of these cells
         here = (laid.branch >= low) & (laid.branch < high)
         fibre, branch, n = laid.fibre[here], laid.branch[here] - low, int(high - low)
-        if len(fibre) == laid.n_fibres * n:
+        if len(laid.order) == laid.n_fibres * len(laid.cell):
             w: Any = synapses(initial[here].reshape(laid.n_fibres, n).T, rule)
         else:
             w = sparse_synapses(fibre, branch, initial[here], laid.n_fibres, n, rule, projection.normalisation)
@@ -231,25 +245,18 @@ class ClockRun:
         if self._has_twins(projection):
             fibre_of = np.tile(fibre_of if fibre_of.size else np.arange(projection.source.n)[None], (1, 2))
         branch_of = laid.branch_of[:, cells.low : cells.low + cells.n]
-        looks = sees_potentials(rule)
         return clock.Link(
             w=self.precise(w),
             rule=self.precise(
                 initial_state(rule, laid.n_fibres, n, (self.seed, projection.name, cells.shard), self.dt)
             ),
             source=self.rings[projection.source.name],
-            target=cells.ring,
-            cells=cells.state,
-            shard=cells.shard,
-            low=cells.low,
             lag=laid.lag,
             fibre=fibre_of,
             back=laid.back,
             branch=np.where(branch_of >= 0, branch_of - low, -1),
             dendrites=self._dendrites(laid, slice(low, high), cells),
             norm=self.precise(projection.normalisation.init(laid.n_fibres, n)),
-            spikes=cells.spikes,
-            potentials=(cells.state.v,) if looks else (),
         )
 
     def _dendrites(self, laid: Layout, branches: slice, cells: clock.Cells) -> tuple:
@@ -286,13 +293,13 @@ class ClockRun:
 
     def weights_of(self, projection: Projection) -> np.ndarray:
         """(n_post, n_pre) for all-to-all synapses, else (n_synapses,) in the order of the wiring."""
-        laid, k = self.layouts[projection.name], self.network.projections.index(projection)
+        laid, rule = self.layouts[projection.name], self.precise(projection.rule)
         values = np.empty(len(laid.order))
-        for shard in self.state.shards:
-            link, cells = shard.links[k], shard.cells[self.targets.index(projection.target)]
+        for link, population in zip(self.links[projection.name], self.cells, strict=True):
+            cells = population[projection.target.name]
             low, high = np.searchsorted(laid.cell, (cells.low, cells.low + cells.n))
             here = (laid.branch >= low) & (laid.branch < high)
-            values[laid.order[here]] = settled(self.parts.links[k].rule, link.rule, link.w, self.time).value
+            values[laid.order[here]] = settled(rule, link.rule, link.w, self.time).value
         return values.reshape(projection.source.n, -1).T.copy() if projection.is_dense else values
 
     @property
@@ -308,13 +315,11 @@ class ClockRun:
 
     def spikes_of(self, population: Population) -> np.ndarray:
         """(n,) spikes so far of a population that is no input."""
-        k = self.targets.index(population)
-        return np.concatenate([shard.cells[k].spikes for shard in self.state.shards])
+        return np.concatenate([cells[population.name].spikes for cells in self.cells])
 
     def variable_of(self, population: Population, name: str) -> np.ndarray:
         """(n,) a variable of the cells of a population, of those that its model lets be monitored."""
-        k = self.targets.index(population)
-        return np.concatenate([getattr(shard.cells[k].state, name) for shard in self.state.shards])
+        return np.concatenate([getattr(cells[population.name].state, name) for cells in self.cells])
 
     def to(self, t: float) -> bool:
         """Go on to the step at time t [s]; False when a population fired faster than max_rate all through a second."""
@@ -340,15 +345,13 @@ class ClockRun:
         """One call of the loop by every thread."""
         self.state.gate[0] = 0
         if self.threads == 1:
-            return self.loop(self.parts, self.state, end, 0, 1)
+            return self.loop(end, 0, 1)
         with ThreadPoolExecutor(self.threads) as pool:
-            done = pool.map(
-                lambda thread: self.loop(self.parts, self.state, end, thread, self.threads), range(self.threads)
-            )
+            done = pool.map(lambda thread: self.loop(end, thread, self.threads), range(self.threads))
             return max(done)
 
     def _empty(self) -> None:
-        for name, (_, recorder, _) in zip(self.windows, self.state.heard, strict=True):
+        for name, (_, recorder, _) in zip(self.windows, self.listened, strict=True):
             if n := int(recorder.count[0]):
                 self.heard[name].append((recorder.t[:n].copy(), recorder.i[:n].copy()))
                 recorder.count[0] = 0

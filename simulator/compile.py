@@ -20,13 +20,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from .dispatch import OPTIONS, classes_of, expose
 from .kernelfile import read_quickly
+from .packing import Packed
 
 KEEP_DAYS = 30.0
 DIGITS = 20  # of the hash that names a folder
@@ -55,6 +56,11 @@ def compiled(function: Callable, parts: Iterable[Any]) -> Callable:
                 numba.config.CACHE_DIR = theirs
             prune(folder.parent)
         return _loops[key]
+
+
+def loop_of(function: Callable, parts: Any, state: Any) -> Callable:
+    """`function` compiled for these parts and this state, which it is to open, and with them as its first two arguments."""
+    return partial(compiled(function, (parts, state)), Packed(parts), Packed(state))
 
 
 def _plain(function: Callable) -> Callable:

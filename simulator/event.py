@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .packing import opened
 from .protocols import bounds_of, clip, helper
 from .streams import exponential, uniform
 from .synapses import Synapses
@@ -184,6 +185,7 @@ def parts_of(projection) -> Parts:
 
 def advance(parts, state, t_end, max_rate):
     """Run one seed up to (not including) t_end [s]; returns DONE, FULL (a buffer wants emptying) or RUNAWAY (bound above max_rate [Hz])."""
+    parts, state = opened(parts), opened(state)
     room = len(state.inputs.sources)
     now, t_input, t_normalise, hazard = state.times[0], state.times[1], state.times[2], state.times[3]
     if t_input < 0.0:  # nothing is pending yet

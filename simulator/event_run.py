@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import event
-from .compile import compiled, content_hash
+from .compile import content_hash, loop_of
 from .dispatch import classes_of
 from .network import Network, Population, Projection
 from .results import Spikes
@@ -49,7 +49,7 @@ class SeedRun:
             seen_output=_buffer(windows.get(target.name), 1),
         )
         self.heard: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in windows}
-        self.loop = compiled(event.advance, (self.parts, self.state))
+        self.loop = loop_of(event.advance, self.parts, self.state)
 
     @property
     def kept(self) -> event.State:
@@ -96,7 +96,7 @@ class SeedRun:
         """Go on to time t [s]; False when the rate ran away."""
         if self.ran_away:
             return False
-        while (status := self.loop(self.parts, self.state, float(t), self.max_rate)) == event.FULL:
+        while (status := self.loop(float(t), self.max_rate)) == event.FULL:
             self._empty()
         self._empty()
         self.ran_away = status == event.RUNAWAY

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .event import set_norms
+from .packing import opened
 from .protocols import helper
 from .synapses import Synapses
 
@@ -85,6 +86,7 @@ def output_rate(parts, state, i):
 
 def advance(parts, state, t_end, max_rate):
     """Learn all holds of one seed that are over by t_end [s]; returns DONE, or RUNAWAY (an output rate above max_rate [Hz])."""
+    parts, state = opened(parts), opened(state)
     while True:
         now = state.times[NOW]
         t_wake = parts.inputs.next_wake(state.inputs)

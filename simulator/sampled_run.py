@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import sampled
-from .compile import compiled, content_hash
+from .compile import content_hash, loop_of
 from .dispatch import classes_of
 from .event import parts_of
 from .network import Network, Population, Projection
@@ -61,7 +61,7 @@ class SampledRun:
             rng_input=start(seed, f"input/{source.name}"),
             rng_latent=start(seed, f"latent/{source.name}"),
         )
-        self.loop = compiled(sampled.advance, (self.parts, self.state))
+        self.loop = loop_of(sampled.advance, self.parts, self.state)
 
     @property
     def kept(self) -> sampled.State:
@@ -107,7 +107,7 @@ class SampledRun:
     def to(self, t: float) -> bool:
         """Go on to time t [s]; False when the rate ran away."""
         if not self.ran_away:
-            self.ran_away = self.loop(self.parts, self.state, float(t), self.max_rate) == sampled.RUNAWAY
+            self.ran_away = self.loop(float(t), self.max_rate) == sampled.RUNAWAY
         return not self.ran_away
 
     @property

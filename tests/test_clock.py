@@ -8,7 +8,7 @@ from interpreting import interpreted
 from naive import delta_network
 
 from hebbscope import Network, ParameterError, Population, Projection, simulate
-from hebbscope.models import LIF, HomogeneousPoisson, LinearPoisson, RecordedSpikes
+from hebbscope.models import LIF, ExponentialSynapses, HomogeneousPoisson, LinearPoisson, RecordedSpikes
 from hebbscope.rules import L1, PairSTDP, SpikeHebb, Triplet
 from hebbscope.simulator.clock_run import ClockRun, in_steps
 from hebbscope.simulator.connectivity import AllToAll, Given
@@ -151,7 +151,7 @@ def test_norms_are_set_between_steps(wiring, rule):
     for k in range(every, STEPS + 1, every):
         free.to(k * DT)
         held.to(k * DT)  # what is due at its end is the next call's
-        link = free.state.shards[0].links[0]
+        link = free.links[free.network.projections[0].name][0]
         now = settled(rule, link.rule, link.w, free.time)
         np.testing.assert_allclose(held.weights, free.weights, rtol=0, atol=1e-14)
         sums = np.bincount(post, now.value, minlength=5)
@@ -218,3 +218,20 @@ def test_single_precision_outlives_all_traces(rule):
     change = double.final_weights - 1e-5
     np.testing.assert_allclose(single.final_weights, double.final_weights, rtol=0, atol=2e-3 * np.abs(change).max())
     assert np.abs(change).max() > 0
+
+
+def test_neighbours_of_one_type_are_one_kind():
+    """The loop is compiled for a kind, not for a projection; what other kinds stand between keep their order."""
+    a, b, c = (
+        Population(name, 3, model)
+        for name, model in (("a", LIF()), ("b", LIF()), ("c", LIF(synapses=ExponentialSynapses())))
+    )
+    wired = [(a, a), (b, a), (a, b), (b, b), (a, c), (b, c)]
+    projections = [Projection(*ends, 1e-3, delay=1e-3) for ends in wired]
+    plastic = Projection(c, a, 1e-3, PairSTDP(), delay=1e-3)
+    run = ClockRun(Network([a, b, c], [*projections, plastic]), 1, "spike", {}, DT)
+    (onto_a,), (onto_b,), (onto_c,) = run.state.shards[0]
+    assert [len(kind) for kind in onto_a.links] == [2, 1]
+    assert [len(kind) for kind in onto_b.links] == [2] == [len(kind) for kind in onto_c.links]
+    (both, other) = ClockRun(Network([a, b, c], projections), 1, "spike", {}, DT).state.shards[0]
+    assert len(both) == 2 and len(other) == 1

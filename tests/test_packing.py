@@ -1,0 +1,75 @@
+"""What is packed comes out of it as it went in, compiled and not."""
+
+import pickle
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from hebbscope.simulator.compile import loop_of
+from hebbscope.simulator.packing import Packed, opened
+
+
+class Numbers(NamedTuple):
+    whole: int
+    true: bool
+    double: float
+    single: np.float32
+
+
+class Arrays(NamedTuple):
+    line: np.ndarray
+    table: np.ndarray
+    flags: np.ndarray
+    nested: tuple
+
+
+def copy_all(parts, state, out):
+    """Every number of parts and state into out (n,), in their order; and 1 into the first of the line."""
+    parts, state = opened(parts), opened(state)
+    out[0], out[1], out[2], out[3] = parts.whole, parts.true, parts.double, parts.single
+    n = 4
+    for k in range(len(state.line)):
+        out[n] = state.line[k]
+        n += 1
+    for j in range(state.table.shape[0]):
+        for k in range(state.table.shape[1]):
+            out[n] = state.table[j, k]
+            n += 1
+    for k in range(len(state.flags)):
+        out[n] = state.flags[k]
+        n += 1
+    for pair in range(len(state.nested)):
+        out[n], out[n + 1] = state.nested[pair][0], state.nested[pair][1][0]
+        n += 2
+    state.line[0] = 1.0
+    return n
+
+
+NUMBERS = Numbers(-(2**62) - 1024, True, -1.5e-300, np.float32(0.1))
+TABLES = {
+    "rows": np.arange(6.0).reshape(2, 3),
+    "columns": np.arange(6, dtype=np.int32).reshape(3, 2).T,
+    "every other from the end": np.arange(24, dtype=np.uint64).reshape(4, 6)[::-2, ::2],
+    "nothing": np.zeros((0, 4), np.float32),
+}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_a_loop_sees_what_was_packed(table, kind):
+    """And what it changes is changed."""
+    line, flags = np.array([0.5, np.inf, -0.0, np.pi], kind), np.array([True, False, True])
+    state = Arrays(line, table, flags, ((3, np.array([7])), (4, np.array([8]))))
+    expected = [*NUMBERS, *line, *table.ravel(), *flags, 3, 7, 4, 8]
+    out = np.full(40, np.nan)
+    n = loop_of(copy_all, NUMBERS, state)(out)
+    assert out[:n].tolist() == [float(each) for each in expected] and np.isnan(out[n:]).all()
+    assert line[0] == 1.0
+
+
+def test_its_type_is_found_again_from_a_file():
+    kind = Packed((NUMBERS, np.zeros(3)))._numba_type_
+    again = pickle.loads(pickle.dumps(kind))
+    assert again == kind and type(again) is type(kind)
+    assert Packed((NUMBERS, np.zeros(3, np.float32)))._numba_type_ != kind
