@@ -182,6 +182,18 @@ def test_slow_learning_from_pattern_to_pattern_is_the_averaged_equation(rule):
     )
 
 
+@pytest.mark.parametrize("rule", [Sanger(1e-8, 1e9), Miller(np.linspace(0.5, 1.0, 12).reshape(2, 6), np.array([[1.0, 0.4], [-0.3, 0.8]]), 1e-8, 1e9)], ids=lambda rule: type(rule).__name__)  # fmt: skip
+def test_slow_learning_of_targets_that_see_each_other_is_what_their_rule_states(rule):
+    """Likewise, by the plain twin; of Miller's weights one stands at its limit."""
+    factors, C = noise()
+    start, n_shown = np.random.default_rng(3).uniform(0.05, 0.45, (2, 6)), 3000
+    start[1, 2] = 0.0
+    shown = np.resize(with_covariance(factors, 40.0), (n_shown, 6))
+    found = rates_learned(rule, shown, 0.1, start, lambda w, x: 20.0 + w @ x) - start
+    wanted = 0.1 * n_shown * rule.mean_change(start, C)
+    assert np.linalg.norm(found - wanted) < 3.0 * (1 + math.log(n_shown)) / n_shown * np.linalg.norm(wanted)
+
+
 def test_the_averaged_equations_are_of_the_covariance_that_inputs_state():
     """By hand, for two groups: swings of amplitude a have variance a^2 / 2, shared noise its own; and means come in for plain Hebb alone."""
     for model, variance in (
