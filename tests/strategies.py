@@ -64,6 +64,7 @@ from hebbscope.simulator.protocols import (
     unit_in,
 )
 from hebbscope.simulator.run import LARGEST_SEED, LEVELS, check_engine, check_level, record_times, time_constants
+from hebbscope.simulator.sampled_run import SHARE
 from hebbscope.simulator.sampler import check_monitors
 
 MOST_PRE, MOST_POST = 6, 3
@@ -397,6 +398,11 @@ def levels_of(network: Network, times: np.ndarray, how: dict[str, Any]) -> list[
     return allowed
 
 
+def look_of(network: Network) -> float:
+    """A step [s] in which the rates of the input are looked at, at the rate level."""
+    return min(STEP, SHARE * getattr(network.input.model, "changes_in", math.inf))
+
+
 def step_of(network: Network) -> float:
     """One that fits it [s], a whole part of DT."""
     shortest = min((tau for _, tau in time_constants(network)), default=math.inf)
@@ -409,7 +415,7 @@ def plans(draw: Any, network: some.SearchStrategy, any_spikes: bool = True) -> P
     that runs it. any_spikes: those of some populations, or of all, in half the precision or not; not so where all plans are to have one kernel."""
     described = draw(network)
     if described.is_exact:
-        how: dict[str, Any] = {"engine": "event", "dt": STEP}
+        how: dict[str, Any] = {"engine": "event", "dt": look_of(described)}
         duration = draw(between(0.02, LONGEST))
         every = duration * draw(between(0.05, 2.0))
     else:

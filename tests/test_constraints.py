@@ -126,7 +126,7 @@ def test_what_a_constraint_makes_of_competition(kind):
     rule = Triplet(A2_plus=1e-3, A2_minus=0.0, A3_plus=0.0, w_min=0.0, w_max=high)
     synapses = Projection(source, target, 0.24, rule, normalisation=kind(norm=norm, every=0.5))
     with interpreted():
-        run = simulate(Network([source, target], [synapses]), 4000.0, level="rate", record_every=4000.0)
+        run = simulate(Network([source, target], [synapses]), 4000.0, level="rate", dt=0.5, record_every=4000.0)
     held = norm * x / x.sum() if kind is Multiplicative else np.array([0.0, 0.0, norm - 2 * high, high, high])
     growth = rule.A2_plus * rule.tau_plus * x * (held @ x) * 0.5
     np.testing.assert_allclose(run.final_weights[0, 0], held, rtol=0, atol=growth.sum())
