@@ -130,6 +130,11 @@ def grouped(cls: type) -> some.SearchStrategy:
     return begins.map(lambda found: cls(groups=np.array(found, np.int64)))
 
 
+def fitted(norm: Any, n_pre: int) -> Any:
+    """The same, of as many groups as begin among so many sources."""
+    return norm._replace(groups=norm.groups[norm.groups < n_pre]) if hasattr(norm, "groups") else norm
+
+
 @some.composite
 def pairs(draw: Any, source: Population, target: Population) -> Given:
     """Some of all that there are."""
@@ -252,7 +257,7 @@ def layers(draw: Any, n_pre: int, n_post: int, chosen: dict[str, Any]) -> Networ
     weight = between(low, high)
     start = [weight, arrays(weight, n_pre), arrays(weight, n_post, n_pre), weight.map(lambda top: Scattered(low, top))]
     source, target = Population("inputs", n_pre, chosen["input"]), Population("neuron", n_post, chosen["neuron"])
-    beside = {kind: part for kind, part in chosen.items() if kind not in ("input", "neuron", "rule")}
+    beside = {kind: fitted(part, n_pre) for kind, part in chosen.items() if kind not in ("input", "neuron", "rule")}
     synapses = Projection(source, target, draw(some.one_of(start)), chosen["rule"], **beside)
     return Network([source, target], [synapses])
 
@@ -321,9 +326,7 @@ def projections(draw: Any, name: str, source: Population, target: Population) ->
     for field in ("delay", "dendritic_delay"):
         found = changed(found, **{field: draw(DELAY | arrays(DELAY, found.n_synapses))})
     if np.ndim(found.dendritic_delay) == 0 and draw(some.booleans()):
-        norm = draw(of_kind("normalisation"))
-        if hasattr(norm, "groups") and np.ndim(found.delay):
-            norm = norm._replace(groups=norm.groups[:0])
+        norm = fitted(draw(of_kind("normalisation")), 0 if np.ndim(found.delay) else source.n)
         found = changed(found, normalisation=norm._replace(every=draw(some.integers(1, MOST_STEPS)) * DT))
     shapes = [(found.n_synapses,)] if not found.is_dense else [(source.n,), (target.n, source.n)]
     return changed(

@@ -151,6 +151,13 @@ def test_a_bad_parameter_is_named(part, field):
     assert caught.value.field == field and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_group_begins_within_the_sources(kind):
+    described(kind(groups=np.array([3, 11])))
+    with pytest.raises(ParameterError, match=rf"{kind.__name__}\.groups: must be below 12, the number of sources, got"):
+        described(kind(groups=np.array([3, 12])))
+
+
 def test_groups_and_axonal_delays_do_not_go_together():
     late = {"delay": np.arange(32) * 1e-4}
     simulate_nothing = {"dt": 1e-4, "record_every": 1e-3}
