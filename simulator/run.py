@@ -261,7 +261,8 @@ def check_spikes(network: Network, level: str) -> None:
     """Raise what stands against a level with spikes: a rule that knows none."""
     for projection in network.projections:
         if is_rate_rule(projection.rule):
-            rule = f"must be rate: {type(projection.rule).__name__} of {projection.name} learns from rates, not from spikes"
+            name = f"{type(projection.rule).__name__} of {projection.name}"
+            rule = f"must be rate, and no other (--level rate): {name} learns from rates, not from spikes"
             raise ParameterError("simulate", "level", rule, level)
 
 

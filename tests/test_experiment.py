@@ -156,6 +156,14 @@ def test_parts_are_chosen_by_class_name():
     np.testing.assert_allclose(window.s, [-0.01, 0.0, 0.01])
 
 
+@pytest.mark.parametrize("name", ["kempter1999", "song2000", "natural_images"])
+def test_any_rule_may_take_the_place_of_the_published_one(name):
+    for rule in ("STDP", "Hebb"):
+        assert type(load(name, [("rule", rule)]).rule).__name__ == rule
+    with pytest.raises(DescriptionError, match="rule: no part is called 'Hebbian'"):
+        load(name, [("rule", "Hebbian")])
+
+
 def test_lists_and_rows_are_read_from_text():
     class Table(NamedTuple):
         rows: float | np.ndarray = 1.0
@@ -208,7 +216,7 @@ def test_objects_in_python():
     assert e.rule.window.tau_syn == 4e-3
     assert e.inputs.frequency == 10.0
     assert e.duration == 100.0
-    with pytest.raises(DescriptionError, match=r"rule: must be SpikeHebb, got KempterWindow"):
+    with pytest.raises(DescriptionError, match=r"rule: must be a rate rule, with a method on_rates, or a rule.*, got KempterWindow"):
         Kempter1999(rule=KempterWindow())
 
 

@@ -127,6 +127,8 @@ def read_field(current: Any, hint: Any, value: Any, key: str) -> Any:
     if is_part(value):
         if named_in(hint) and type(value).__name__ not in choices:
             raise DescriptionError(key, f"must be {' or '.join(sorted(choices))}, got {type(value).__name__}")
+        if choices and not named_in(hint):
+            _fitting(type(value), key, choices)
         return value
     if choices and (isinstance(value, dict) or not takes_numbers(hint) or _is_name(value)):
         return changed(current, value, key, choices)
