@@ -1,14 +1,17 @@
 """Writes catalogue.md, a page of every rule with its equation, parameters, conventions and reduction, and draws its pictures.
 
     python docs/catalogue.py            draws, too: some minutes
+    python docs/catalogue.py Oja BCM    draws these rules alone
     python docs/catalogue.py --page     the page alone
 
-Every picture is of simulated spikes, with theory over it where the rule has any. All is taken from the rules that `hebbscope.rules` names, so that one that is
+Every picture is of a simulation, with theory over it where the rule has any. All is taken from the rules that `hebbscope.rules` names, so that one that is
 added appears without a word here. What a rule may say of itself, as properties and methods:
 
-    pictures    which of "window", "frequency" and "rates" suit it; default: window and rates
+    pictures    which of "window", "frequency", "rates" and "course" suit it; default: window and rates of spikes, rates of a rule of rates that states its
+                drift(x, y), else course
     forms       picture -> name -> fields: what is drawn side by side; default: the rule as it is
-    pair_change(s, value), regular_pairs(frequency, lag, n)    theory of the first two pictures; that of the third is its learning equation
+    pair_change(s, value), regular_pairs(frequency, lag, n)    theory of the first two pictures; that of the others is its learning equation, or else
+    drift(x, y), mean_change(w, C)                             of independent spikes or steady rates; of a rule of rates, from the covariance of its inputs
 
 A test holds the page against what this would write.
 """
@@ -25,12 +28,13 @@ from typing import Any
 import numpy as np
 
 from hebbscope import HebbscopeError, Network, Population, Projection, measure_drift, reduce, simulate
-from hebbscope.analysis.style import COLUMN, DASHES, GROUP_COLOURS, LEVEL_COLOURS, STYLE, THEORY, new_figure
-from hebbscope.models import LIF, AdEx, HomogeneousPoisson, LinearPoisson, OneToOne, RecordedSpikes
+from hebbscope.analysis.style import COLUMN, DASHES, GROUP_COLOURS, LEVEL_COLOURS, STYLE, THEORY, new_figure, time_axis
+from hebbscope.models import LIF, AdEx, HomogeneousPoisson, LinearPoisson, OneToOne, PatternPoisson, RecordedSpikes
 from hebbscope.models.experiments.catalogue import parts
 from hebbscope.simulator.describe import brief
 from hebbscope.simulator.plain import Direct
-from hebbscope.simulator.protocols import is_part, sees_potentials
+from hebbscope.simulator.protocols import sees_potentials
+from hebbscope.simulator.rate import averaged
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "catalogue"
@@ -43,6 +47,14 @@ FREQUENCIES = np.array([1.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0
 LAG, N_PAIRS = 10e-3, 60  # of a frequency curve: s, and how many
 INPUT_RATE, OUTPUT_RATES = 10.0, np.array([2.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0])  # Hz
 N_INPUTS, MEASURED, SEEDS = 40, 100.0, range(1, 13)  # MEASURED: s, with each seed
+STEADY_RATES, SETTLED = (
+    np.array([1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0, 17.0, 19.0, 21.0]),
+    300.0,
+)  # Hz; s until thresholds are at rest
+N_RING, MEAN_RATE, BASE_RATE = 8, 5.0, 40.0  # inputs of a course; Hz of these, and of targets without them
+VARIANCES = {"equal": 9.0, "one wave": 4.0, "two waves": 1.0}  # Hz² of the inputs along each direction
+STARTS = np.array([[0.5, 0.1, 0.15], [0.4, 0.15, -0.1]])  # of each target, along each direction
+SHOWN, N_SHOWN, ENOUGH, AT_REST = 0.1, 24, 4.0, 0.05  # s of a pattern; how many points; when a course ends
 
 
 HEAD = """# The catalogue of rules
@@ -52,9 +64,12 @@ Every rule of `hebbscope.rules`, those of spikes first and then those of rates, 
 - **Window**: what one pair of spikes changes alone, all-to-all or not, over t_post − t_pre; at 0 the presynaptic spike is the first.
 - **Frequency curve**: what 60 regular pairs change, 10 ms after (t_post − t_pre = +10 ms) or before.
 - **Rate curve**: what independent Poisson spikes change in a second, inputs at 10 Hz, over the output rate: drift at weights that stand still, with
-  its standard error, and the rule's learning equation.
+  its standard error, and the rule's learning equation. Of a rule of rates: what steady rates change, once thresholds have come to rest, in SI units.
+- **Course**: weights of two targets from eight inputs over time, whose rates go up and down together in patterns: a mean of 5 Hz, and a covariance of 9, 4 and 1 Hz²
+  along three directions, equal weights, one wave and two waves over the inputs. What is drawn is the part of the weights along each. The targets start from
+  different weights; patterns come in random order.
 
-In units of the rule's learning rate eta, at a weight of 0.5. Written by `python docs/catalogue.py` from the code.
+In units of the rule's learning rate eta, and but for courses at a weight of 0.5. Written by `python docs/catalogue.py` from the code.
 """
 
 
@@ -102,6 +117,66 @@ def regular(rule: Any, lag: float) -> np.ndarray:
     return np.diag(taught(rule, steps, [train + lag for train in steps], duration))
 
 
+def found(rule: Any, y: float) -> tuple[float, float]:
+    """Drift and its standard error [1/s] under independent Poisson spikes, those of the target at y [Hz]."""
+    (row,) = measure_drift(independent(rule, y), MEASURED, seeds=SEEDS).rows
+    return row.drift, row.error
+
+
+def steady(rule: Any, y: float) -> tuple[float, float]:
+    """dw/dt [1/s] by a rule of rates, of inputs at INPUT_RATE and a target at y [Hz], once its threshold has come to rest; and no error."""
+    run = simulate(independent(rule, y), 2 * SETTLED, level="rate", record_every=SETTLED, dt=10e-3)
+    return float((run.weights[0, 2] - run.weights[0, 1]).mean()) / SETTLED, 0.0
+
+
+def directions() -> np.ndarray:
+    """(3, N_RING): of length 1, in which the inputs of a course vary."""
+    turn = 2.0 * np.pi * np.arange(N_RING) / N_RING
+    waves = np.stack([np.ones(N_RING), np.sqrt(2.0) * np.cos(turn), np.sqrt(2.0) * np.cos(2.0 * turn)])
+    return waves / np.sqrt(N_RING)
+
+
+def correlated(rule: Any) -> Network:
+    """Two targets of inputs that vary by VARIANCES about MEAN_RATE."""
+    swings = np.sqrt(len(VARIANCES) * np.array(list(VARIANCES.values())))[:, None] * directions()
+    patterns = np.concatenate([MEAN_RATE + swings, MEAN_RATE - swings])
+    inputs = Population("inputs", N_RING, PatternPoisson(patterns, presentation=SHOWN))
+    cells = Population("cells", len(STARTS), LinearPoisson(base_rate=BASE_RATE))
+    return Network([inputs, cells], [Projection(inputs, cells, STARTS @ directions(), rule)])
+
+
+class MeanChange:
+    """The averaged rule of a network, of all its weights (n_post, n_pre) in a row: what `averaged` asks of an equation."""
+
+    def __init__(self, network: Network):
+        self.rule, self.start = network.projection.rule, network.projection.weights
+        self.w_min, self.w_max = self.rule.w_min, self.rule.w_max
+        self.covariance = (directions().T * list(VARIANCES.values())) @ directions()
+        self.equation = reduce(network) if hasattr(self.rule, "learning_equation") else None
+
+    def drift(self, weights: np.ndarray) -> np.ndarray:
+        """(..., n_post n_pre) -> (..., n_post n_pre): dw/dt [1/s]."""
+        rows = weights.reshape(-1, *self.start.shape)
+        if self.equation is None:
+            return np.reshape([self.rule.mean_change(each, self.covariance) for each in rows], weights.shape)
+        return np.reshape(self.equation.drift(rows), weights.shape)
+
+    def at(self, times: np.ndarray) -> np.ndarray:
+        """(n_times, n_post, n_pre) weights at the times [s] from 0 on."""
+        return averaged(self, self.start.reshape(1, -1), times).reshape(len(times), *self.start.shape)
+
+    def duration(self) -> float:
+        """How long a course takes [s]: until weights have grown ENOUGH times, or move by less than AT_REST of the largest in half as long again."""
+        size = np.abs(self.start).max()
+        t = size / np.abs(self.drift(self.start.ravel())).max()
+        while True:
+            _, now, later = self.at(np.array([0.0, t, 1.5 * t]))
+            largest = np.abs(later).max()
+            if largest > ENOUGH * size or np.abs(later - now).max() < AT_REST * largest:
+                return t
+            t *= 1.5
+
+
 # Pictures -------------------------------------------------------------------------------------------------------------
 
 
@@ -142,18 +217,33 @@ def frequency(ax: Any, name: str, rule: Any, colour: Any) -> None:
 
 
 def rates(ax: Any, name: str, rule: Any, colour: Any) -> None:
-    """What independent Poisson spikes change, over the output rate."""
-    drift, error = [], []
-    for y in OUTPUT_RATES:
-        (row,) = measure_drift(independent(rule, y), MEASURED, seeds=SEEDS).rows
-        drift.append(row.drift / rule.eta)
-        error.append(row.error / rule.eta)
-    ax.errorbar(OUTPUT_RATES, drift, error, fmt="o", ms=3.2, mew=0, lw=0.9, color=colour, zorder=3, label=name)
-    y = np.linspace(OUTPUT_RATES[0], OUTPUT_RATES[-1], 80)
-    ax.plot(y, [expected(rule, each) / rule.eta for each in y], color=THEORY, ls=DASHES, lw=0.9)
+    """What independent Poisson spikes, or steady rates, change, over the output rate."""
+    measured, shown = (found, OUTPUT_RATES) if hasattr(rule, "on_pre") else (steady, STEADY_RATES)
+    drift, error = np.array([measured(rule, y) for y in shown]).T / rule.eta
+    ax.errorbar(shown, drift, error, fmt="o", ms=3.2, mew=0, lw=0.9, color=colour, zorder=3, label=name)
+    y = np.linspace(shown[0], shown[-1], 80)
+    ax.plot(y, [expected(rule, each) / rule.eta for each in y], color=THEORY, ls=DASHES, lw=0.9, zorder=4)
     ax.set_xlim(left=0.0)
     ax.set_xlabel("output rate [Hz]")
-    ax.set_ylabel("drift [η/s]")
+    ax.set_ylabel("drift [η/s]" if hasattr(rule, "on_pre") else "dw/dt / η [SI]")
+
+
+def course(ax: Any, name: str, rule: Any, colour: Any) -> None:
+    """Parts of the weights of two targets along the directions in which their inputs vary, over time: filled of the first, open of the second."""
+    network = correlated(rule)
+    theory = MeanChange(network)
+    run = simulate(network, theory.duration(), level="rate", record_every=theory.duration() / N_SHOWN)
+    times = np.linspace(0.0, run.time[-1], 300)
+    measured, expected = run.weights[0] @ directions().T, theory.at(times) @ directions().T
+    for k, direction in enumerate(VARIANCES):
+        for i, fill in enumerate((GROUP_COLOURS[k + 1], "white")):
+            style = {"color": GROUP_COLOURS[k + 1], "mfc": fill, "label": None if i else direction}
+            ax.plot(run.time, measured[:, i, k], "o", ms=3.2, mew=0.8, zorder=3, **style)
+            ax.plot(times, expected[:, i, k], color=THEORY, ls=DASHES, lw=0.9, zorder=4)
+    time_axis(ax, run.time)
+    ax.set_xlabel(f"{ax.get_xlabel()}   ● first target   ○ second target")
+    ax.set_ylabel("weights along a direction")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(VARIANCES), handletextpad=0.1)
 
 
 def expected(rule: Any, y: float) -> float:
@@ -171,17 +261,19 @@ def independent(rule: Any, y: float) -> Network:
     return Network([inputs, cell], [Projection(inputs, cell, WEIGHT, rule, transmission=Direct(0.0))])
 
 
-PICTURES: dict[str, Callable] = {"window": window, "frequency": frequency, "rates": rates}
+PICTURES: dict[str, Callable] = {"window": window, "frequency": frequency, "rates": rates, "course": course}
 TITLES = {
     "window": "What a pair changes",
     "frequency": "What regular pairs change",
-    "rates": "What Poisson spikes change",
+    "rates": "What rates change",
+    "course": "What becomes of the weights",
 }
 
 
 def pictures(rule: type) -> tuple[str, ...]:
-    """Which pictures suit a rule; those are of spikes."""
-    return getattr(rule(), "pictures", ("window", "rates") if hasattr(rule, "on_pre") else ())
+    """Which pictures suit a rule."""
+    of_rates = ("rates",) if hasattr(rule, "drift") else ("course",)
+    return getattr(rule(), "pictures", ("window", "rates") if hasattr(rule, "on_pre") else of_rates)
 
 
 def forms(rule: type, kind: str) -> dict[str, Any]:
@@ -236,22 +328,23 @@ def _drawn(rule: type, kind: str) -> list[str]:
     """By what the forms of a rule that a picture has differ from the rule as it is."""
     named = []
     for name, form in forms(rule, kind).items():
-        other = {field: value for field, value in form._asdict().items() if value != getattr(rule(), field)}
+        other = {field: value for field, value in form._asdict().items() if np.any(value != getattr(rule(), field))}
         if other:
-            told = (f"{field} {brief(value) if is_part(value) else f'{value:g}'}" for field, value in other.items())
-            named.append(f"{name}: {', '.join(told)}")
+            told = (f"{field} {brief(value)}" for field, value in other.items())
+            named.append(f"{name}: " * bool(name) + ", ".join(told))
     return ["", f"In SI units, {'; '.join(named)}.", ""] if named else []
 
 
 def reduction(rule: type) -> str:
-    """The averaged equation and when it holds, from the docstring of its class."""
+    """The averaged equation and when it holds: in the words of the rule, or else of the class of the equation."""
     try:
         equation = type(reduce(independent(rule(), 10.0)))
     except HebbscopeError:
         return "It has no learning equation" + (
             ": `measure_drift` measures its drift." if hasattr(rule, "on_pre") else "."
         )
-    paragraphs = re.split(r"\n\s*\n", inspect.cleandoc(equation.__doc__ or ""))
+    words = getattr(rule, "averaged", equation).__doc__
+    paragraphs = re.split(r"\n\s*\n", inspect.cleandoc(words or ""))
     said = "\n\n".join(each for each in paragraphs if not each.startswith("|"))  # without its table of fields
     return f"Reduction, `{equation.__name__}`:\n\n```text\n{said}\n```"
 
@@ -260,9 +353,12 @@ def main() -> None:
     """Draw and write."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("--page", action="store_true", help="write the page alone")
-    if not arguments.parse_args().page:
+    arguments.add_argument("rules", nargs="*", help="what to draw; default: all", choices=[[], *rules()])
+    given = arguments.parse_args()
+    if not given.page:
         FOLDER.mkdir(exist_ok=True)
-        for rule in rules().values():
+        for name in given.rules or rules():
+            rule = rules()[name]
             for kind in pictures(rule):
                 print(draw(rule, kind), flush=True)
     (HERE / "catalogue.md").write_text(page(), encoding="utf-8")

@@ -17,7 +17,7 @@ from ..simulator.protocols import (
     require_methods,
     sees_potentials,
 )
-from .threshold import MeanSquareThreshold
+from .threshold import FixedThreshold, MeanSquareThreshold
 
 
 @part
@@ -53,6 +53,11 @@ class BCM(NamedTuple):
         )
         require_methods(self.threshold, "rates", "mean_depression", "settled")
         self.threshold.check()
+
+    @property
+    def forms(self):
+        """What the catalogue of rules shows side by side."""
+        return {"rates": {"threshold stays": {"threshold": FixedThreshold()}, "threshold slides": {}}}
 
     def init_rates(self, n_pre, n_post):
         return self.threshold.init(n_post)

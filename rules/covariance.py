@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 from ..simulator.protocols import Seconds, bounds_in_order, clip, finite, part, positive
+from .rate_equation import LinearRateEquation
 from .rate_means import follow, rate_means
 
 
@@ -46,11 +47,12 @@ class Covariance(NamedTuple):
             w.value[k] = clip(w.value[k] + gain * (x[j] - state.x[j]), self.w_min, self.w_max)
 
     def averaged(self, w, x, y, covariance, variance):
-        """The mean change [1/s], see `rules/rate_equation.py`."""
+        """dw_j/dt = eta cov(x_j, y), for a linear neuron eta C w with C the covariance of the input rates: modes grow by eta times their variance.
+
+        Linear in the weights, and exact for weights that move little while the rates vary and in tau, where tau is so long that running means are the
+        means, as long as y is not rectified; hard bounds are kept. Arguments and result as in `rules/rate_equation.py`.
+        """
         return self.eta * covariance
 
     def learning_equation(self, statistics, neuron, causal):
-        """The averaged rule, see `rules/rate_equation.py`."""
-        from .rate_equation import LinearRateEquation
-
         return LinearRateEquation(self, statistics, neuron, causal)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..simulator.plain import State
 from ..simulator.protocols import bounds_in_order, clip, finite, part
+from .rate_equation import LinearRateEquation
 
 
 @part
@@ -42,11 +43,12 @@ class Hebb(NamedTuple):
             w.value[k] = clip(w.value[k] + gain * x[w.pre(i, n)], self.w_min, self.w_max)
 
     def averaged(self, w, x, y, covariance, variance):
-        """The mean change [1/s], see `rules/rate_equation.py`."""
+        """dw_j/dt = eta (<x_j> <y> + cov(x_j, y)), with y = y_0 + sum_k w_k x_k the rate of a linear neuron: eta (<x x^T> w + y_0 <x>).
+
+        Linear in the weights, and exact for weights that move little while the rates vary, as long as y is not rectified; hard bounds are kept.
+        Rates alone count, as the rule sees no spikes. Arguments and result as in `rules/rate_equation.py`.
+        """
         return self.eta * (x * y + covariance)
 
     def learning_equation(self, statistics, neuron, causal):
-        """The averaged rule, see `rules/rate_equation.py`."""
-        from .rate_equation import LinearRateEquation
-
         return LinearRateEquation(self, statistics, neuron, causal)

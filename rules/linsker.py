@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..simulator.protocols import Seconds, bounds_in_order, clip, finite, part, positive
+from .rate_equation import LinearRateEquation
 from .rate_means import follow, rate_means
 
 
@@ -37,6 +38,11 @@ class Linsker(NamedTuple):
         positive(self, "tau")
         bounds_in_order(self)
 
+    @property
+    def forms(self):
+        """What the catalogue of rules shows: correlations that have a say in the time in which the mean weight comes to rest."""
+        return {"course": {"": {"eta": 1e-3}}}
+
     def init_rates(self, n_pre, n_post):
         return rate_means(n_pre, n_post)
 
@@ -55,11 +61,12 @@ class Linsker(NamedTuple):
             w.value[k] = clip(w.value[k] + common + gain * (x[j] - state.x[j]), self.w_min, self.w_max)
 
     def averaged(self, w, x, y, covariance, variance):
-        """The mean change [1/s], see `rules/rate_equation.py`."""
+        """dw_j/dt = k1 + k2 <w> + eta cov(x_j, y) / n, for a linear neuron k1 + (1/n) sum over k of (eta C_jk + k2) w_k, C the covariance of the input rates.
+
+        Linear in the weights between the limits, where they stop. Exact for weights that move little while the rates vary and in tau, where tau is so long
+        that running means are the means, as long as y is not rectified. Arguments and result as in `rules/rate_equation.py`.
+        """
         return self.k1 + self.k2 * w.mean(axis=-1, keepdims=True) + self.eta * covariance / w.shape[-1]
 
     def learning_equation(self, statistics, neuron, causal):
-        """The averaged rule, see `rules/rate_equation.py`."""
-        from .rate_equation import LinearRateEquation
-
         return LinearRateEquation(self, statistics, neuron, causal)

@@ -50,6 +50,20 @@ class Miller(NamedTuple):
         positive(self, "tau", "w_max")
         require(self.w_min <= 0.0, self, "w_min", "must be <= 0, where there is no synapse")
 
+    @property
+    def forms(self):
+        """What the catalogue of rules shows: two targets that excite each other."""
+        return {"course": {"": {"interaction": np.array([[1.0, 0.5], [0.5, 1.0]])}}}
+
+    def mean_change(self, w, C):
+        """(n_post, n_pre) [1/s]: A [eta I W C - c] for weights W and linear neurons of gain 1, the covariance C (n_pre, n_pre) [Hz²] of the input rates,
+        c keeping the sum onto each target; of weights that are not at a limit."""
+        arbor = np.broadcast_to(self.arbor, w.shape)
+        free = arbor * ((w != self.w_min * arbor) & (w != self.w_max * arbor))
+        grown = self.eta * (self.interaction @ w if np.ndim(self.interaction) else self.interaction * w) @ C
+        kept = (free * grown).sum(axis=1) / np.maximum(free.sum(axis=1), np.finfo(float).tiny)
+        return free * (grown - kept[:, None])
+
     def init_rates(self, n_pre, n_post):
         for field, n in (("arbor", n_pre), ("interaction", n_post)):
             fits = np.shape(getattr(self, field)) in ((), (n_post, n))

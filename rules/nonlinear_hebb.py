@@ -9,7 +9,7 @@ import numpy as np
 
 from ..simulator.plain import State
 from ..simulator.protocols import bounds_in_order, clip, finite, part, require, require_hooks
-from .nonlinearity import RectifiedPower
+from .nonlinearity import Linear, NearestPairs, RectifiedPower
 
 
 @part
@@ -37,6 +37,16 @@ class NonlinearHebb(NamedTuple):
         require_hooks(self.nonlinearity, "nonlinearity")
         self.nonlinearity.check()
         bounds_in_order(self)
+
+    @property
+    def forms(self):
+        """What the catalogue of rules shows side by side, of like size."""
+        shown = {
+            "linear": Linear(10.0),
+            "rectified": RectifiedPower(10.0, 1.0),
+            "nearest pairs": NearestPairs(1030.0, 510.0),
+        }
+        return {"rates": {name: {"nonlinearity": each} for name, each in shown.items()}}
 
     def init_rates(self, n_pre, n_post):
         return State(np.zeros(0))

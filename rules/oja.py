@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 from ..simulator.protocols import Seconds, bounds_in_order, clip, part, positive
+from .rate_equation import RateEquation
 from .rate_means import follow, rate_means
 
 
@@ -47,11 +48,12 @@ class Oja(NamedTuple):
             w.value[k] = clip(w.value[k] + change, self.w_min, self.w_max)
 
     def averaged(self, w, x, y, covariance, variance):
-        """The mean change [1/s], see `rules/rate_equation.py`."""
+        """dw_j/dt = eta (cov(x_j, y) - var(y) w_j), for a linear neuron of gain 1 eta [C w - (w^T C w) w] with C the covariance of the input rates.
+
+        Its solution is w(t) = E w / sqrt(1 + |E w|^2 - |w|^2), E = exp(eta C t). Exact for weights that move little while the rates vary and in tau, where
+        tau is so long that running means are the means, as long as y is not rectified. Arguments and result as in `rules/rate_equation.py`.
+        """
         return self.eta * (covariance - variance * w)
 
     def learning_equation(self, statistics, neuron, causal):
-        """The averaged rule, see `rules/rate_equation.py`."""
-        from .rate_equation import RateEquation
-
         return RateEquation(self, statistics, neuron, causal)

@@ -170,6 +170,19 @@ class RecurrentEquation:
             )
         return rates
 
+    @cached_property
+    def _at_start(self) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """The weights of the start, and the rates (n_cells,) [Hz] that they make."""
+        values = self._values(None)
+        return values, self._rates(values)
+
+    def _at(self, weights: Mapping[str, np.ndarray] | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """The same at any weights."""
+        if not weights:
+            return self._at_start
+        values = self._values(weights)
+        return values, self._rates(values)
+
     def _check_stable(self, values: Mapping[str, np.ndarray]) -> None:
         """Nothing grows by itself, at rest or in waves: det(1 - G) does not go around 0 as the frequency goes from 0 to infinity (Nyquist)."""
         omega, _ = panels(self._edges)
@@ -185,7 +198,7 @@ class RecurrentEquation:
 
     def rates(self, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
         """population -> (n,) mean rates [Hz]."""
-        cells = self._rates(self._values(weights))
+        _, cells = self._at(weights)
         of = {True: self._input_rates, False: cells}
         return {each.name: of[each.is_input][self._first[each.name] :][: each.n] for each in self.network.populations}
 
@@ -193,8 +206,7 @@ class RecurrentEquation:
 
     def correlation_drift(self, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
         """eta C^W [1/s] of every projection that learns: what moves weights once the rates have come to rest."""
-        values = self._values(weights)
-        return self._shaped(self._correlation_drift(values, self._rates(values)))
+        return self._shaped(self._correlation_drift(*self._at(weights)))
 
     def _correlation_drift(self, values: Mapping[str, np.ndarray], cells: np.ndarray) -> dict[str, np.ndarray]:
         found = {each.name: np.zeros(each.n_synapses) for each in self.network.learning}
@@ -263,14 +275,18 @@ class RecurrentEquation:
 
     def drift(self, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
         """dJ/dt [1/s] of every projection that learns."""
-        values = self._values(weights)
-        cells = self._rates(values)
-        found = self._correlation_drift(values, cells)
+        values, cells = self._at(weights)
+        correlated, by_rates = self._correlation_drift(values, cells), self._drift_by_rates(cells)
+        return self._shaped({name: by_rates[name] + correlated[name] for name in correlated})
+
+    def _drift_by_rates(self, cells: np.ndarray) -> dict[str, np.ndarray]:
+        """projection -> (n_synapses,) [1/s]: the drift but for correlations."""
+        found = {}
         for each in self.network.learning:
             joined, pairs = self._joined[each.name], each.rule.pairs
             x = (self._input_rates if joined.from_input else cells)[joined.pre]
-            found[each.name] += pairs.eta * _by_rates(pairs, x, cells[joined.post])
-        return self._shaped(found)
+            found[each.name] = pairs.eta * _by_rates(pairs, x, cells[joined.post])
+        return found
 
     def homeostatic_rate(self, projection: str) -> float:
         """The rate [Hz] of the targets at which, without correlations, the weights of a projection rest on average: -w_in nu_in / (w_out + W~ nu_in).
@@ -288,11 +304,12 @@ class RecurrentEquation:
 
     def coefficients(self) -> dict[str, float]:
         """Of every projection that learns at the weights of the start: W~ with eta in it [s], the mean drift, and what correlations have of it [1/s]."""
-        drift, correlated, found = self.drift(), self.correlation_drift(), {}
+        values, cells = self._at_start
+        correlated, by_rates, found = self._correlation_drift(values, cells), self._drift_by_rates(cells), {}
         for each in self.network.learning:
             pairs = each.rule.pairs
             found[f"{each.name}.W_integral"] = float(pairs.eta * pairs.window.integral())
-            found[f"{each.name}.drift"] = float(drift[each.name].mean())
+            found[f"{each.name}.drift"] = float((by_rates[each.name] + correlated[each.name]).mean())
             found[f"{each.name}.correlation_drift"] = float(correlated[each.name].mean())
         return found
 

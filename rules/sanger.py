@@ -41,6 +41,12 @@ class Sanger(NamedTuple):
         positive(self, "eta", "tau")
         bounds_in_order(self)
 
+    def mean_change(self, w, C):
+        """(n_post, n_pre) [1/s]: eta [W C - L(W C W^T) W] for weights W and linear neurons of gain 1, the covariance C (n_pre, n_pre) [Hz²] of the input
+        rates, L() taking what is on and below the diagonal."""
+        seen = w @ C
+        return self.eta * (seen - np.tril(seen @ w.T) @ w)
+
     def init_rates(self, n_pre, n_post):
         return State(rate_means(n_pre, n_post), np.zeros(n_pre))
 

@@ -21,6 +21,7 @@ from ..simulator.protocols import (
     within,
 )
 from .threshold import FixedThreshold
+from .traces import Growth, grow, growth, start_again
 
 SHORT = 10.0  # time constants of the presynaptic trace in which sums of exp(-t / tau_x) lose no more than 5 digits
 
@@ -29,7 +30,7 @@ class State(NamedTuple):
     """Sums since the origin, when all of them were rescaled; averages of the potential, those of the last steps in a ring; what a step leaves of them.
 
     before (n_pre): of exp(lag / tau_x) / tau_x over spikes; gained (n_post): of potentiation times exp(-lag / tau_x) over steps
-    origin (1,) [s]; grown (1,): exp(lag / tau_x) at the time that is now; step (1,) [s]
+    origin (1,) [s]; grown: exp(lag / tau_x) at the time that is now; step (1,) [s]
     low, high (n_late + 1, n_post) [V]: averages with tau_minus and tau_plus; oldest (1,): which row is of the time that is `delay` ago
     left (2,): of the two averages after a step; sliding: the threshold's own
     """
@@ -37,7 +38,7 @@ class State(NamedTuple):
     before: np.ndarray
     gained: np.ndarray
     origin: SecondsArray
-    grown: np.ndarray
+    grown: Growth
     step: SecondsArray
     low: np.ndarray
     high: np.ndarray
@@ -114,7 +115,7 @@ class VoltageSTDP(NamedTuple):
             before=np.zeros(n_pre),
             gained=np.zeros(n_post),
             origin=np.zeros(1),
-            grown=np.ones(1),
+            grown=growth(),
             step=np.array([dt]),
             low=low,
             high=high,
@@ -126,7 +127,7 @@ class VoltageSTDP(NamedTuple):
     def advance(self, state, w, t):
         lag = t - state.origin[0]
         if lag < SHORT * self.tau_x:
-            state.grown[0] = math.exp(lag / self.tau_x)
+            grow(state.grown, lag, self.tau_x, t)
             return
         for j in range(w.n_pre):
             self.settle(state, w, j, t)
@@ -135,7 +136,8 @@ class VoltageSTDP(NamedTuple):
             state.before[j] *= math.exp(-lag / self.tau_x)
         for i in range(len(state.gained)):
             state.gained[i] = 0.0
-        state.origin[0], state.grown[0] = t, 1.0
+        state.origin[0] = t
+        start_again(state.grown)
 
     def settle(self, state, w, j, t):
         trace = state.before[j]
@@ -151,7 +153,7 @@ class VoltageSTDP(NamedTuple):
             above = max(state.low[state.oldest[0], i] - self.theta_minus, 0.0)
             loss = scale * above * self.threshold.depression(state.sliding, i, fading)
             w.value[k] = max(w.value[k] - loss, self.w_min)
-        state.before[j] += state.grown[0] / self.tau_x
+        state.before[j] += state.grown.value[0] / self.tau_x
 
     def on_post(self, state, w, i, t):
         self.threshold.add_output(state.sliding, i, t)
@@ -159,7 +161,7 @@ class VoltageSTDP(NamedTuple):
     def on_potentials(self, state, w, v, t):
         now, n_rows = state.oldest[0], len(state.low)
         last = now - 1 if now > 0 else n_rows - 1
-        scale = self.eta * self.A_LTP * state.step[0] / state.grown[0]
+        scale = self.eta * self.A_LTP * state.step[0] / state.grown.value[0]
         for i in range(len(v)):
             before = max(state.high[now, i] - self.theta_minus, 0.0)
             state.gained[i] += scale * max(v[i] - self.theta_plus, 0.0) * before

@@ -18,7 +18,7 @@ import numpy as np
 from .network import Network
 from .plain import Free, Static
 from .projection import Projection
-from .protocols import HebbscopeError, ParameterError, bounds_of
+from .protocols import HebbscopeError, ParameterError, bounds_of, is_rate_rule
 from .results import Run, grouped
 from .run import positive_argument, simulate
 
@@ -201,6 +201,11 @@ def _held(network: Network, weights: Any, seed: int) -> Network:
 def _check_rule(projection: Projection) -> None:
     """Raise what keeps the weights of a projection from standing still where they are."""
     rule, (low, high) = projection.rule, bounds_of(projection.rule)
+    if is_rate_rule(rule):
+        raise HebbscopeError(
+            f"measure_drift: {type(rule).__name__} of {projection.name} learns from rates, not from spikes: "
+            "reduce says what its drift is, where that is known, and a run at the rate level what becomes of its weights"
+        )
     if not getattr(rule, "eta", 0.0) > 0.0:
         wanted = "must be there and > 0, a factor on all that the rule changes, so that drift can be measured"
         raise ParameterError(type(rule).__name__, "eta", wanted, getattr(rule, "eta", None))

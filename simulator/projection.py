@@ -20,6 +20,7 @@ from .protocols import (
     is_part,
     is_rate_rule,
     receptors_of,
+    require,
     require_hooks,
     sees_potentials,
 )
@@ -103,6 +104,10 @@ class Projection(Described):
             self._set(field, cast(getattr(self, field)))
         self.rule.check()
         self.normalisation.check()
+        last = max(getattr(self.normalisation, "groups", ()), default=0)
+        require(
+            last < self.source.n, self.normalisation, "groups", f"must be below {self.source.n}, the number of sources"
+        )
         self.transmission.check(self.source.n)
         self.connectivity.check(self.source, self.target)
         one = np.eye(1, self.source.n)

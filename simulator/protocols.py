@@ -4,7 +4,7 @@ A *part* (an input, a neuron, a rule, a window) is a `typing.NamedTuple` of para
 methods; its state is a second NamedTuple, of arrays, that the engine passes in. Parameters never change during a run.
 
     input    init(n, copies)       candidate_rate(state)  draw(state, t, rng, latent)  next_wake(state)  wake(state, t, rng, latent)
-             for the rate level:   rates(state, t, latent, out), and a property `varies` where they do so between wakes, too
+             for the rate level:   rates(state, t, latent, out), and where they vary between wakes a property `changes_in`, how fast [s]
     neuron   stepper(dt), and for the exact engine:
              init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
     rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)

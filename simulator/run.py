@@ -59,7 +59,7 @@ def simulate(
                    learning equation of the averaged rule
     engine         "event": exact, for one layer of Poisson neurons; "clock": in steps, for any network; "auto": exact where that can be
     dt             step of the clock-driven engine [s]; delays are rounded to it, and records come at multiples of it. At the rate level, of rates that
-                   vary all the time, where the rule has no averaged equation
+                   vary all the time or never change, where the rule has no averaged equation or a normalisation goes with it
     precision      "single": the clock-driven engine keeps weights, traces and potentials to seven digits, in half the memory
     seeds          one integer or several; each is a run of its own, the same bits whatever the threads, chunks and records
     record_every   interval of the recorded weights and rates [s]; default: a hundredth of the duration, or all of it where one record takes
@@ -95,6 +95,7 @@ def simulate(
     size = (len(seeds), len(times))
     if level == "rate":
         check_equation(network)
+        check_engine(network, level, times, engine, dt)
         check_memory(estimate(network, [level], *size, {}, 0, file is not None, {}, duration))
         return _rate(network, times, seeds, dt, how)
     windows = _windows(network, record_spikes, times[-1])
@@ -125,7 +126,11 @@ def engine_of(network: Network, engine: str = "auto") -> str:
 
 def check_engine(network: Network, level: str, times: np.ndarray, engine: str = "auto", dt: float = DT) -> None:
     """Raise, before anything runs, what speaks against running a level in steps of dt [s], if that is how it will run."""
-    if level != "rate" and engine_of(network, engine) == "clock":
+    from .sampled_run import check_looks
+
+    if level == "rate":
+        check_looks(network, dt)
+    elif engine_of(network, engine) == "clock":
         check_step(network, level, times, dt)
 
 
@@ -213,7 +218,7 @@ def _taus(part: Any) -> Iterator[tuple[str, float]]:
 
 
 def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], dt: float, how: dict[str, Any]) -> Run:
-    """Hold by hold where rates are looked at, in steps of dt [s] where they vary all the time; else the averaged equation."""
+    """Hold by hold where rates are looked at, in steps of dt [s] where no patterns are shown; else the averaged equation."""
     from .averaged_run import simulate_averaged
     from .sampled_run import SampledRun, has_holds
 
@@ -256,7 +261,8 @@ def check_spikes(network: Network, level: str) -> None:
     """Raise what stands against a level with spikes: a rule that knows none."""
     for projection in network.projections:
         if is_rate_rule(projection.rule):
-            rule = f"must be rate: {type(projection.rule).__name__} of {projection.name} learns from rates, not from spikes"
+            name = f"{type(projection.rule).__name__} of {projection.name}"
+            rule = f"must be rate, and no other (--level rate): {name} learns from rates, not from spikes"
             raise ParameterError("simulate", "level", rule, level)
 
 

@@ -1,6 +1,6 @@
 """The sampled rate loop: the rates of a piecewise-constant input, one hold after another, and the rule's mean change in each.
 
-A hold lasts from one change (a new pattern, a normalisation) to the next, and no longer than a step where rates vary all the time. In it the input rates x (n_pre,) stand still, and so does each
+A hold lasts from one change (a new pattern, a normalisation) to the next, and no longer than a step where the input shows no patterns. In it the input rates x (n_pre,) stand still, and so does each
 target's mean rate
 
     y_i = neuron.mean_rate(u_i, sd_i, low_i),   u_i = sum_j q_ij x_j,   sd_i^2 = sum_j q_ij^2 x_j int eps^2,

@@ -11,39 +11,56 @@ from .compile import content_hash, loop_of
 from .dispatch import classes_of
 from .event import parts_of
 from .network import Network, Population, Projection
-from .protocols import is_rate_rule, require_methods
+from .protocols import ParameterError, is_rate_rule, require_methods
 from .results import Spikes
 from .streams import start
 from .synapses import synapses
+
+SHARE = 0.1  # of a period or a correlation time, that a step may take
 
 
 def has_holds(network: Network) -> bool:
     """Whether the rate level goes from one look at the rates to the next, by a rule that knows its drift at given rates.
 
-    It does where rates stand still between moments of change; and where they do not, in steps, for rules of rates that no averaged equation will do for.
+    It does where rates stand still between moments of change, of rates or by a norm; and where they do not, for rules of rates that no averaged equation
+    will do for.
     """
     projection, model = network.projection, network.input.model
     if not (hasattr(model, "rates") and hasattr(projection.rule, "on_rates")):
         return False
-    averaged = hasattr(projection.rule, "learning_equation") and projection.normalisation.every == np.inf
-    return has_changes(network) or (is_rate_rule(projection.rule) and not averaged)
+    normalised = projection.normalisation.every < np.inf
+    averaged = hasattr(projection.rule, "learning_equation") and not normalised
+    return (
+        shows_patterns(network)
+        or (normalised and not hasattr(model, "changes_in"))
+        or (is_rate_rule(projection.rule) and not averaged)
+    )
 
 
-def has_changes(network: Network) -> bool:
-    """Whether rates stand still between moments of change."""
+def shows_patterns(network: Network) -> bool:
+    """Whether the input says for how long its rates stand still. Of others they are looked at in steps: those that vary, and those that never
+    change, under which the output does as weights learn."""
     model = network.input.model
-    first = min(network.projection.normalisation.every, model.next_wake(model.init(network.input.n, 1)))
-    return not getattr(model, "varies", False) and first < np.inf
+    return not hasattr(model, "changes_in") and model.next_wake(model.init(network.input.n, 1)) < np.inf
+
+
+def check_looks(network: Network, dt: float) -> None:
+    """Raise a step of dt [s] that is not short beside the time in which the rates change."""
+    model = network.input.model
+    most = SHARE * getattr(model, "changes_in", np.inf)
+    if has_holds(network) and dt > most:
+        rule = f"must be <= {most:g} s, a tenth of the time in which the rates of {type(model).__name__} change"
+        raise ParameterError("simulate", "dt", rule, dt)
 
 
 class SampledRun:
-    """One seed at the sampled rate level; dt: the longest hold [s] where rates do not stand still."""
+    """One seed at the sampled rate level; dt: the longest hold [s] where the input shows no patterns."""
 
     def __init__(self, network: Network, seed: int, max_rate: float, dt: float = np.inf):
         projection, source, target = network.projection, network.input, network.neuron
         require_methods(target.model, "the rate level of held rates", "mean_rate", "epsp_square_integral")
         self.seed, self.ran_away, self.max_rate = seed, False, float(max_rate)
-        step = np.inf if has_changes(network) else float(dt)
+        step = np.inf if shows_patterns(network) else float(dt)
         self.parts = sampled.Parts(*parts_of(projection), step)
         inputs = self.parts.inputs.init(source.n, 1)
         look = 0.0 if self.parts.inputs.next_wake(inputs) > 0.0 else step  # where no pattern comes at once

@@ -64,6 +64,7 @@ from hebbscope.simulator.protocols import (
     unit_in,
 )
 from hebbscope.simulator.run import LARGEST_SEED, LEVELS, check_engine, check_level, record_times, time_constants
+from hebbscope.simulator.sampled_run import SHARE
 from hebbscope.simulator.sampler import check_monitors
 
 MOST_PRE, MOST_POST = 6, 3
@@ -127,6 +128,11 @@ def grouped(cls: type) -> some.SearchStrategy:
     """A constraint of each of several groups of sources."""
     begins = some.lists(some.integers(1, MOST_PRE), unique=True, max_size=2).map(sorted)
     return begins.map(lambda found: cls(groups=np.array(found, np.int64)))
+
+
+def fitted(norm: Any, n_pre: int) -> Any:
+    """The same, of as many groups as begin among so many sources."""
+    return norm._replace(groups=norm.groups[norm.groups < n_pre]) if hasattr(norm, "groups") else norm
 
 
 @some.composite
@@ -251,7 +257,7 @@ def layers(draw: Any, n_pre: int, n_post: int, chosen: dict[str, Any]) -> Networ
     weight = between(low, high)
     start = [weight, arrays(weight, n_pre), arrays(weight, n_post, n_pre), weight.map(lambda top: Scattered(low, top))]
     source, target = Population("inputs", n_pre, chosen["input"]), Population("neuron", n_post, chosen["neuron"])
-    beside = {kind: part for kind, part in chosen.items() if kind not in ("input", "neuron", "rule")}
+    beside = {kind: fitted(part, n_pre) for kind, part in chosen.items() if kind not in ("input", "neuron", "rule")}
     synapses = Projection(source, target, draw(some.one_of(start)), chosen["rule"], **beside)
     return Network([source, target], [synapses])
 
@@ -320,9 +326,7 @@ def projections(draw: Any, name: str, source: Population, target: Population) ->
     for field in ("delay", "dendritic_delay"):
         found = changed(found, **{field: draw(DELAY | arrays(DELAY, found.n_synapses))})
     if np.ndim(found.dendritic_delay) == 0 and draw(some.booleans()):
-        norm = draw(of_kind("normalisation"))
-        if hasattr(norm, "groups") and np.ndim(found.delay):
-            norm = norm._replace(groups=norm.groups[:0])
+        norm = fitted(draw(of_kind("normalisation")), 0 if np.ndim(found.delay) else source.n)
         found = changed(found, normalisation=norm._replace(every=draw(some.integers(1, MOST_STEPS)) * DT))
     shapes = [(found.n_synapses,)] if not found.is_dense else [(source.n,), (target.n, source.n)]
     return changed(
@@ -397,6 +401,11 @@ def levels_of(network: Network, times: np.ndarray, how: dict[str, Any]) -> list[
     return allowed
 
 
+def look_of(network: Network) -> float:
+    """A step [s] in which the rates of the input are looked at, at the rate level."""
+    return min(STEP, SHARE * getattr(network.input.model, "changes_in", math.inf))
+
+
 def step_of(network: Network) -> float:
     """One that fits it [s], a whole part of DT."""
     shortest = min((tau for _, tau in time_constants(network)), default=math.inf)
@@ -409,7 +418,7 @@ def plans(draw: Any, network: some.SearchStrategy, any_spikes: bool = True) -> P
     that runs it. any_spikes: those of some populations, or of all, in half the precision or not; not so where all plans are to have one kernel."""
     described = draw(network)
     if described.is_exact:
-        how: dict[str, Any] = {"engine": "event", "dt": STEP}
+        how: dict[str, Any] = {"engine": "event", "dt": look_of(described)}
         duration = draw(between(0.02, LONGEST))
         every = duration * draw(between(0.05, 2.0))
     else:

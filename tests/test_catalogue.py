@@ -9,6 +9,7 @@ from interpreting import interpreted
 from replay import replay
 from test_docs import DOCS
 
+from hebbscope import simulate
 from hebbscope.models.experiments.catalogue import parts
 from hebbscope.rules import PairSTDP, Static, Triplet
 
@@ -43,6 +44,7 @@ def test_every_picture_is_there_and_small(catalogue):
 @pytest.mark.parametrize("name", RULES)
 def test_what_a_rule_says_of_its_pictures_is_known(catalogue, name):
     rule = RULES[name]
+    assert catalogue.pictures(rule) or rule is Static
     assert set(catalogue.pictures(rule)) <= set(catalogue.PICTURES) == set(catalogue.TITLES)
     assert set(getattr(rule(), "forms", {})) <= set(catalogue.pictures(rule))
     for kind in catalogue.pictures(rule):
@@ -94,3 +96,12 @@ def test_all_that_a_rule_changes_is_proportional_to_its_learning_rate(catalogue,
         )
     assert np.abs(once).min() > 0.0
     np.testing.assert_allclose(twice, 2.0 * once, rtol=1e-4)
+
+
+def test_a_course_is_that_of_the_theory_over_it(catalogue):
+    """Sanger's targets, from patterns in random order: noise and running means leave a hundredth."""
+    network = catalogue.correlated(RULES["Sanger"](eta=1e-4))
+    theory = catalogue.MeanChange(network)
+    run = simulate(network, theory.duration(), level="rate", record_every=theory.duration() / 4)
+    np.testing.assert_allclose(run.weights[0], theory.at(run.time), rtol=0, atol=0.03)
+    assert np.abs(run.final_weights[0] @ catalogue.directions().T - [[1, 0, 0], [0, 1, 0]]).max() < 0.1

@@ -126,7 +126,7 @@ def test_what_a_constraint_makes_of_competition(kind):
     rule = Triplet(A2_plus=1e-3, A2_minus=0.0, A3_plus=0.0, w_min=0.0, w_max=high)
     synapses = Projection(source, target, 0.24, rule, normalisation=kind(norm=norm, every=0.5))
     with interpreted():
-        run = simulate(Network([source, target], [synapses]), 4000.0, level="rate", record_every=4000.0)
+        run = simulate(Network([source, target], [synapses]), 4000.0, level="rate", dt=0.5, record_every=4000.0)
     held = norm * x / x.sum() if kind is Multiplicative else np.array([0.0, 0.0, norm - 2 * high, high, high])
     growth = rule.A2_plus * rule.tau_plus * x * (held @ x) * 0.5
     np.testing.assert_allclose(run.final_weights[0, 0], held, rtol=0, atol=growth.sum())
@@ -149,6 +149,13 @@ def test_a_bad_parameter_is_named(part, field):
     with pytest.raises(ParameterError) as caught:
         part.check()
     assert caught.value.field == field and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_group_begins_within_the_sources(kind):
+    described(kind(groups=np.array([3, 11])))
+    with pytest.raises(ParameterError, match=rf"{kind.__name__}\.groups: must be below 12, the number of sources, got"):
+        described(kind(groups=np.array([3, 12])))
 
 
 def test_groups_and_axonal_delays_do_not_go_together():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import get_type_hints
+from typing import NamedTuple, get_type_hints
 
 import numpy as np
 import pytest
@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from hebbscope.models import ExponentialPoisson
 from hebbscope.models.experiments import EXPERIMENTS, KINDS, experiment_class, load, loads, parts, to_toml
-from hebbscope.models.experiments.description import DescriptionError, nested
+from hebbscope.models.experiments.description import DescriptionError, changed, nested
 from hebbscope.models.experiments.kempter1999 import Kempter1999
 from hebbscope.models.experiments.toml import line_of
 from hebbscope.rules import DoubleExponential, KempterWindow, SpikeHebb, TabulatedWindow
-from hebbscope.simulator.protocols import HebbscopeError
+from hebbscope.simulator.protocols import HebbscopeError, SecondsArray
 from hebbscope.simulator.quantity import read_quantity, write_quantity
 
 CONTRACT_KEYS = """rule.eta rule.w_in rule.w_out rule.window.A_plus rule.window.A_minus rule.window.tau_plus rule.window.tau_minus
@@ -156,6 +156,44 @@ def test_parts_are_chosen_by_class_name():
     np.testing.assert_allclose(window.s, [-0.01, 0.0, 0.01])
 
 
+@pytest.mark.parametrize("name", ["kempter1999", "song2000", "natural_images"])
+def test_any_rule_may_take_the_place_of_the_published_one(name):
+    for rule in ("STDP", "Hebb"):
+        assert type(load(name, [("rule", rule)]).rule).__name__ == rule
+    with pytest.raises(DescriptionError, match="rule: no part is called 'Hebbian'"):
+        load(name, [("rule", "Hebbian")])
+
+
+def test_lists_and_rows_are_read_from_text():
+    class Table(NamedTuple):
+        rows: float | np.ndarray = 1.0
+        times: SecondsArray = np.zeros(1)
+
+    for text, value in (
+        ("[[1, 0.5], [0, 2]]", [[1.0, 0.5], [0.0, 2.0]]),
+        (" [ [1,2] ,[3,4] ] ", [[1, 2], [3, 4]]),
+        ("[[7]]", [[7]]),
+    ):
+        table = changed(Table(), {"rows": text}, "table", {})
+        np.testing.assert_array_equal(table.rows, value)
+    np.testing.assert_allclose(changed(Table(), {"times": "[1 ms, 2 s]"}, "table", {}).times, [1e-3, 2.0])
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["[[1, 2], [3]]", "[[1, 2], 3]", "[1, 2", "[[1, 2], [3, 4]", [[1, 2], [3]], [[1.0], 2.0], [[[1], [2]], [[3]]]],
+)
+def test_what_is_no_list_and_no_matrix_is_told_so(value):
+    class Table(NamedTuple):
+        rows: float | np.ndarray = 1.0
+
+    with pytest.raises(DescriptionError) as caught:
+        changed(Table(), {"rows": value}, "table", {})
+    assert str(caught.value).startswith(
+        "table.rows: must be a list such as [1, 2], or one of rows that are of one length"
+    )
+
+
 @pytest.mark.parametrize(
     ("inputs", "names"),
     [
@@ -178,7 +216,7 @@ def test_objects_in_python():
     assert e.rule.window.tau_syn == 4e-3
     assert e.inputs.frequency == 10.0
     assert e.duration == 100.0
-    with pytest.raises(DescriptionError, match=r"rule: must be SpikeHebb, got KempterWindow"):
+    with pytest.raises(DescriptionError, match=r"rule: must be a rate rule, with a method on_rates, or a rule.*, got KempterWindow"):
         Kempter1999(rule=KempterWindow())
 
 

@@ -23,6 +23,7 @@ from hebbscope.models import (
 from hebbscope.rules import (
     ALL_TO_ALL,
     BCM,
+    L1,
     L2,
     PRESYNAPTIC_CENTRED,
     REDUCED_SYMMETRIC,
@@ -34,6 +35,7 @@ from hebbscope.rules import (
     Linsker,
     MeanSquareThreshold,
     Miller,
+    Multiplicative,
     NearestPairs,
     NonlinearHebb,
     Oja,
@@ -125,7 +127,7 @@ def test_the_mean_square_of_poisson_spikes_is_that_of_their_rate():
 @pytest.mark.parametrize("level", ["spike", "surrogate"])
 @pytest.mark.parametrize("engine", ["event", "clock"])
 def test_a_rule_of_rates_is_refused_where_there_are_spikes(level, engine):
-    words = f"simulate.level: must be rate: Oja of inputs_to_cells learns from rates, not from spikes, got '{level}'"
+    words = f"simulate.level: must be rate, and no other (--level rate): Oja of inputs_to_cells learns from rates, not from spikes, got '{level}'"
     with pytest.raises(ParameterError) as caught:
         simulate(layer(np.ones((2, 3)), Oja()), 1.0, level=level, engine=engine)
     assert str(caught.value) == words
@@ -180,6 +182,18 @@ def test_slow_learning_from_pattern_to_pattern_is_the_averaged_equation(rule):
     assert np.linalg.norm(run.weights[0] - start - wanted) < 3.0 * (1 + math.log(n_shown)) / n_shown * np.linalg.norm(
         wanted
     )
+
+
+@pytest.mark.parametrize("rule", [Sanger(1e-8, 1e9), Miller(np.linspace(0.5, 1.0, 12).reshape(2, 6), np.array([[1.0, 0.4], [-0.3, 0.8]]), 1e-8, 1e9)], ids=lambda rule: type(rule).__name__)  # fmt: skip
+def test_slow_learning_of_targets_that_see_each_other_is_what_their_rule_states(rule):
+    """Likewise, by the plain twin; of Miller's weights one stands at its limit."""
+    factors, C = noise()
+    start, n_shown = np.random.default_rng(3).uniform(0.05, 0.45, (2, 6)), 3000
+    start[1, 2] = 0.0
+    shown = np.resize(with_covariance(factors, 40.0), (n_shown, 6))
+    found = rates_learned(rule, shown, 0.1, start, lambda w, x: 20.0 + w @ x) - start
+    wanted = 0.1 * n_shown * rule.mean_change(start, C)
+    assert np.linalg.norm(found - wanted) < 3.0 * (1 + math.log(n_shown)) / n_shown * np.linalg.norm(wanted)
 
 
 def test_the_averaged_equations_are_of_the_covariance_that_inputs_state():
@@ -544,3 +558,40 @@ def test_oja_rests_at_a_length_that_the_gain_sets():
     rest = np.linalg.eigh(C)[1][:, -1] / math.sqrt(2.5)
     np.testing.assert_allclose(equation.drift(rest), 0.0, atol=1e-12)
     np.testing.assert_allclose(averaged(equation, 0.9 * rest[None], [0.0, 1000.0])[-1, 0], rest, atol=1e-6)
+
+
+# Steps ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("norm", [L1, Multiplicative])
+def test_a_norm_that_is_kept_seldom_leaves_learning_its_steps(norm):
+    """Under steady rates y = n x w obeys dy/dt = n x^2 eta y (y - theta), a logistic equation; every 10 s it starts again, or but for the norm goes on."""
+    inputs, cell = (
+        Population("inputs", 4, HomogeneousPoisson(20.0)),
+        Population("cell", 1, ExponentialPoisson(tau=SLOW)),
+    )
+    rule, speed = BCM(eta=1e-5, theta=10.0, threshold=FixedThreshold()), 4 * 20.0**2 * 1e-5
+
+    def learned(y, t):
+        return 10.0 / (1.0 + (10.0 / y - 1.0) * math.exp(speed * 10.0 * t))
+
+    network = Network([inputs, cell], [Projection(inputs, cell, 0.1, rule, normalisation=norm(norm=0.4, every=10.0))])
+    run = simulate(network, 35.0, level="rate", dt=5e-3, record_every=9.99)
+    np.testing.assert_allclose(run.weights[0, 1, 0], learned(8.0, 9.99) / 80.0, rtol=1e-3)
+    np.testing.assert_allclose(run.final_weights[0, 0], learned(8.0, 5.0) / 80.0, rtol=1e-3)
+    assert run.attrs["dt"] == 5e-3
+
+
+@pytest.mark.parametrize(
+    "model, dt, words",
+    [
+        (ModulatedPoisson(20.0, 20.0, 40.0, n_modulated=2), 2.6e-3, "<= 0.0025 s, a tenth of the time in which the rates of ModulatedPoisson change, got 0.0026"),
+        (ModulatedPoisson(20.0, 5.0, np.array([1.0, 2.0, 80.0, 4.0]), n_modulated=2), 2e-3, "<= 0.00125 s, a tenth"),
+        (OrnsteinUhlenbeckPoisson(tau_c=0.2), 0.1, "<= 0.02 s, a tenth of the time in which the rates of OrnsteinUhlenbeckPoisson change"),
+    ],
+)  # fmt: skip
+def test_steps_that_would_not_see_the_rates_change_are_refused(model, dt, words):
+    with pytest.raises(ParameterError, match=re.escape(f"simulate.dt: must be {words}")):
+        simulate(varying(model, Miller()), 1.0, level="rate", dt=dt)
+    with interpreted():
+        simulate(varying(model, Hebb()), 1.0, level="rate", dt=dt)  # in closed form: no steps

@@ -265,6 +265,15 @@ def test_inhibition_that_comes_late_makes_waves_that_grow(strength, late, rests)
 # What it says and refuses ----------------------------------------------------------------------------------------------
 
 
+def test_what_it_says_of_the_start_takes_one_look_at_the_spectrum(monkeypatch):
+    looks, equation = [], RecurrentEquation(recurrent())
+    spectra, stable = RecurrentEquation._spectra, RecurrentEquation._check_stable
+    monkeypatch.setattr(RecurrentEquation, "_spectra", lambda *which: looks.append("spectrum") or spectra(*which))
+    monkeypatch.setattr(RecurrentEquation, "_check_stable", lambda *which: looks.append("stable") or stable(*which))
+    repr(equation)
+    assert sorted(looks) == ["spectrum", "stable"]
+
+
 def test_it_says_what_it_predicts():
     equation = reduce(recurrent())
     found = equation.coefficients() | equation.predictions()

@@ -27,7 +27,7 @@ def layer(scaling, rule=STILL, start=0.5, n_post=1):
 def rates(scaling, duration, every, rule=STILL, start=0.5):
     """Times [s] and output rates [Hz] of the weights of the moment, by the mean rates alone: nothing is drawn."""
     with interpreted():
-        run = simulate(layer(scaling, rule, start), duration, level="rate", record_every=every)
+        run = simulate(layer(scaling, rule, start), duration, level="rate", dt=scaling.every, record_every=every)
     return run.time, GAIN * run.weights[0, :, 0].mean(axis=-1)
 
 

@@ -8,6 +8,7 @@ part of one's own (own.py).
 from __future__ import annotations
 
 import inspect
+import re
 import types
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -20,7 +21,10 @@ from ...simulator.protocols import HebbscopeError, ParameterError, is_part, unit
 from ...simulator.quantity import read_quantity
 
 LONGEST_TOLD = 200  # letters of a value in an error
+LISTS = "must be a list such as [1, 2], or one of rows that are of one length, such as [[1, 2], [3, 4]]"
 DEEPEST = 20  # tables in tables; no part is nested so deeply
+
+_BETWEEN_ROWS = re.compile(r"(?<=\])\s*,")
 
 
 class DescriptionError(HebbscopeError, ValueError):
@@ -123,6 +127,8 @@ def read_field(current: Any, hint: Any, value: Any, key: str) -> Any:
     if is_part(value):
         if named_in(hint) and type(value).__name__ not in choices:
             raise DescriptionError(key, f"must be {' or '.join(sorted(choices))}, got {type(value).__name__}")
+        if choices and not named_in(hint):
+            _fitting(type(value), key, choices)
         return value
     if choices and (isinstance(value, dict) or not takes_numbers(hint) or _is_name(value)):
         return changed(current, value, key, choices)
@@ -154,7 +160,7 @@ def read_leaf(hint: Any, value: Any, key: str) -> Any:
     try:
         takes_lists = any(kind is np.ndarray or get_origin(kind) is list for kind in kinds)
         if isinstance(value, str) and value.lstrip().startswith("[") and takes_lists:
-            value = [each.strip() for each in value.strip().strip("[]").split(",")]
+            value = _listed(value)
         if isinstance(value, (list, tuple, np.ndarray)) and np.ndarray in kinds:
             return _array(value, unit)
         if takes_numbers(hint) and not (isinstance(value, str) and str in kinds):
@@ -177,12 +183,33 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str) and (value.isidentifier() or is_own(value))
 
 
+def _listed(text: str) -> list[Any]:
+    """The texts in "[1 ms, 2 ms]", or the rows of them in "[[1, 2], [3, 4]]"."""
+    inside = _inside_of(text)
+    return [_texts(_inside_of(row)) for row in _BETWEEN_ROWS.split(inside)] if inside[:1] == "[" else _texts(inside)
+
+
+def _inside_of(text: str) -> str:
+    text = text.strip()
+    if not (text.startswith("[") and text.endswith("]")):
+        raise ValueError(LISTS)
+    return text[1:-1].strip()
+
+
+def _texts(inside: str) -> list[str]:
+    return [each.strip() for each in inside.split(",")]
+
+
 def _array(values: Any, unit: str) -> np.ndarray:
     if not unit and all(type(value) is int for value in values):
         return np.array(values, dtype=np.int64)
-    if any(isinstance(value, (list, tuple, np.ndarray)) for value in values):
-        return np.array([_array(value, unit) for value in values])
-    return np.array([read_quantity(value, unit) for value in values])
+    are_rows = [isinstance(value, (list, tuple, np.ndarray)) for value in values]
+    if not any(are_rows):
+        return np.array([read_quantity(value, unit) for value in values])
+    rows = [_array(value, unit) for value in values] if all(are_rows) else []
+    if len({row.shape for row in rows}) != 1:
+        raise ValueError(LISTS)
+    return np.array(rows)
 
 
 def _of_type(current: Any, name: Any, key: str, choices: dict[str, type]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import SkipValidation, model_validator
 
@@ -62,7 +62,7 @@ class Kempter1999(Experiment):
         Expected("separation.surrogate", 0.0075, 0.01, SEPARATION),
     )
 
-    rule: SkipValidation[SpikeHebb] = SpikeHebb(KempterWindow(), eta=1e-5, w_in=1.0, w_out=-1.0475)
+    rule: SkipValidation[Any] = SpikeHebb(KempterWindow(), eta=1e-5, w_in=1.0, w_out=-1.0475)
     neuron: SkipValidation[LinearPoisson | ExponentialPoisson] = LinearPoisson(tau=10e-3)
     inputs: SkipValidation[Modulated | OrnsteinUhlenbeck | CommonSource | Homogeneous | Recorded] = Modulated()
     weights: SkipValidation[Weights] = Weights()

@@ -125,7 +125,7 @@ class NaturalImages(Experiment):
 
     inputs: SkipValidation[Inputs] = Inputs()
     neuron: SkipValidation[ExponentialPoisson | LinearPoisson] = ExponentialPoisson(tau=20e-3, gain=2.0, threshold=5.0)
-    rule: SkipValidation[Triplet] = Triplet(eta=2.0e-3)
+    rule: SkipValidation[Any] = Triplet(eta=2.0e-3)
     weights: SkipValidation[Weights] = Weights()
     duration: Seconds = 50_000.0
     record_every: Seconds = 500.0

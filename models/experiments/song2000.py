@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import SkipValidation
 
@@ -73,7 +73,7 @@ class Song2000(Experiment):
     inputs: SkipValidation[Trains] = Trains()
     inhibition: SkipValidation[Inhibition | None] = Inhibition()
     neuron: SkipValidation[ConductanceLIF] = ConductanceLIF()
-    rule: SkipValidation[PairSTDP] = PairSTDP(A_plus=0.005 * G_MAX, A_minus=0.00525 * G_MAX, w_max=G_MAX)
+    rule: SkipValidation[Any] = PairSTDP(A_plus=0.005 * G_MAX, A_minus=0.00525 * G_MAX, w_max=G_MAX)
     weights: SkipValidation[Uniform] = Uniform(0.0, G_MAX)
     duration: Seconds = 1000.0
     record_every: Seconds = 10.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import SkipValidation
 
@@ -26,7 +26,7 @@ class Song2000Brian2(Song2000):
 
     inhibition: SkipValidation[Inhibition | None] = None
     neuron: SkipValidation[ConductanceLIF] = ConductanceLIF(tau_m=10e-3, E_L=-74e-3)
-    rule: SkipValidation[PairSTDP] = PairSTDP(A_plus=0.01 * G_MAX, A_minus=0.0105 * G_MAX, w_max=G_MAX)
+    rule: SkipValidation[Any] = PairSTDP(A_plus=0.01 * G_MAX, A_minus=0.0105 * G_MAX, w_max=G_MAX)
     weights: SkipValidation[Uniform] = Uniform(0.0, G_MAX)
     duration: Seconds = 100.0
     record_every: Seconds = 1.0

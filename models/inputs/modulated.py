@@ -137,8 +137,9 @@ class ModulatedPoisson(NamedTuple):
         return 0
 
     @property
-    def varies(self):
-        return True
+    def changes_in(self):
+        """The shortest period [s]."""
+        return 1.0 / float(np.max(self.frequency))
 
     def rates(self, state, t, latent, out):
         for k in range(len(out)):

@@ -111,8 +111,9 @@ class OrnsteinUhlenbeckPoisson(NamedTuple):
         return 0
 
     @property
-    def varies(self):
-        return True
+    def changes_in(self):
+        """The correlation time [s]."""
+        return self.tau_c
 
     def rates(self, state, t, latent, out):
         self.move_rates(state, t, latent)
