@@ -40,7 +40,9 @@ EXPORTS = ("sonata", "nwb", "netcdf", "csv")
 MEMORY = 8 * 2**30  # bytes of address space: a machine that is not large
 RUNNING = 5.0  # s after which a run or a reduction is stopped as by Ctrl-C; it may be a long one that was asked for
 COMPILING = 200.0  # s for one whose loop is to be compiled
-PATIENCE = 30.0  # s after which a command counts as hung, and a stopped run, too
+PATIENCE = (
+    60.0  # s after which a command counts as hung, and a stopped run, too; a spoilt network may need a loop of its own
+)
 CASES_PER_WORKER = 400
 SHORT = ("--duration", "4ms", "--seeds", "1", "--quiet", "--no-figure")
 SMALL_IMAGES = (
