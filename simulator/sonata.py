@@ -1,4 +1,4 @@
-"""The two SONATA layouts inside a run file: spikes of a population, and the weights as an element report.
+"""The two SONATA layouts: spikes of a population, and element reports, of weights and of what cells have.
 
 libsonata and bmtk read what stands here. They insist on: an HDF5 enum for `sorting`, units on every time, float32 report data,
 no compression, `index_pointers` (libsonata) and `index_pointer` (bmtk) for the same numbers, and nothing but populations

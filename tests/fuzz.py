@@ -192,7 +192,7 @@ rule = {type = "Miller", arbor = [[1, 0.5, 1, 0], [1, 1, 0, 0.5]], interaction =
 
 
 class Kill(NamedTuple):
-    """That of a run, when it comes for the n-th time to a function of an owner in the simulator: to what is written and made, no buffering helps."""
+    """SIGKILL of a run when it comes for the n-th time to a function of an owner, a module or class of the simulator; nothing waits to be written."""
 
     owner: str
     function: str

@@ -105,7 +105,15 @@ def resized(chance: Random, text: str) -> str:
     place = chance.choice(places)
     old = float(place[0])
     new = chance.choice(
-        (0.0, 1.0, 2.0, -old, old + 1, old - 1, *(old * 10.0**k for k in (-300, -9, -3, -1, 1, 2, 3, 6, 9)))
+        (
+            0.0,
+            1.0,
+            2.0,
+            -old,
+            old + 1,
+            old - 1,
+            *(old * 10.0**k for k in (-300, -30, -9, -3, -1, 1, 2, 3, 6, 9, 30, 300)),
+        )
     )
     whole = "." not in place[0] and new.is_integer() and abs(new) < 2**63
     return text[: place.start()] + (str(int(new)) if whole else repr(new)) + text[place.end() :]

@@ -151,6 +151,14 @@ def test_a_bad_parameter_is_named(part, field):
     assert caught.value.field == field and "\n" not in str(caught.value)
 
 
+def test_an_interval_of_more_steps_than_can_be_counted_is_named():
+    with pytest.raises(
+        ParameterError,
+        match=r"normalisation\.every: must be <= 9\.0072e\+11 s, so that steps can be counted, got 2e\+28",
+    ):
+        simulate(described(Subtractive(every=2e28)), 1e-3, dt=1e-4, record_every=1e-3)
+
+
 def test_groups_and_axonal_delays_do_not_go_together():
     late = {"delay": np.arange(32) * 1e-4}
     simulate_nothing = {"dt": 1e-4, "record_every": 1e-3}
