@@ -202,7 +202,7 @@ def _cell_reports(run: Run, folder: Path) -> None:
                 cells, places = np.unique(axes["cell"], return_index=True)
                 with _sonata_file(folder / f"monitor_{name}_{variable}_{run.level}.h5") as file:
                     population, step = samples.about["population"], samples.about["every"]
-                    report = sonata.cell_report(file, population, cells, step, units=unit, **about)
+                    report = sonata.cell_report(file, population, cells, step, unit, **about)
                     report.append(samples.time, samples[variable][0][:, places])
 
 

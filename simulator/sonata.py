@@ -107,11 +107,12 @@ class Report:
         elements: np.ndarray,
         first: np.ndarray,
         step: float,
+        axis: str,
+        units: str,
         **attrs: Any,
     ) -> Report:
-        """With no frame yet; elements (n_values,), those of the k-th of `cells` from first[k] up to first[k + 1]; step in s; `units` of the data and
-        `axis`, the name of what is along a frame, and the attributes of the group."""
-        units, axis = attrs.pop("units"), attrs.pop("axis")
+        """With no frame yet; elements (n_values,), those of the k-th of `cells` from first[k] up to first[k + 1]; step in s; axis is what a frame has
+        along it, units are of the data, attrs of the group."""
         group = root.require_group("report").create_group(population)
         for name, value in attrs.items():
             group.attrs[name] = value
@@ -167,7 +168,7 @@ class WeightReport:
         targets = np.repeat(np.arange(n_post), n_pre) if wiring is None else wiring.post
         elements, cells = np.argsort(targets, kind="stable"), np.arange(n_post)
         first = np.searchsorted(targets[elements], np.arange(n_post + 1))
-        Report.create(root, projection, cells, elements, first, step, units="1", axis="synapse", **attrs)
+        Report.create(root, projection, cells, elements, first, step, "synapse", "1", **attrs)
         return cls(root["report"][projection])
 
     def append(self, time: np.ndarray, weights: np.ndarray) -> None:
@@ -179,7 +180,7 @@ class WeightReport:
         self.report.cut(end)
 
 
-def cell_report(root: Any, population: str, cells: np.ndarray, step: float, **attrs: Any) -> Report:
+def cell_report(root: Any, population: str, cells: np.ndarray, step: float, units: str, **attrs: Any) -> Report:
     """A report of one number of each of some cells, in ascending order; step in s."""
     places = np.arange(len(cells) + 1)
-    return Report.create(root, population, cells, 0 * cells, places, step, axis="cell", **attrs)
+    return Report.create(root, population, cells, 0 * cells, places, step, "cell", units, **attrs)

@@ -5,7 +5,8 @@
 
 In good order is: exit code 0, or 2 with one line on standard error that begins with `hebbscope: `; no traceback and no other word there; an
 end within seconds, and 130 after Ctrl-C where it is long; every file that was there unchanged to the byte, but for the run file that `resume` goes on
-with, and one whose journal tells what a kill broke off, which is finished; no file left behind that is half written. The commands run in a child process, which is killed when it hangs and replaced when it dies.
+with, and one whose journal tells what a kill broke off, which is finished; no file left behind that is half written. The commands run in a child
+process, which is killed when it hangs and replaced when it dies.
 Every case is made from the seed and its own number, so that `--only` makes it again, with the same `--of`; what failed is kept in a folder of
 its own. Exits 3 if anything failed.
 """
@@ -40,9 +41,7 @@ EXPORTS = ("sonata", "nwb", "netcdf", "csv")
 MEMORY = 8 * 2**30  # bytes of address space: a machine that is not large
 RUNNING = 5.0  # s after which a run or a reduction is stopped as by Ctrl-C; it may be a long one that was asked for
 COMPILING = 200.0  # s for one whose loop is to be compiled
-PATIENCE = (
-    60.0  # s after which a command counts as hung, and a stopped run, too; a spoilt network may need a loop of its own
-)
+PATIENCE = 60.0  # s after which a command counts as hung, and a stopped run, too; some loops are yet to be compiled
 CASES_PER_WORKER = 400
 SHORT = ("--duration", "4ms", "--seeds", "1", "--quiet", "--no-figure")
 SMALL_IMAGES = (
