@@ -120,8 +120,8 @@ def _filters(before: Terms, after: Terms) -> Filters:
     for side, terms in zip(sides, (after, before), strict=True):
         for c, p, a in terms:
             side[places.index((a, p))] += c * factorial(p)
-    a, power = zip(*places, strict=True)
-    return Filters(np.array(a, float), np.array(power, np.int64), *sides, np.empty(len(a)))
+    rates, powers = np.array([a for a, _ in places]), np.array([p for _, p in places], np.int64)
+    return Filters(rates, powers, sides[0], sides[1], np.empty(len(places)))
 
 
 def _rounds(recording: Any, reach: float) -> int:
