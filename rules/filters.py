@@ -8,7 +8,6 @@ window and `Response` that EPSP.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import factorial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +15,6 @@ import numpy as np
 from . import window_integrals as integrals
 
 Filter = tuple[tuple[Any, int, float], ...]
-
-CLOSE = 0.05  # relative distance of two decay rates from which on partial fractions lose no digits that matter
-ORDERS = 14  # of the series used below it: CLOSE^14 is beyond double precision
 
 
 def exponential(tau: float) -> Filter:
@@ -38,16 +34,7 @@ def scaled(f: Filter, factor: float) -> Filter:
 
 def traced(f: Filter, tau: float) -> Filter:
     """int_0^x f(u) exp(-(x - u) / tau) du: the trace of an output that follows f."""
-    b = 1.0 / tau
-    found: list[tuple[float, int, float]] = []
-    for c, n, a in f:
-        apart = a - b
-        if abs(apart) > CLOSE * max(a, b):
-            found += integrals.antiderivative([(c, n, apart)])
-        else:
-            series = [(c * (-apart) ** k / factorial(k), n + k, 0.0) for k in range(ORDERS)]
-            found += integrals.antiderivative(series)
-    return tuple((c, n, a + b) for c, n, a in found if c != 0.0)
+    return tuple(integrals.convolution(f, exponential(tau)))
 
 
 def triple_integral(f: Filter, g: Filter, h: Filter) -> float:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import Hertz, Seconds, SecondsArray, Volts, finite, helper, part, positive
+from ..simulator.protocols import Hertz, Seconds, SecondsArray, Volts, finite, helper, part, positive, within
 from .traces import QUIET, Traces, add_amount, decay, traces
 
 
@@ -138,7 +138,8 @@ class PotentialThreshold(NamedTuple):
     tau: Seconds = 1.2
 
     def check(self):
-        positive(self, "u_ref", "tau")
+        within(self, "u_ref", 1e-150, 1e150)  # so that its square is a number, and not 0
+        positive(self, "tau")
         finite(self, "E_L")
 
     def init(self, n_post):
@@ -188,7 +189,8 @@ class MeanSquareThreshold(NamedTuple):
     tau_y: Seconds = 0.1
 
     def check(self):
-        positive(self, "rho_0", "tau", "tau_y")
+        within(self, "rho_0", 1e-150, 1e150)  # so that its square is a number, and not 0
+        positive(self, "tau", "tau_y")
 
     def init(self, n_post):
         square = np.full(n_post, float(self.rho_0) ** 2)

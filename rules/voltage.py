@@ -23,6 +23,7 @@ from ..simulator.protocols import (
 from .threshold import FixedThreshold
 from .traces import Growth, grow, growth, start_again
 
+MOST_STEPS = 2**16  # of the delay, for which averages are kept
 SHORT = 10.0  # time constants of the presynaptic trace in which sums of exp(-t / tau_x) lose no more than 5 digits
 
 
@@ -108,6 +109,8 @@ class VoltageSTDP(NamedTuple):
     def init(self, n_pre, n_post, dt=math.inf):
         lost = 0.0 < self.delay < 0.5 * dt < math.inf
         require(not lost, self, "delay", f"must be 0 or at least half of dt = {dt:g} s")
+        short = self.delay / dt <= MOST_STEPS
+        require(short, self, "delay", f"must be at most {MOST_STEPS:,} steps of dt = {dt:g} s")
         n_rows = round(self.delay / dt) + 1
         low, high = (np.full((n_rows, n_post), self.theta_minus) for _ in range(2))
         left = np.array([math.exp(-dt / self.tau_minus), math.exp(-dt / self.tau_plus)])

@@ -23,6 +23,8 @@ from ..simulator.protocols import Cosine, Delta, Empirical, Exponential, Gaussia
 Terms = Sequence[tuple[float, int, float]]
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
+CLOSE = 0.05  # relative distance of two decay rates from which on partial fractions lose no digits that matter
+ORDERS = 14  # of the series used below it: CLOSE^14 is beyond double precision
 NEGLIGIBLE = 45.0  # decay times after which an exponential counts as over: exp(-45) = 3e-20
 
 
@@ -47,14 +49,28 @@ def product_integral(f: Terms, g: Terms) -> float:
     return sum(c * laplace([(d, m + n, b)], a) for c, n, a in f for d, m, b in g)
 
 
-def correlate(f: Terms, g: Terms, x: np.ndarray) -> np.ndarray:
-    """int_0^inf f(x + u) g(u) du for x >= 0."""
-    total = np.zeros(np.shape(x))
+def correlation(f: Terms, g: Terms) -> Terms:
+    """int_0^inf f(x + u) g(u) du as terms again."""
+    found: list[tuple[float, int, float]] = []
     for c, n, a in f:
-        for k in range(n + 1):
-            moment = laplace([(d, m + k, b) for d, m, b in g], a)
-            total = total + c * comb(n, k) * moment * np.asarray(x) ** (n - k) * np.exp(-a * np.asarray(x))
-    return total
+        moments = [laplace([(d, m + k, b) for d, m, b in g], a) for k in range(n + 1)]
+        found += [(c * comb(n, k) * moment, n - k, a) for k, moment in enumerate(moments)]
+    return found
+
+
+def convolution(f: Terms, g: Terms) -> Terms:
+    """int_0^x f(u) g(x - u) du as terms again; a series where two decay rates are so close that partial fractions would lose digits."""
+    found: list[tuple[float, int, float]] = []
+    for c, n, a in f:
+        for d, m, b in g:
+            apart = a - b
+            for k in range(m + 1):
+                inner = [(1.0, n + k, apart)]
+                if abs(apart) <= CLOSE * max(a, b):
+                    inner = [((-apart) ** j / factorial(j), n + k + j, 0.0) for j in range(ORDERS)]
+                scale = c * d * comb(m, k) * (-1.0) ** k
+                found += [(scale * e, p + m - k, r + b) for e, p, r in antiderivative(inner) if e != 0.0]
+    return found
 
 
 def convolve(f: Terms, g: Terms, x: np.ndarray) -> np.ndarray:
@@ -196,10 +212,12 @@ def q_of_recording(window: Any, neuron: Any, kernel: Empirical) -> np.ndarray:
     low, high = window.support()
     reach = max(-low, max(high, 0.0) + neuron.epsp_support())
     if hasattr(window, "terms") and hasattr(neuron, "epsp_terms"):
-        return kernel.integral(lambda t: window.convolved(neuron, t), reach, window.integral())
+        (before, after), eps = window.terms(), neuron.epsp_terms()
+        later = [*correlation(eps, before), *convolution(eps, after)]
+        return kernel.filtered(correlation(before, eps), later, reach, window.integral())
     grid = np.linspace(-reach, reach, 20_001)
     table = window.convolved(neuron, grid)
-    return kernel.integral(lambda t: np.interp(t, grid, table), reach, window.integral())
+    return kernel.tabulated(table, reach, window.integral())
 
 
 # What every window offers ---------------------------------------------------------------------------------------------
@@ -272,8 +290,8 @@ def convolved(window: Any, neuron: Any, t: Any) -> np.ndarray:
     eps, t = neuron.epsp_terms(), np.asarray(t, dtype=float)
     early, found = t < 0.0, np.empty(t.shape)
     late = t[~early]
-    found[early] = correlate(before, eps, -t[early])
-    found[~early] = correlate(eps, before, late) + convolve(eps, after, late)
+    found[early] = evaluate(correlation(before, eps), -t[early])
+    found[~early] = evaluate(correlation(eps, before), late) + convolve(eps, after, late)
     return found
 
 

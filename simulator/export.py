@@ -41,6 +41,7 @@ from .runreader import DamagedFile, blocks, describe, read_level, spike_blocks
 FILES = (
     "spikes.h5",
     "weights_*.h5",
+    "monitor_*.h5",
     "weights.csv",
     "output_rate.csv",
     "spikes.csv",
@@ -177,7 +178,7 @@ def _spikes_of(about: dict[str, Any], levels: Sequence[str]) -> dict[str, dict[s
 
 
 def _sonata(path: Path, about: dict[str, Any], levels: Sequence[str], folder: Path) -> None:
-    """spikes.h5, and the element report weights_<level>.h5 of each level, of the first seed."""
+    """Of the first seed spikes.h5, the element report weights_<level>.h5 of each level, and monitor_<monitor>_<variable>_<level>.h5 of each variable of cells."""
     for name, found in _spikes_of(about, levels).items():
         with _sonata_file(folder / "spikes.h5") as file:
             spikes = sonata.SpikesFile.create(file, name, seed=found["seed"], level=found["level"])
@@ -189,6 +190,20 @@ def _sonata(path: Path, about: dict[str, Any], levels: Sequence[str], folder: Pa
             report = _report(file, next(blocks(path, level)))
             for run in blocks(path, level):
                 report.append(run.time, run.weights[0])
+        _cell_reports(read_level(path, level, slice(0, 1)), folder)
+
+
+def _cell_reports(run: Run, folder: Path) -> None:
+    """What monitors have sampled of single cells, each of them once, in ascending order."""
+    for name, samples in run.monitors.items():
+        about = {"seed": run.seeds[0], "level": run.level}
+        for variable, (axes, unit) in samples.fields.items():
+            if [*axes] == ["cell"] and "population" in samples.about:
+                cells, places = np.unique(axes["cell"], return_index=True)
+                with _sonata_file(folder / f"monitor_{name}_{variable}_{run.level}.h5") as file:
+                    population, step = samples.about["population"], samples.about["every"]
+                    report = sonata.cell_report(file, population, cells, step, unit, **about)
+                    report.append(samples.time, samples[variable][0][:, places])
 
 
 def _report(file: Any, run: Run) -> sonata.WeightReport:

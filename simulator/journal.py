@@ -21,6 +21,7 @@ from zlib import crc32
 PAGE = 4096
 HEAD = 65_536  # bytes at the beginning of a file by which a journal knows that it is its own
 MAGIC = b"hebbscope journal 1\n"
+MOST = 2**63 - 1  # bytes that a file can have
 
 
 class Changes(NamedTuple):
@@ -73,13 +74,17 @@ def _unpacked(content: bytes) -> tuple[Changes, int] | None:
     body, start = content[:-4], len(MAGIC) + 24
     if not body.startswith(MAGIC) or struct.pack("<I", crc32(body)) != content[-4:]:
         return None
-    size, head, n = struct.unpack_from("<3Q", body, len(MAGIC))
-    table = struct.unpack_from(f"<{2 * n}Q", body, start)
+    try:
+        size, head, n = struct.unpack_from("<3Q", body, len(MAGIC))
+        table = struct.unpack_from(f"<{2 * n}Q", body, start)
+    except struct.error:
+        return None
     blocks, start = [], start + 16 * n
     for offset, length in zip(table[::2], table[1::2], strict=True):
         blocks.append((offset, body[start : start + length]))
         start += length
-    return Changes(size, blocks), head
+    fits = start == len(body) and size <= MOST and all(offset + len(data) <= size for offset, data in blocks)
+    return (Changes(size, blocks), head) if fits else None
 
 
 def recover(path: Path) -> None:

@@ -32,7 +32,7 @@ rates y (n_post,) [Hz], held for dt [s], change; it is called for each target in
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -412,9 +412,6 @@ class Gaussian(NamedTuple):
     sd: Seconds
 
 
-MOST_PAIRS = 1e9  # of recorded spikes whose lags are summed, in some minutes
-
-
 class Empirical(NamedTuple):
     """The covariance of n recorded trains with one another: a kernel for each pair, so that left and right are unit matrices.
 
@@ -428,32 +425,25 @@ class Empirical(NamedTuple):
     duration: Seconds
     loop: int = 0
 
-    def integral(self, response: Callable[[np.ndarray], np.ndarray], reach: float, area: float) -> np.ndarray:
-        """(n, n): int response(s) C_ij(s) ds, for a response that is negligible beyond |s| = reach [s] and has this area."""
-        rounds = 1 + 2 * np.ceil(reach / self.duration) if self.loop else 1
-        met = len(self.times) * min(2.0 * reach / self.duration + 1.0, rounds)  # spikes that one spike meets, about
-        if len(self.times) * max(met, rounds) > MOST_PAIRS:
-            raise HebbscopeError(
-                f"recording: {len(self.times):,} spikes in {self.duration:g} s meet too many of each other within the {reach:g} s that the "
-                f"window reaches; a shorter window or recording would do"
-            )
-        laps = (
-            np.arange(-np.ceil(reach / self.duration), np.ceil(reach / self.duration) + 1) if self.loop else np.zeros(1)
-        )
-        others = (laps[:, None] * self.duration + self.times).ravel()
-        first = int(len(laps) // 2) * len(self.times)  # where the recording itself stands among its repetitions
-        low = np.searchsorted(others, self.times - reach, "left")
-        n_pairs = np.searchsorted(others, self.times + reach, "right") - low
-        total = np.zeros(self.n * self.n)
-        for chunk in np.array_split(np.arange(len(self.times)), 1 + int(n_pairs.sum()) // 1_000_000):
-            one = np.repeat(chunk, n_pairs[chunk])
-            step = np.arange(len(one)) - np.repeat(np.cumsum(n_pairs[chunk]) - n_pairs[chunk], n_pairs[chunk])
-            other = low[one] + step
-            one, other = one[other != one + first], other[other != one + first]
-            pair = self.sources[one] * self.n + self.sources[other % len(self.times)]
-            total += np.bincount(pair, response(self.times[one] - others[other]), self.n * self.n)
+    def filtered(self, before: Sequence[Any], after: Sequence[Any], reach: float, area: float) -> np.ndarray:
+        """(n, n): int response(s) C_ij(s) ds of response(s) = after(s), response(-s) = before(s), s >= 0, sums of c s^p exp(-a s) as triples (c, p, a).
+
+        It is negligible beyond |s| = reach [s] and has this area.
+        """
+        from .recorded_pairs import filtered_sums
+
+        return self._beyond_chance(filtered_sums(self, before, after, reach), area)
+
+    def tabulated(self, table: np.ndarray, reach: float, area: float) -> np.ndarray:
+        """The same of a response in a table (n_lags,), at equal distances from -reach to reach."""
+        from .recorded_pairs import tabulated_sums
+
+        return self._beyond_chance(tabulated_sums(self, table, reach), area)
+
+    def _beyond_chance(self, total: np.ndarray, area: float) -> np.ndarray:
+        """(n, n) [1/s]: of sums over all pairs of spikes what independent trains would not give."""
         rates = np.bincount(self.sources, minlength=self.n) / self.duration
-        return total.reshape(self.n, self.n) / self.duration - area * np.outer(rates, rates)
+        return total / self.duration - area * np.outer(rates, rates)
 
 
 class Covariance(NamedTuple):

@@ -171,6 +171,10 @@ def _check_norm(projection: Projection, dt: float) -> None:
     part, every = f"Projection {projection.name}", projection.normalisation.every
     if every == math.inf:
         return
+    if every / dt > MOST_COUNTED:
+        raise ParameterError(
+            part, "normalisation.every", f"must be <= {MOST_COUNTED * dt:g} s, so that steps can be counted", every
+        )
     if every < 0.5 * dt or not _is_multiple(every, dt):
         raise ParameterError(part, "normalisation.every", f"must be a multiple of dt = {dt:g} s", every)
     if np.ptp(in_steps(projection, "dendritic_delay", dt)) > 0:

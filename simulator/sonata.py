@@ -1,4 +1,4 @@
-"""The two SONATA layouts inside a run file: spikes of a population, and the weights as an element report.
+"""The two SONATA layouts: spikes of a population, and element reports, of weights and of what cells have.
 
 libsonata and bmtk read what stands here. They insist on: an HDF5 enum for `sorting`, units on every time, float32 report data,
 no compression, `index_pointers` (libsonata) and `index_pointer` (bmtk) for the same numbers, and nothing but populations
@@ -87,52 +87,58 @@ def frames_per_chunk(n_values: int) -> int:
     return max(1, REPORT_CHUNK_BYTES // (4 * n_values))
 
 
-class WeightReport:
-    """/report/<projection>: the weights of one seed, a frame each `step` seconds, from time 0.
+class Report:
+    """/report/<population>: numbers of its cells, a frame each step [ms], from time 0.
 
-    data (n_frames, n_post * n_pre) float32; element i * n_pre + j is the synapse from source j onto target i. Of any other wiring, data
-    (n_frames, n_synapses), grouped by target, where the element is the number of the synapse in the wiring. A record that is off the grid of frames (the end of a run that is no multiple of the step) has no frame here; /levels has it.
+    data (n_frames, n_values) float32, cell by cell. What is off the grid of frames (the last record of a run that is no multiple of the step) has no
+    frame here; /levels has it.
     """
 
     def __init__(self, group: Any):
         self.data, self.frame, self.time = group["data"], group["frame"], group["mapping/time"]
         self.step = float(self.time[2])  # ms
-        self.elements = group["mapping/element_ids"][:]  # as the data have them
 
     @classmethod
     def create(
-        cls, root: Any, projection: str, n_post: int, n_pre: int, step: float, wiring: Any = None, **attrs: Any
-    ) -> WeightReport:
-        """An empty report under /report."""
-        targets = np.repeat(np.arange(n_post), n_pre) if wiring is None else wiring.post
-        elements, n_values = np.argsort(targets, kind="stable"), len(targets)
-        first = np.searchsorted(targets[elements], np.arange(n_post + 1))
-        group = root.require_group("report").create_group(projection)
+        cls,
+        root: Any,
+        population: str,
+        cells: np.ndarray,
+        elements: np.ndarray,
+        first: np.ndarray,
+        step: float,
+        axis: str,
+        units: str,
+        **attrs: Any,
+    ) -> Report:
+        """With no frame yet; elements (n_values,), those of the k-th of `cells` from first[k] up to first[k + 1]; step in s; axis is what a frame has
+        along it, units are of the data, attrs of the group."""
+        group = root.require_group("report").create_group(population)
         for name, value in attrs.items():
             group.attrs[name] = value
-        mapping = group.create_group("mapping")
-        add_scale(mapping, "node_ids", np.arange(n_post, dtype=np.uint64))
+        mapping, n_values = group.create_group("mapping"), len(elements)
+        add_scale(mapping, "node_ids", cells.astype(np.uint64))
         add_scale(mapping, "element_ids", elements.astype(np.uint32))
         pointers = add_scale(mapping, "index_pointers", first.astype(np.uint64))
         mapping["index_pointer"] = pointers
         add_scale(mapping, "time", np.array([0.0, 0.0, step * 1e3])).attrs["units"] = "ms"
-        frames = frames_per_chunk(n_values)
         frame = group.create_dataset("frame", shape=(0,), maxshape=(None,), chunks=(1024,), dtype=np.float64)
         frame.make_scale("frame")
         frame.attrs["units"] = "ms"
-        shape = {"shape": (0, n_values), "maxshape": (None, n_values), "chunks": (frames, n_values)}
+        chunks = (frames_per_chunk(n_values), n_values)
+        shape = {"shape": (0, n_values), "maxshape": (None, n_values), "chunks": chunks}
         data = group.create_dataset("data", dtype=np.float32, **shape)
-        data.attrs["units"] = "1"
+        data.attrs["units"] = units
         data.dims[0].attach_scale(frame)
-        data.dims[1].attach_scale(add_scale(group, "synapse", np.arange(n_values, dtype=np.uint32)))
+        data.dims[1].attach_scale(add_scale(group, axis, np.arange(n_values, dtype=np.uint32)))
         return cls(group)
 
-    def append(self, time: np.ndarray, weights: np.ndarray) -> None:
-        """Add the frames among `time` (n_times,) s with `weights` (n_times, n_post, n_pre) or (n_times, 1, n_synapses)."""
+    def append(self, time: np.ndarray, values: np.ndarray) -> None:
+        """Add the frames among `time` (n_times,) s with `values` (n_times, n_values)."""
         frames = 1e3 * time / self.step
         on_grid = np.flatnonzero(np.abs(frames - np.round(frames)) < 1e-6)
         if len(on_grid):
-            extend(self.data, weights[on_grid].reshape(len(on_grid), -1)[:, self.elements])
+            extend(self.data, values[on_grid])
             extend(self.frame, time[on_grid] * 1e3)
             self.time[1] = len(self.frame) * self.step
 
@@ -142,3 +148,39 @@ class WeightReport:
         self.data.resize(n, axis=0)
         self.frame.resize(n, axis=0)
         self.time[1] = n * self.step
+
+
+class WeightReport:
+    """A report of the weights of one seed, under the name of the projection.
+
+    Element i * n_pre + j is the synapse from source j onto target i; of any other wiring, the number of the synapse in it. Synapses are grouped by target.
+    """
+
+    def __init__(self, group: Any):
+        self.report = Report(group)
+        self.elements = group["mapping/element_ids"][:]  # as the data have them
+
+    @classmethod
+    def create(
+        cls, root: Any, projection: str, n_post: int, n_pre: int, step: float, wiring: Any = None, **attrs: Any
+    ) -> WeightReport:
+        """With no frame yet; step in s."""
+        targets = np.repeat(np.arange(n_post), n_pre) if wiring is None else wiring.post
+        elements, cells = np.argsort(targets, kind="stable"), np.arange(n_post)
+        first = np.searchsorted(targets[elements], np.arange(n_post + 1))
+        Report.create(root, projection, cells, elements, first, step, "synapse", "1", **attrs)
+        return cls(root["report"][projection])
+
+    def append(self, time: np.ndarray, weights: np.ndarray) -> None:
+        """Add the frames among `time` (n_times,) s with `weights` (n_times, n_post, n_pre) or (n_times, 1, n_synapses)."""
+        self.report.append(time, weights.reshape(len(time), -1)[:, self.elements])
+
+    def cut(self, end: float) -> None:
+        """Drop the frames after `end` [s]."""
+        self.report.cut(end)
+
+
+def cell_report(root: Any, population: str, cells: np.ndarray, step: float, units: str, **attrs: Any) -> Report:
+    """A report of one number of each of some cells, in ascending order; step in s."""
+    places = np.arange(len(cells) + 1)
+    return Report.create(root, population, cells, 0 * cells, places, step, "cell", units, **attrs)

@@ -1,11 +1,12 @@
-"""Give every command spoilt descriptions, settings, run files and checkpoints, and see that it answers in good order.
+"""Give every command spoilt descriptions, settings, run files, checkpoints and journals, and see that it answers in good order.
 
     python tests/fuzz.py [--texts 10000] [--files 1000] [--seed 1] [--of network,song2000] [--only text:17,file:4]
                          [--keep FOLDER]
 
 In good order is: exit code 0, or 2 with one line on standard error that begins with `hebbscope: `; no traceback and no other word there; an
 end within seconds, and 130 after Ctrl-C where it is long; every file that was there unchanged to the byte, but for the run file that `resume` goes on
-with; no file left behind that is half written. The commands run in a child process, which is killed when it hangs and replaced when it dies.
+with, and one whose journal tells what a kill broke off, which is finished; no file left behind that is half written. The commands run in a child
+process, which is killed when it hangs and replaced when it dies.
 Every case is made from the seed and its own number, so that `--only` makes it again, with the same `--of`; what failed is kept in a folder of
 its own. Exits 3 if anything failed.
 """
@@ -17,17 +18,21 @@ import faulthandler
 import json
 import multiprocessing
 import os
+import pkgutil
 import resource
 import shutil
 import signal
+import struct
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import mutations
 
@@ -36,7 +41,7 @@ EXPORTS = ("sonata", "nwb", "netcdf", "csv")
 MEMORY = 8 * 2**30  # bytes of address space: a machine that is not large
 RUNNING = 5.0  # s after which a run or a reduction is stopped as by Ctrl-C; it may be a long one that was asked for
 COMPILING = 200.0  # s for one whose loop is to be compiled
-PATIENCE = 30.0  # s after which a command counts as hung, and a stopped run, too
+PATIENCE = 60.0  # s after which a command counts as hung, and a stopped run, too; some loops are yet to be compiled
 CASES_PER_WORKER = 400
 SHORT = ("--duration", "4ms", "--seeds", "1", "--quiet", "--no-figure")
 SMALL_IMAGES = (
@@ -96,6 +101,117 @@ receptor = "inhibitory"
 delay = "2 ms"
 """
 
+RULES = """
+experiment = "network"
+duration = "0.3 s"
+record_every = "50 ms"
+
+[populations.inputs]
+n = 20
+model = {type = "HomogeneousPoisson", rate = "40 Hz"}
+
+[populations.exc]
+n = 4
+model = {type = "AdEx", drive = 1e-9}
+
+[populations.inh]
+n = 3
+model = "LIF"
+
+[projections.feed]
+source = "inputs"
+target = "exc"
+weights = 1e-4
+rule = {type = "VoltageSTDP", w_max = 1e-3, threshold = "PotentialThreshold"}
+normalisation = {type = "SynapticScaling", every = "20 ms"}
+
+[projections.drive]
+source = "inputs"
+target = "inh"
+weights = 5e-3
+rule = {type = "Triplet", w_max = 0.01, threshold = "SlidingThreshold"}
+normalisation = {type = "Subtractive", norm = 0.1, every = "20 ms", groups = [5, 15]}
+
+[projections.loops]
+source = "exc"
+target = "inh"
+weights = 5e-3
+rule = {type = "STDP", w_max = 0.01, sigma = 0.015}
+normalisation = {type = "Multiplicative", norm = 0.02, every = "20 ms", groups = [4]}
+delay = "1 ms"
+
+[projections.inhibition]
+source = "inh"
+target = "exc"
+weights = 1e-3
+rule = {type = "VogelsSprekeler", w_max = 0.01, rho_0 = "5 Hz"}
+receptor = "inhibitory"
+
+[monitors.potentials]
+type = "StateMonitor"
+population = "exc"
+variables = ["v"]
+cells = [0, 2]
+
+[monitors.rate]
+type = "PopulationRate"
+population = "inh"
+
+[monitors.statistics]
+type = "WeightStatistics"
+projection = "drive"
+every = "20 ms"
+
+[monitors.some]
+type = "WeightSubset"
+projection = "loops"
+synapses = [0, 3, 5]
+every = "20 ms"
+"""
+RATES = """
+experiment = "network"
+levels = "rate"
+duration = "20 s"
+record_every = "5 s"
+
+[populations.inputs]
+n = 4
+model = {type = "ModulatedPoisson", rate = "20 Hz", amplitude = "10 Hz", frequency = "1 Hz", n_modulated = 2}
+
+[populations.cells]
+n = 2
+model = "LinearPoisson"
+
+[projections.feed]
+source = "inputs"
+target = "cells"
+weights = 0.2
+rule = {type = "Miller", arbor = [[1, 0.5, 1, 0], [1, 1, 0, 0.5]], interaction = [[1, 0.5], [0.5, 1]]}
+"""
+
+
+class Kill(NamedTuple):
+    """SIGKILL of a run when it comes for the n-th time to a function of an owner, a module or class of the simulator; nothing waits to be written."""
+
+    owner: str
+    function: str
+    n: int
+
+    def arm(self) -> None:
+        """In the process that is to die."""
+        from hebbscope.simulator import checkpoint, drive
+
+        owner = pkgutil.resolve_name(f"hebbscope.simulator.{self.owner}")
+        function, left = getattr(owner, self.function), count(self.n - 1, -1)
+
+        def deadly(*arguments: Any) -> Any:
+            if next(left) == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*arguments)
+
+        setattr(owner, self.function, deadly)
+        checkpoint.EVERY, drive.WRITE = 0.01, -1.0
+
 
 class Answer(NamedTuple):
     """What a command did: exit code (None where it had to be killed), its two streams, how long it took [s], and whether it was stopped."""
@@ -138,11 +254,11 @@ def serve(pipe: Any, streams: str) -> None:
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while (job := pipe.recv()) is not None:
-        folder, args, stop_at = job
+        folder, args, end = job
         os.chdir(folder)
         began = time.perf_counter()
         try:
-            code = called(args, stop_at)
+            code = called(args, end)
         except KeyboardInterrupt:
             code = 130  # came when the command was over
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -152,14 +268,16 @@ def serve(pipe: Any, streams: str) -> None:
     pipe.send(None)
 
 
-def called(args: list[str], stop_at: float | None = None) -> int:
-    """The exit code of a command, which is stopped at a biological time [s] if asked."""
+def called(args: list[str], end: float | Kill | None = None) -> int:
+    """The exit code of a command, which is stopped at a biological time [s], or killed, if asked."""
     from hebbscope import cli
 
     def at(progress: Any, t: float) -> None:
-        if stop_at is not None and t >= stop_at:
+        if isinstance(end, float) and t >= end:
             raise KeyboardInterrupt
 
+    if isinstance(end, Kill):
+        end.arm()
     cli.Progress.at = at
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -176,14 +294,14 @@ class Worker:
         self.folder, self.jobs = folder, 0
         self.process: Any = None
 
-    def ask(self, folder: Path, args: list[str], stop_at: float | None = None, running: float = RUNNING) -> Answer:
+    def ask(self, folder: Path, args: list[str], end: float | Kill | None = None, running: float = RUNNING) -> Answer:
         """Run one command in a folder; a run is stopped after `running` seconds."""
         if self.process is None:
             self._start()
         for name in ("out", "err"):
             os.truncate(self.folder / name, 0)
         began, stopped = time.perf_counter(), False
-        self.pipe.send((str(folder), args, stop_at))
+        self.pipe.send((str(folder), args, end))
         if args[:1] in (["run"], ["resume"], ["reduce"]) and not self.pipe.poll(running):
             stopped = True
             os.kill(self.process.pid, signal.SIGINT)
@@ -258,10 +376,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 def left_wrong(args: list[str], answer: Answer, before: dict[str, bytes], after: dict[str, bytes]) -> Iterator[str]:
     """What a command may not do to files."""
     resumed = args[1:2] if args[0] == "resume" else []
-    goes_on = {each + ending for each in resumed for ending in ("", ".checkpoint")}
+    goes_on = {each + ending for each in resumed for ending in ("", ".checkpoint", ".journal", ".new")}
     for name, data in before.items():
         kept = after.get(name) == data or after.get(f"{name}.damaged") == data
-        if not kept and name not in goes_on:
+        if not kept and name not in goes_on and not finished(name.removesuffix(".journal"), before, after):
             yield f"changes {name}"
     for name in after.keys() - before.keys():
         if name.endswith((".lock", ".new")):
@@ -270,6 +388,23 @@ def left_wrong(args: list[str], answer: Answer, before: dict[str, bytes], after:
             yield f"refuses and leaves {name}"
         elif not after[name] and not name.endswith(".damaged"):
             yield f"leaves {name} empty"
+
+
+def finished(name: str, before: dict[str, bytes], after: dict[str, bytes]) -> bool:
+    """Whether a file had a whole journal that is gone, and is by now what that says."""
+    journal = before.get(f"{name}.journal")
+    if journal is None or f"{name}.journal" in after or crc32(journal[:-4]) != int.from_bytes(journal[-4:], "little"):
+        return False
+    data, at = bytearray(before[name]), mutations.JOURNAL_NUMBERS
+    size, _, n = struct.unpack_from("<3Q", journal, at)
+    blocks = at + 24 + 16 * n
+    for offset, length in struct.iter_unpack("<2Q", journal[at + 24 : blocks]):
+        if offset + length > size or blocks + length > len(journal):
+            return False  # no commit writes so
+        data[len(data) :] = bytes(max(0, offset - len(data)))
+        data[offset : offset + length] = journal[blocks : blocks + length]
+        blocks += length
+    return after[name] == data[:size] + bytes(max(0, size - len(data)))
 
 
 class Harness:
@@ -304,8 +439,11 @@ class Harness:
 
     def _unreadable(self, before: dict[str, bytes]) -> list[str]:
         """Run files that a command made and that cannot be read."""
+        after = contents(self.scratch)
         made = [
-            name for name, data in contents(self.scratch).items() if name.endswith(".h5") and before.get(name) != data
+            name
+            for name, data in after.items()
+            if name.endswith(".h5") and before.get(name) != data and not finished(name, before, after)
         ]
         return [f"leaves {name} unreadable" for name in made if self.worker.ask(self.scratch, ["info", name]).code != 0]
 
@@ -356,6 +494,10 @@ DESCRIPTIONS: tuple[Description, ...] = (
     ("network.toml", ()),
     ("network.toml", (("dt", "0.5 ms"),)),
     ("song2000", SMALL_SONG),
+    ("rules.toml", ()),
+    ("rates.toml", ()),
+    ("rates.toml", (("projections.feed.rule", "Oja"),)),
+    ("rates.toml", (("projections.feed.rule", "BCM"),)),
 )
 
 
@@ -434,7 +576,8 @@ def write_descriptions(folder: Path) -> None:
     """Those that are files."""
     lines = [f"{key} = {json.dumps(value)}" for key, value in SMALL_IMAGES]
     (folder / "natural_images.toml").write_text("\n".join(['experiment = "natural_images"', *lines, ""]))
-    (folder / "network.toml").write_text(NETWORK)
+    for name, text in (("network", NETWORK), ("rules", RULES), ("rates", RATES)):
+        (folder / f"{name}.toml").write_text(text)
 
 
 def write_recordings(folder: Path) -> None:
@@ -457,7 +600,12 @@ def write_recordings(folder: Path) -> None:
 FEW = ("--seeds", "1:2", "--set", "record_every=0.5", "--quiet", "--no-figure")
 BRIEF = ("--duration", "0.3", "--seeds", "1:2", "--set", "record_every=0.05", "--quiet", "--no-figure")
 SONG = [each for key, value in SMALL_SONG for each in ("--set", f"{key}={value}")]
-Recipe = tuple[str, tuple[str, ...], float | None]  # name, command, when it is stopped [s]
+SPOILERS = {
+    ".checkpoint": mutations.archive,
+    ".journal": mutations.journal,
+    ".new": mutations.hdf5,
+}  # of what stands beside a file
+Recipe = tuple[str, tuple[str, ...], float | Kill | None]  # name, command, when it is stopped [s] or killed
 RUNS: tuple[Recipe, ...] = (
     ("whole", ("run", "kempter1999", "--duration", "3", *FEW), None),
     ("stopped", ("run", "kempter1999", "--duration", "3", *FEW), 1.5),
@@ -469,23 +617,30 @@ RUNS: tuple[Recipe, ...] = (
     ("network", ("run", "network.toml", *BRIEF), None),
     ("stopped-network", ("run", "network.toml", *BRIEF), 0.2),
     ("song", ("run", "song2000", *SONG, *BRIEF), 0.2),
+    ("rules", ("run", "rules.toml", *BRIEF), 0.2),
+    ("rates", ("run", "rates.toml", "--seeds", "1:2", "--quiet", "--no-figure"), None),
+    ("killed", ("run", "kempter1999", "--duration", "3", *FEW), Kill("journal.Changes", "apply", 9)),
+    ("killed-network", ("run", "network.toml", *BRIEF), Kill("journal.Changes", "apply", 12)),
+    ("made", ("run", "kempter1999", "--duration", "3", *FEW), Kill("creation", "_rename", 1)),
+    ("made-anew", ("run", "kempter1999", "--duration", "2", *FEW), None),
+    ("made-anew", ("run", "kempter1999", "--duration", "3", *FEW), Kill("creation", "_rename", 1)),
 )
 
 
 class Files:
-    """Cases of spoilt run files, of checkpoints, and of recordings."""
+    """Cases of spoilt run files, of what stands beside them, and of recordings."""
 
     def __init__(self, folder: Path, seed: int, worker: Worker, runs: Sequence[Recipe] = RUNS):
         self.folder, self.seed = folder / "runs", seed
         self.folder.mkdir(parents=True, exist_ok=True)
         write_recordings(self.folder)
         write_descriptions(self.folder)
-        self.names = [self._make(worker, *each) for each in runs]
+        self.names = list(dict.fromkeys(self._make(worker, *each) for each in runs))
         self.names += [self._without_description(name) for name in ("whole", "network") if name in self.names]
 
-    def _make(self, worker: Worker, name: str, args: tuple[str, ...], stop_at: float | None) -> str:
-        answer = worker.ask(self.folder, [*args, "--out", f"{name}.h5", "--force"], stop_at, running=COMPILING)
-        assert answer.code == (0 if stop_at is None else 130), answer
+    def _make(self, worker: Worker, name: str, args: tuple[str, ...], end: float | Kill | None) -> str:
+        answer = worker.ask(self.folder, [*args, "--out", f"{name}.h5", "--force"], end, running=COMPILING)
+        assert answer.code == (0 if end is None else -signal.SIGKILL if isinstance(end, Kill) else 130), answer
         return name
 
     def _without_description(self, name: str) -> str:
@@ -517,19 +672,20 @@ class Files:
         return Case(f"file:{number}", commands, lambda folder: self._prepare(folder, chance, name))
 
     def _prepare(self, folder: Path, chance: Random, name: str) -> None:
-        shutil.copy(self.folder / f"{name}.h5", folder / "run.h5")
+        for file in self.folder.glob(f"{name}.h5*"):
+            if file.suffix in {".h5", *SPOILERS}:
+                shutil.copy(file, folder / f"run{file.name.removeprefix(name)}")
+        beside = sorted(file for file in folder.iterdir() if file.suffix in SPOILERS)
         shutil.copy(self.folder / f"{self.names[0]}.h5", folder / "elsewhere.h5")
         shutil.copy(self.folder / "picture.png", folder)
         mutations.pipe(folder)
-        kept = self.folder / f"{name}.h5.checkpoint"
-        spoil_checkpoint = kept.exists() and chance.random() < 0.5
-        if kept.exists():
-            shutil.copy(kept, folder / "run.h5.checkpoint")
-        if spoil_checkpoint:
-            mutations.archive(chance, folder / "run.h5.checkpoint")
-        if not spoil_checkpoint or chance.random() < 0.2:
-            mutations.hdf5(chance, folder / "run.h5")
-        os.utime(folder / "run.h5", (0, 0))  # one that nobody is writing
+        spoilt = chance.choice(beside) if beside and chance.random() < 0.5 else None
+        if spoilt is not None:
+            SPOILERS[spoilt.suffix](chance, spoilt)
+        for file in folder.glob("run.h5"):
+            if spoilt is None or chance.random() < 0.2:
+                mutations.hdf5(chance, file)
+            os.utime(file, (0, 0))  # one that nobody is writing
 
     def _recording(self, chance: Random, number: int) -> Case:
         file = chance.choice(("spikes.npz", "spikes.h5"))

@@ -1,4 +1,4 @@
-"""Ways to spoil what a user hands in: descriptions, settings, run files and checkpoints. Every choice comes from the `Random` that is passed."""
+"""Ways to spoil what a user hands in: descriptions, settings, run files, checkpoints and journals. Every choice comes from the `Random` that is passed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
+from zlib import crc32
 
 import h5py
 import numpy as np
@@ -104,7 +105,15 @@ def resized(chance: Random, text: str) -> str:
     place = chance.choice(places)
     old = float(place[0])
     new = chance.choice(
-        (0.0, 1.0, 2.0, -old, old + 1, old - 1, *(old * 10.0**k for k in (-300, -9, -3, -1, 1, 2, 3, 6, 9)))
+        (
+            0.0,
+            1.0,
+            2.0,
+            -old,
+            old + 1,
+            old - 1,
+            *(old * 10.0**k for k in (-300, -30, -9, -3, -1, 1, 2, 3, 6, 9, 30, 300)),
+        )
     )
     whole = "." not in place[0] and new.is_integer() and abs(new) < 2**63
     return text[: place.start()] + (str(int(new)) if whole else repr(new)) + text[place.end() :]
@@ -504,6 +513,23 @@ def _npy(array: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, array)
     return buffer.getvalue()
+
+
+def journal(chance: Random, path: Path) -> None:
+    """Spoil a journal in its place: its bytes, or one of the numbers before its blocks, under a checksum that fits."""
+    data = bytearray(spoilt_bytes(chance, path.read_bytes()) if chance.random() < 0.5 else path.read_bytes())
+    if chance.random() < 0.6:
+        at = JOURNAL_NUMBERS + 8 * chance.randrange(8)
+        old = int.from_bytes(data[at : at + 8], "little")
+        new = chance.choice((0, 1, old - 1, old + 1, old + 4096, 2**63, 2**64 - 1))
+        data[at : at + 8] = (new % 2**64).to_bytes(8, "little")
+        data[-4:] = crc32(data[:-4]).to_bytes(4, "little")
+    path.write_bytes(data)
+
+
+JOURNAL_NUMBERS = len(
+    b"hebbscope journal 1\n"
+)  # where they begin: size, head, how many blocks, and offset and length of each
 
 
 def pipe(folder: Path) -> None:

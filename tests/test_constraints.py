@@ -158,6 +158,14 @@ def test_a_group_begins_within_the_sources(kind):
         described(kind(groups=np.array([3, 12])))
 
 
+def test_an_interval_of_more_steps_than_can_be_counted_is_named():
+    with pytest.raises(
+        ParameterError,
+        match=r"normalisation\.every: must be <= 9\.0072e\+11 s, so that steps can be counted, got 2e\+28",
+    ):
+        simulate(described(Subtractive(every=2e28)), 1e-3, dt=1e-4, record_every=1e-3)
+
+
 def test_groups_and_axonal_delays_do_not_go_together():
     late = {"delay": np.arange(32) * 1e-4}
     simulate_nothing = {"dt": 1e-4, "record_every": 1e-3}

@@ -455,6 +455,23 @@ def test_libsonata_reads_the_synapses_of_a_sparse_network(watched, tmp_path):
         np.testing.assert_allclose([time for _, time in heard], spikes.t * 1e3, rtol=1e-15)
 
 
+def test_libsonata_reads_the_variables_of_cells(watched, tmp_path):
+    """Of the first seed, cells in ascending order, each once; what is not of single cells has no report."""
+    run, path = watched
+    folder = export(path, "sonata", tmp_path / "out")
+    assert [file.name for file in folder.glob("monitor_*")] == ["monitor_potential_v_spike.h5"]
+    reader = libsonata.ElementReportReader(str(folder / "monitor_potential_v_spike.h5"))
+    assert reader.get_population_names() == ["exc"]
+    potential, samples = reader["exc"], run.monitors["potential"]
+    assert potential.times == (0.0, pytest.approx(205.0), pytest.approx(5.0)) and potential.time_units == "ms"
+    found = potential.get()
+    assert found.ids.tolist() == [[0, 0], [3, 0]] and potential.get_node_ids() == [0, 3]
+    np.testing.assert_allclose(found.times, 1e3 * samples.time, rtol=1e-12)
+    same(found.data, samples["v"][0][:, [1, 0]].astype(np.float32))
+    same(np.ravel(potential.get(node_ids=[3]).data), samples["v"][0, :, 0].astype(np.float32))
+    assert export(path, "sonata", folder, force=True) == folder
+
+
 # The command --------------------------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
+from zlib import crc32
 
 import fuzz
 import pytest
@@ -28,8 +30,8 @@ def test_spoilt_files_are_answered_in_good_order(harness, tmp_path):
         harness,
         tmp_path,
         seed=7,
-        numbers=range(8),
-        runs=[*fuzz.RUNS[:2], *(each for each in fuzz.RUNS if each[0] == "exact")],
+        numbers=range(16),
+        runs=[*fuzz.RUNS[:2], *(each for each in fuzz.RUNS if each[0] in ("exact", "killed", "made-anew"))],
     )
     assert harness.failures == []
     assert harness.codes[2] > 8 and harness.codes[0] > 0
@@ -84,6 +86,17 @@ def test_what_is_wrong_with_files():
     assert wrong("resume", mine_toml=b"3") == ["changes mine.toml"]
     assert wrong("run", a_png=b"1") == ["refuses and leaves a.png"]
     assert wrong("run", a_h5_lock=b"1") == ["leaves a.h5.lock behind"]
+
+
+def test_who_reads_may_finish_what_a_journal_tells_and_nothing_else():
+    body = b"hebbscope journal 1\n" + struct.pack("<7Q", 6, 0, 2, 0, 1, 5, 1) + b"AF"
+    before = {"run.h5": b"abc", "run.h5.journal": body + crc32(body).to_bytes(4, "little")}
+    torn = before | {"run.h5.journal": body}
+    read = Answer(0, "", "", 1.0)
+    assert not list(left_wrong(["info"], read, before, {"run.h5": b"Abc\0\0F"}))
+    assert list(left_wrong(["info"], read, before, {"run.h5": b"Abc\0\0F", "run.h5.journal": b""}))
+    assert list(left_wrong(["info"], read, before, {"run.h5": b"abc"}))
+    assert list(left_wrong(["info"], read, torn, {"run.h5": b"Abc\0\0F"}))
 
 
 def test_a_command_that_dies_or_hangs_is_noticed(harness, tmp_path, monkeypatch):

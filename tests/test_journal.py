@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 from io import FileIO
+from zlib import crc32
 
 import h5py
 import libsonata
@@ -288,6 +289,15 @@ def test_a_spoilt_journal_is_none(broken_off):
         assert journal.waiting(broken_off) is None
     journal.beside(broken_off).write_bytes(whole[:-1])
     assert journal.waiting(broken_off) is None
+
+
+@pytest.mark.parametrize(
+    "numbers", [(), (100, 0, 1), (100, 0, 2**64 - 1), (100, 0, 1, 99, 2), (2**63, 0, 1, 0, 2), (1, 0, 1, 0, 2)]
+)
+def test_a_journal_that_contradicts_itself_is_none(broken_off, numbers):
+    body = journal.MAGIC + b"".join(number.to_bytes(8, "little") for number in numbers) + b"ab"
+    journal.beside(broken_off).write_bytes(body + crc32(body).to_bytes(4, "little"))
+    assert journal.waiting(broken_off) is None and read(broken_off)["spike"].n_times == 2
 
 
 def test_a_pipe_is_no_journal(broken_off):

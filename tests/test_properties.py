@@ -155,7 +155,8 @@ def same_samples(one, other) -> None:
 
 
 def flat(theory):
-    return sorted((key, np.asarray(value, dtype=float)) for key, value in leaves(theory))
+    numbers = [(key, value) for key, value in leaves(theory) if not isinstance(value, dict)]  # {}: no predictions
+    return sorted((key, np.asarray(value, dtype=float)) for key, value in numbers)
 
 
 def splits():

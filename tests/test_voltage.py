@@ -30,6 +30,7 @@ from hebbscope.rules import (
     VOLTAGE_HIPPOCAMPUS,
     VOLTAGE_VISUAL_CORTEX,
     FixedThreshold,
+    MeanSquareThreshold,
     PotentialThreshold,
     SlidingThreshold,
     SynapticScaling,
@@ -400,6 +401,8 @@ def network(rule=None, cell: Any = None, **options):
         (VoltageSTDP(threshold=3.0), "threshold"),
         (VoltageSTDP(threshold=PotentialThreshold(tau=0.0)), "tau"),
         (PotentialThreshold(u_ref=0.0), "u_ref"),
+        (PotentialThreshold(u_ref=1e200), "u_ref"),
+        (MeanSquareThreshold(rho_0=1e-200), "rho_0"),
         (Triplet(threshold=PotentialThreshold()), "threshold"),
     ],
 )
@@ -421,12 +424,16 @@ def test_where_there_is_no_potential_it_says_so(given, words):
         network(**given)
 
 
-def test_a_delay_that_steps_would_lose_is_named():
-    described = network(VoltageSTDP(delay=0.4e-3))
-    with pytest.raises(
-        ParameterError, match=r"VoltageSTDP\.delay: must be 0 or at least half of dt = 0\.001 s, got 0\.0004"
-    ):
-        simulate(described, 0.1, dt=1e-3, record_every=0.1)
+@pytest.mark.parametrize(
+    "delay, dt, words",
+    [
+        (0.4e-3, 1e-3, "must be 0 or at least half of dt = 0.001 s, got 0.0004"),
+        (4e-3, 1e-20, "must be at most 65,536 steps of dt = 1e-20 s"),
+    ],
+)
+def test_a_delay_that_steps_would_lose_or_that_has_too_many_is_named(delay, dt, words):
+    with pytest.raises(ParameterError, match=r"VoltageSTDP\.delay: " + words):
+        simulate(network(VoltageSTDP(delay=delay)), 100 * dt, dt=dt)
 
 
 def test_a_file_has_it():

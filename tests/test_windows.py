@@ -197,13 +197,6 @@ def test_recorded_trains(name):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
 
-def test_a_window_that_reaches_over_too_many_rounds_of_a_recording():
-    """Refused at once: the lags of some thousand million pairs of spikes would take minutes."""
-    times, sources = np.linspace(0.0, 1.0, 400, endpoint=False), np.zeros(400, dtype=int)
-    with pytest.raises(HebbscopeError, match=r"recording: 400 spikes in 1 s meet too many .* within the 45000\.4 s"):
-        KempterWindow(tau_minus=1000.0).q(NEURONS["alpha"], Empirical(times, sources, 1, 1.0, loop=1))
-
-
 def test_published_numbers():
     window, neuron = KempterWindow(), LinearPoisson(tau=10e-3)
     assert window.integral() == pytest.approx(4.75e-3, rel=1e-12)
