@@ -35,7 +35,8 @@ from .protocols import helper
 from .streams import uniforms
 
 AHEAD = 16  # spikes of a projection whose synapses are asked for before they are wanted
-BLOCK = 256  # neurons that are stepped in one go, and looked at one by one only where one of them fired
+BLOCK = 32  # neurons that are stepped in one go, and looked at one by one only where one of them fired
+SHOWER = 256  # numbers of a background that are drawn in one go
 EARLY = 1e-3  # of a step: a spike this close to the next step's time belongs to that step
 
 DONE, FULL = 0, 1
@@ -74,7 +75,7 @@ class CellParts(NamedTuple):
 
 
 class Shower(NamedTuple):
-    """What a part of the background draws from: a stream, and scratch (BLOCK,) for its next numbers."""
+    """What a part of the background draws from: a stream, and scratch (SHOWER,) for its next numbers."""
 
     rng: np.ndarray
     ahead: np.ndarray
@@ -348,14 +349,20 @@ def integrate(parts, cells, k):
     stepper, state, ring = parts.stepper, cells.state, cells.ring
     if parts.n_held > 0:  # what arrived in their last held step is lost, as in those before
         hold_fired(stepper, cells, k - parts.n_held)
-    for b in range(len(cells.hit)):
-        low = b * BLOCK
+    last = len(cells.hit) - 1
+    for b in range(last):
         hit = False
-        for n in range(min(BLOCK, cells.n - low)):
-            i = np.uintp(low + n)
+        for m in range(BLOCK):  # as often as is known when this is compiled: one stretch of vector code
+            i = np.uintp(b * BLOCK + m)
             stepper.update(state, i)
             hit |= stepper.fires(state, i)
         cells.hit[b] = hit
+    hit = False
+    for m in range(last * BLOCK, cells.n):
+        i = np.uintp(m)
+        stepper.update(state, i)
+        hit |= stepper.fires(state, i)
+    cells.hit[last] = hit
     for ago in range(1, parts.n_held):
         hold_fired(stepper, cells, k - ago)
     slot, first, count = place(ring, k), cells.low, 0
@@ -386,8 +393,8 @@ def bombard(background, stepper, showers, cells):
     if len(background) > 0:
         port, arrivals = background[0]
         ahead = showers[0].ahead
-        for low in range(0, cells.n, BLOCK):
-            n = min(BLOCK, cells.n - low)
+        for low in range(0, cells.n, SHOWER):
+            n = min(SHOWER, cells.n - low)
             uniforms(showers[0].rng, ahead, n)
             for m in range(n):
                 stepper.receive(cells.state, port, np.uintp(low + m), arrivals.chosen(ahead[np.uintp(m)]))

@@ -204,7 +204,7 @@ class ClockRun:
             getattr(state, name)[:] = values[low : low + n]
         hit = np.zeros(-(-n // clock.BLOCK), np.bool_)
         streams = [start(self.seed, f"background/{population.name}/{port}", s) for port in population.background]
-        showers = tuple(clock.Shower(stream, np.zeros(clock.BLOCK)) for stream in streams)
+        showers = tuple(clock.Shower(stream, np.zeros(clock.SHOWER)) for stream in streams)
         return clock.Cells(state, ring, s, low, n, hit, np.zeros(n, np.int64), showers)
 
     def _link_parts(self, projection: Projection) -> clock.LinkParts:

@@ -216,7 +216,9 @@ def test_objects_in_python():
     assert e.rule.window.tau_syn == 4e-3
     assert e.inputs.frequency == 10.0
     assert e.duration == 100.0
-    with pytest.raises(DescriptionError, match=r"rule: must be a rate rule, with a method on_rates, or a rule.*, got KempterWindow"):
+    with pytest.raises(
+        DescriptionError, match=r"rule: must be a rate rule, with a method on_rates, or a rule.*, got KempterWindow"
+    ):
         Kempter1999(rule=KempterWindow())
 
 
