@@ -299,7 +299,7 @@ class ClockRun:
             cells = population[projection.target.name]
             low, high = np.searchsorted(laid.cell, (cells.low, cells.low + cells.n))
             here = (laid.branch >= low) & (laid.branch < high)
-            values[laid.order[here]] = settled(rule, link.rule, link.w, self.time).value
+            values[laid.order[here]] = settled(rule, link.rule, link.w, self.time).by_source()
         return values.reshape(projection.source.n, -1).T.copy() if projection.is_dense else values
 
     @property

@@ -1,7 +1,7 @@
 """The synapses of a projection, as a rule sees them.
 
-value (n_synapses,): the weights, sorted by source. The n-th synapse of source j is `value[out(j, n)]`, its target `post(j, n)`; the n-th
-synapse onto target i is `value[into(i, n)]`, its source `pre(i, n)`. A rule that changes weights only when they are read, or that says so by
+value (n_synapses,): the weights, one source after the other, or one target after the other. The n-th synapse of source j is `value[out(j, n)]`, its target
+`post(j, n)`; the n-th synapse onto target i is `value[into(i, n)]`, its source `pre(i, n)`. A rule that changes weights only when they are read, or that says so by
 `remembers`, keeps a number of its own for each in `memory`, which is as long as `value`, and has no length for other rules.
 
 Indices are unsigned, so that a compiled loop over them does not ask at each whether it counts from the end.
@@ -49,9 +49,32 @@ class Synapses(NamedTuple):
     def pre(self, i, n):
         return np.uintp(n)
 
+    def by_source(self) -> np.ndarray:
+        """(n_synapses,) the weights, sorted by source."""
+        return self.matrix().T.ravel()
+
     def matrix(self) -> np.ndarray:
         """A copy of the weights, (n_post, n_pre)."""
         return self.value.reshape(self.n_pre, self.n_post).T.copy()
+
+
+class SynapsesByTarget(Synapses):
+    """All-to-all, sorted by target: for rules that go from a target to its synapses, which then lie side by side."""
+
+    __slots__ = ()
+
+    def out(self, j, n):
+        return np.uintp(n * self.n_pre + j)
+
+    def fetch(self, j):
+        """Each synapse of a source is in a line of its own; to ask for all of them takes as long as to wait."""
+
+    def into(self, i, n):
+        return np.uintp(i * self.n_pre + n)
+
+    def matrix(self) -> np.ndarray:
+        """A copy of the weights, (n_post, n_pre)."""
+        return self.value.reshape(self.n_post, self.n_pre).copy()
 
 
 class SparseSynapses(NamedTuple):
@@ -99,12 +122,17 @@ class SparseSynapses(NamedTuple):
     def pre(self, i, n):
         return np.uintp(self.source[np.uintp(self.onto[i] + n)])
 
+    def by_source(self) -> np.ndarray:
+        """(n_synapses,) the weights, sorted by source."""
+        return self.value
+
 
 def synapses(weights: np.ndarray, rule: Any = None) -> Synapses:
-    """All-to-all synapses with weights (n_post, n_pre)."""
+    """All-to-all synapses with weights (n_post, n_pre), which lie as it is best for the rule."""
     n_post, n_pre = weights.shape
-    value = np.array(weights.T, dtype=float, order="C").ravel()
-    return Synapses(value, _memory(rule, len(value)), n_pre, n_post)
+    kind, rows = (SynapsesByTarget, weights) if goes_back(rule) else (Synapses, weights.T)
+    value = np.array(rows, dtype=float, order="C").ravel()
+    return kind(value, _memory(rule, len(value)), n_pre, n_post)
 
 
 def sparse_synapses(

@@ -154,8 +154,9 @@ def test_norms_are_set_between_steps(wiring, rule):
         link = free.links[free.network.projections[0].name][0]
         now = settled(rule, link.rule, link.w, free.time)
         np.testing.assert_allclose(held.weights, free.weights, rtol=0, atol=1e-14)
-        sums = np.bincount(post, now.value, minlength=5)
-        link.w.value[:] = np.clip(now.value * norm / sums[post], 0.0, RULE["w_max"])
+        sums = np.bincount(post, now.by_source(), minlength=5)
+        places = [link.w.out(j, n) for j in range(8) for n in range(link.w.n_out(j))]
+        link.w.value[places] = np.clip(now.by_source() * norm / sums[post], 0.0, RULE["w_max"])
         link.w.memory[:] = now.memory
     found, expected = (run.take_spikes()["cells"] for run in (held, free))
     assert found.t.tolist() == expected.t.tolist() and len(found) > 20
