@@ -202,7 +202,7 @@ class ClockRun:
         state = self.precise(stepper.init(n, start(self.seed, f"neuron/{population.name}", s)))
         for name, values in population.start(self.seed).items():
             getattr(state, name)[:] = values[low : low + n]
-        hit = np.zeros(-(-n // clock.BLOCK), np.bool_)
+        hit = np.zeros(max(1, -(-n // clock.BLOCK)), np.bool_)  # a shard may have none of a few cells
         streams = [start(self.seed, f"background/{population.name}/{port}", s) for port in population.background]
         showers = tuple(clock.Shower(stream, np.zeros(clock.SHOWER)) for stream in streams)
         return clock.Cells(state, ring, s, low, n, hit, np.zeros(n, np.int64), showers)

@@ -236,3 +236,13 @@ def test_neighbours_of_one_type_are_one_kind():
     assert [len(kind) for kind in onto_b.links] == [2] == [len(kind) for kind in onto_c.links]
     (both, other) = ClockRun(Network([a, b, c], projections), 1, "spike", {}, DT).state.shards[0]
     assert len(both) == 2 and len(other) == 1
+
+
+def test_shards_that_have_none_of_a_few_cells(monkeypatch):
+    """Three shards, and a population of two cells."""
+    monkeypatch.setattr("hebbscope.simulator.clock_run.CELLS_PER_SHARD", 3)
+    many, few = Population("many", 8, LIF(drive=25e-3)), Population("few", 2, LIF(drive=25e-3))
+    run = ClockRun(Network([many, few], [Projection(many, few, 1e-3, delay=1e-3)]), 1, "spike", {}, DT, threads=2)
+    run.to(0.2)
+    assert run.n_shards == 3 and (run.spikes_of(few) > 0).all() and (run.spikes_of(many) > 0).all()
+    assert any(cells["few"].n == 0 and not cells["few"].hit.any() for cells in run.cells)

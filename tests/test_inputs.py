@@ -321,13 +321,12 @@ def test_a_recording_has_no_surrogate():
 
 @pytest.mark.parametrize("loop", [0, 1])
 def test_covariance_of_a_recording(loop):
-    """Against a plain sum over all pairs, repetitions of the recording included, for a lopsided response longer than the recording."""
+    """Against a plain sum over all pairs, repetitions of the recording included, for a lopsided response that reaches beyond its end."""
     part = RECORDING._replace(loop=loop)
     (term,) = part.covariance(N)
-    reach = 0.73
 
     def response(s):
-        return np.exp(-3.0 * np.abs(s)) * (1.0 + (s > 0.12)) * (np.abs(s) <= reach)
+        return np.exp(-30.0 * np.abs(s)) * (1.0 + (s > 0.0))
 
     expected = np.zeros((N, N))
     for f, (t_f, i) in enumerate(zip(part.times, part.sources, strict=True)):
@@ -335,9 +334,10 @@ def test_covariance_of_a_recording(loop):
             for g, (t_g, j) in enumerate(zip(part.times, part.sources, strict=True)):
                 if (lap, f) != (0, g):
                     expected[i, j] += response(t_f - t_g - 0.5 * lap) / 0.5
-    expected -= 0.123 * np.outer(part.mean_rates(N), part.mean_rates(N))
+    expected -= 0.1 * np.outer(part.mean_rates(N), part.mean_rates(N))
     assert isinstance(term.kernel, Empirical)
-    assert np.allclose(term.left @ term.kernel.integral(response, reach, 0.123) @ term.right.T, expected)
+    found = term.kernel.filtered([(1.0, 0, 30.0)], [(2.0, 0, 30.0)], 1.5, 0.1)
+    assert np.allclose(term.left @ found @ term.right.T, expected)
     assert np.array_equal(part.mean_rates(N), [4.0, 4.0, 2.0, 2.0])
 
 

@@ -25,6 +25,7 @@ from hebbscope.models.experiments.description import DescriptionError
 from hebbscope.models.experiments.natural_images import CONTROL_SETTINGS, NaturalImages
 from hebbscope.rules import L1, L2, Linear, NonlinearHebb, RectifiedPower, Triplet
 from hebbscope.simulator import sampled
+from hebbscope.simulator.packing import Packed
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.results import Run
 from hebbscope.simulator.sampled_run import SampledRun
@@ -245,7 +246,7 @@ def test_the_plain_loop_gives_the_same_bits():
     compiled, plain = SampledRun(network, 3, 1e4), SampledRun(network, 3, 1e4)
     compiled.to(1.0)
     with np.errstate(over="ignore"):
-        sampled.advance(plain.parts, plain.state, 1.0, 1e4)
+        sampled.advance(Packed(plain.parts), Packed(plain.state), 1.0, 1e4)
     np.testing.assert_array_equal(compiled.weights, plain.weights)
 
 
