@@ -326,7 +326,7 @@ def test_covariance_of_a_recording(loop):
     (term,) = part.covariance(N)
 
     def response(s):
-        return np.exp(-30.0 * np.abs(s)) * (1.0 + (s > 0.0))
+        return np.exp(-30.0 * np.abs(s)) * (1.0 + 45.0 * max(s, 0.0))
 
     expected = np.zeros((N, N))
     for f, (t_f, i) in enumerate(zip(part.times, part.sources, strict=True)):
@@ -334,9 +334,9 @@ def test_covariance_of_a_recording(loop):
             for g, (t_g, j) in enumerate(zip(part.times, part.sources, strict=True)):
                 if (lap, f) != (0, g):
                     expected[i, j] += response(t_f - t_g - 0.5 * lap) / 0.5
-    expected -= 0.1 * np.outer(part.mean_rates(N), part.mean_rates(N))
+    expected -= (2 / 30 + 45 / 30**2) * np.outer(part.mean_rates(N), part.mean_rates(N))
     assert isinstance(term.kernel, Empirical)
-    found = term.kernel.filtered([(1.0, 0, 30.0)], [(2.0, 0, 30.0)], 1.5, 0.1)
+    found = term.kernel.filtered([(1.0, 0, 30.0)], [(1.0, 0, 30.0), (45.0, 1, 30.0)], 1.5, 2 / 30 + 45 / 30**2)
     assert np.allclose(term.left @ found @ term.right.T, expected)
     assert np.array_equal(part.mean_rates(N), [4.0, 4.0, 2.0, 2.0])
 
