@@ -172,11 +172,23 @@ class STDP(NamedTuple):
 
     def pair_change(self, s, value):
         """What a pair at s = t_pre - t_post [s] changes alone, at a weight `value`."""
+        return self.eta * self.pairs_at(value).window.value(s)
+
+    def amplitudes(self, weights):
+        """eta A_plus f_plus and eta A_minus f_minus at weights of any shape."""
+        hooks = (self.dependence.f_plus, self.dependence.f_minus)
+        plus, minus = (np.vectorize(hook, otypes=[float])(weights, self.w_max) for hook in hooks)
+        return self.eta * self.A_plus * plus, self.eta * self.A_minus * minus
+
+    def pairs_at(self, value):
+        """The rule of all pairs that it is, but for noise, while a weight is `value`."""
+        from .spike_hebb import SpikeHebb
         from .windows import DoubleExponential
 
         plus = self.A_plus * self.dependence.f_plus(value, self.w_max)
         minus = self.A_minus * self.dependence.f_minus(value, self.w_max)
-        return self.eta * DoubleExponential(plus, minus, self.tau_plus, self.tau_minus).value(s)
+        window = DoubleExponential(plus, minus, self.tau_plus, self.tau_minus)
+        return SpikeHebb(window, self.eta, 0.0, 0.0, self.w_min, self.w_max)
 
     def learning_equation(self, statistics, neuron, causal):
         """The averaged rule, see `rules/stdp_equation.py`."""

@@ -313,6 +313,25 @@ def test_equal_weights_are_stable_above_a_critical_exponent():
     assert brentq(lambda mu: guetig(mu).growth_rate, 0.015, 0.03) == pytest.approx(0.0238, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    "rule, n, base_rate, words",
+    [
+        (STDP(), 50, 0.0, "rest nowhere between the bounds: they shrink to w_min = 0"),
+        (STDP(), 4, 0.0, "rest nowhere between the bounds: they grow to w_max = 1"),
+        (STDP(), 4, 5.0, "rest nowhere between the bounds: below 0.013 they shrink to w_min = 0, above they grow to w_max = 1"),
+        (STDP(dependence=PowerLaw(1.0, 1.0)), 4, 5.0, "rest at 0.5812, output 28.25 Hz"),
+    ],
+)  # fmt: skip
+def test_what_becomes_of_equal_weights_is_said_in_words(rule, n, base_rate, words):
+    """Additive, the drift is x [W~ (base_rate + n x w) + A_plus (2 / 3)^2 w], with W~ = -5e-6 s, x = 10 Hz and the EPSP of 10 ms."""
+    inputs, neuron = (
+        Population("inputs", n, HomogeneousPoisson(10.0)),
+        Population("neuron", 1, LinearPoisson(base_rate=base_rate)),
+    )
+    text = repr(reduce(Network([inputs, neuron], [Projection(inputs, neuron, 0.5, rule)])))
+    assert f"equal weights {words}" in text and "nan" not in text
+
+
 def test_the_averaged_rule_follows_the_equation_between_bounds():
     """The rate level of a multiplicative rule: spikes of many synapses settle where the equation does."""
     described = layer(STDP(2e-3, 2e-3, dependence=PowerLaw(1.0, 1.0)), scale=0.01, weights=0.1)
