@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+import hebbscope
 from hebbscope import HebbscopeError, Network, Population, Projection, compare, measure_drift, reduce, simulate
 from hebbscope.models import (
     LIF,
@@ -183,7 +185,20 @@ def test_the_drift_is_that_of_spikes(name):
         by_chance = float(chance[:, groups == row.group].mean())
         bias = 0.05 * abs(row.formula - by_chance) + 0.01 * abs(by_chance)
         assert abs(row.drift - row.formula) < 3.0 * row.error + bias, row
-    assert found.output_rate.mean() == pytest.approx(equation.output_rate_of(synapses.weights[0]), rel=0.02)
+    rate = float(equation.output_rate_of(synapses.weights[0]))
+    assert found.output_rate.mean() == pytest.approx(rate, rel=0.02)
+    if "rule" not in SPIKES[name]:
+        without = float(equation.without_causal().drift(synapses.weights)[0, -1])
+        drifts = np.array([row.drift, row.error, row.formula, without]) / RULE.A_plus
+        documented = [found.output_rate.mean(), rate, *drifts]
+        assert _documented(name) == pytest.approx(documented, rel=1e-3, abs=6e-4)
+
+
+def _documented(name):
+    """The numbers of a line of the table in docs/rules.md."""
+    text = (Path(hebbscope.__file__).parent / "docs" / "rules.md").read_text(encoding="utf-8")
+    (line,) = (line for line in text.splitlines() if line.startswith(f"| {name} |"))
+    return [float(number) for number in re.findall(r"-?\d+\.\d+", line.replace("−", "-"))]
 
 
 def test_weights_come_to_rest_and_spread_as_the_equation_says():
