@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..simulator.protocols import HebbscopeError
+from ..simulator.protocols import HebbscopeError, require_methods
 from . import equal_weights
 from .noisy_output import NoisyOutput
 from .pair_moments import FREQUENCIES, diffusion
@@ -40,6 +40,7 @@ class PairEquation:
             raise HebbscopeError(
                 f"{type(self.rule).__name__}: has no approximate learning equation, as rules of pairs do"
             )
+        require_methods(self.rule.threshold, "the approximate learning equation", "settled")
         if any(self.rule.pairing):
             raise HebbscopeError("STDP: the approximate learning equation is of all pairs, ALL_TO_ALL")
 
@@ -60,17 +61,14 @@ class PairEquation:
         """The same equation without the causal spike-spike term."""
         return replace(self, causal=False)
 
-    def pairs_at(self, weight: float) -> Any:
-        """The rule as one of pairs in a window, while a weight has this value."""
-        return self.rule.pairs if hasattr(self.rule, "pairs") else self.rule.pairs_at(weight)
-
-    def _parts(self, weights: np.ndarray) -> Iterator[tuple[Any, Any]]:
-        """Windows, and amplitudes of them: numbers, or (..., n) as the weights."""
+    def _parts(self, weights: np.ndarray, y: np.ndarray) -> Iterator[tuple[Any, Any]]:
+        """Amplitudes, numbers or (..., n) as the weights, at output rates y (..., 1), and the windows that they are of."""
         if hasattr(self.rule, "pairs"):
             yield self.rule.pairs.eta, self.rule.pairs.window
             return
         plus, minus = self.rule.amplitudes(weights)
         yield plus, DoubleExponential(1.0, 0.0, self.rule.tau_plus, self.rule.tau_minus)
+        minus = minus * self.rule.threshold.settled(y)
         yield minus, DoubleExponential(0.0, 1.0, self.rule.tau_plus, self.rule.tau_minus)
 
     def drift(self, weights: np.ndarray) -> np.ndarray:
@@ -78,13 +76,24 @@ class PairEquation:
         weights = np.asarray(weights, float)
         there = self.output.at(weights)
         x, y = self.rates, there.rate[..., None]
-        spikes = self.pairs_at(self.w_min)
-        total = spikes.eta * (spikes.w_in * x + spikes.w_out * y)
-        for amplitude, window in self._parts(weights):
+        total = self._by_single_spikes(x, y)
+        for amplitude, window in self._parts(weights, y):
             late = float(window.value(0.0) - window.value(np.nextafter(0.0, 1.0)))
             by_chance = (window.integral() + 0.5 * self.output.dt * late) * x * y
             total = total + amplitude * (by_chance + self.output.covariance(window, weights, there, self.causal))
         return total
+
+    def _by_single_spikes(self, x: np.ndarray, y: np.ndarray) -> Any:
+        """What input and output spikes change by themselves [1/s], at rates x (n,) and y (..., 1)."""
+        pairs = getattr(self.rule, "pairs", None)
+        return 0.0 if pairs is None else pairs.eta * (pairs.w_in * x + pairs.w_out * y)
+
+    def pairs_at(self, weight: float) -> Any:
+        """The rule as one of pairs in a window, while all weights have this value."""
+        if hasattr(self.rule, "pairs"):
+            return self.rule.pairs
+        y = self.output_rate_of(np.full(len(self.rates), weight))
+        return self.rule.pairs_at(weight, float(self.rule.threshold.settled(y)))
 
     def output_rate_of(self, weights: np.ndarray) -> np.ndarray:
         """(..., n) -> (...): mean output rate [Hz]."""

@@ -20,10 +20,12 @@ from hebbscope.rules import (
     PRESYNAPTIC_CENTRED,
     REDUCED_SYMMETRIC,
     STDP,
+    FixedThreshold,
     Logarithmic,
     Pairing,
     PairSTDP,
     PowerLaw,
+    SlidingThreshold,
 )
 from hebbscope.rules.fokker_planck import stationary_density
 from hebbscope.simulator import clock_run, streams
@@ -62,6 +64,27 @@ def test_weights_are_those_of_the_sum_over_the_pairs_that_count(scheme, name, tr
     expected = naive.stdp(pre, post, start, scheme, plus, minus, 17e-3, 34e-3, 0.0, 1.0)
     np.testing.assert_allclose(replay(rule, pre, post, start), expected, rtol=0, atol=1e-12)
     assert np.abs(expected - start).max() > 1e-2
+
+
+@pytest.mark.parametrize("trains", TRAINS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_threshold_scales_depression_by_the_power_of_the_average_rate(scheme, trains):
+    """The average from sums over spikes, beside a threshold that stays, which is one on A_minus."""
+    pre, post = TRAINS[trains]
+    rule = STDP(0.08, 0.05, 17e-3, 34e-3, pairing=SCHEMES[scheme], threshold=SlidingThreshold(40.0, 0.2, 1.5))
+    start = np.random.default_rng(1).uniform(0.2, 0.8, (len(post), len(pre)))
+
+    def scale(spikes, t):
+        average = 40.0 * math.exp(-t / 0.2) + sum(math.exp((u - t) / 0.2) for u in spikes) / 0.2
+        return (average / 40.0) ** 1.5
+
+    plus, minus = (lambda w: 0.08), (lambda w: 0.05)
+    expected = naive.stdp(pre, post, start, scheme, plus, minus, 17e-3, 34e-3, 0.0, 1.0, scale=scale)
+    got = replay(rule, pre, post, start)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12)
+    stays = replay(rule._replace(threshold=FixedThreshold(2.0)), pre, post, start)
+    assert (stays == replay(rule._replace(threshold=FixedThreshold(), A_minus=0.1), pre, post, start)).all()
+    assert np.abs(got - replay(rule._replace(threshold=FixedThreshold()), pre, post, start)).max() > 1e-3
 
 
 @pytest.mark.parametrize("exponents", [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0), (1.0, 0.5)])
