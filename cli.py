@@ -246,8 +246,9 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
         possible = Levels(name for name in described.levels if name != "surrogate")
         described = described.model_copy(update={"levels": possible})
     wanted, numbers = described.levels, described.seeds
-    equations = [check_level(network, name, described.duration) for name in wanted]
-    equation = next(filter(None, equations), None) or equation_at_hand(network, described.duration)
+    how = described.duration, described.dt
+    equations = [check_level(network, name, *how) for name in wanted]
+    equation = next(filter(None, equations), None) or equation_at_hand(network, *how)
 
     job = Job(described, network, wanted, numbers, target, picture, threads, quiet, as_json)
     _foresee(job, equation)
@@ -485,7 +486,7 @@ def reduce(experiment: str, pairs: tuple[str, ...], measure: str | None, seeds: 
     described = _load(experiment, pairs, **given)
     network = described.network()
     try:
-        equation = reduced(network)
+        equation = reduced(network, dt=described.dt)
     except HebbscopeError:
         if measure is None:
             raise
@@ -493,6 +494,7 @@ def reduce(experiment: str, pairs: tuple[str, ...], measure: str | None, seeds: 
     measured = None if measure is None else _measured(described, network, measure)
     if as_json:
         named = {"coefficients": equation.coefficients(), "predictions": equation.predictions()} if equation else {}
+        named |= {"approximate": equation.approximate} if hasattr(equation, "approximate") else {}
         print_json({"experiment": described.name} | named | ({"measured": measured.to_dict()} if measured else {}))
     else:
         click.echo("\n\n".join(map(repr, filter(None, (equation, measured)))))

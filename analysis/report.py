@@ -88,7 +88,8 @@ def _title(comparison: Any) -> list[str]:
     if _has_theory(comparison):
         averaged = "weights_without_causal" in runs["rate"].theory
         bare = "; for the surrogate, without its causal term" if "surrogate" in runs else ""
-        lines.append(f"theory: the learning equation{bare}" if averaged else "theory: the rate level")
+        by = f", approximate ({by})" if (by := runs["rate"].theory.get("approximate")) else ""
+        lines.append(f"theory: the learning equation{by}{bare}" if averaged else "theory: the rate level")
     if _has_z(comparison):
         froms = ["from theory"] * _has_theory(comparison)
         froms += ["of the difference, from zero"] * any(row.level == DIFFERENCE for row in comparison.table)

@@ -17,7 +17,7 @@ FOLDERS = ("simulator", "rules", "models", "analysis", "verification", "")
 RULES = {"finite": "must be finite", "positive": "must be finite and > 0", "non_negative": "must be finite and >= 0"}
 BOUNDS = {"w_min": "must be a number", "w_max": "must be > w_min = …"}  # refused by bounds_in_order
 # How many arguments say what is wrong.
-NAMED = {"ParameterError": 3, "self._refuse": 2, "DescriptionError": 2, "require": 4}
+NAMED = {"ParameterError": 3, "self._refuse": 2, "self._refuse_approximation": 2, "DescriptionError": 2, "require": 4}
 PLAIN = ("HebbscopeError", "DamagedFile", "Runaway", "click.UsageError")
 
 HEAD = """# What is refused

@@ -1,37 +1,17 @@
 """Sums of weights that are kept within hard bounds: parts that go with any rule.
 
 What a weight at a bound cannot give or take is taken from the others, so that the sum is kept to rounding wherever it can be. With `groups` that holds of each
-group of sources by itself. `L1` is the multiplicative one without that, and of the whole.
+group of sources by itself. `L1` is the multiplicative one that leaves the others as they are.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import Seconds, clip, finite, helper, part, positive, require
-
-ONE_GROUP = np.zeros(0, np.int64)
-
-
-@helper
-def keep_groups(constraint, w, i, low, high):
-    """The sum of the synapses onto target i from each group; synapses are in the order of their sources."""
-    end = 0
-    for g in range(len(constraint.groups) + 1):
-        begin = end
-        while end < w.n_in(i) and (g == len(constraint.groups) or w.pre(i, end) < constraint.groups[g]):
-            end += 1
-        constraint.keep(w, i, begin, end, low, high)
-
-
-def check_groups(constraint: Any) -> None:
-    """Raise what is wrong with the sources at which groups begin."""
-    groups = np.asarray(constraint.groups)
-    whole = groups.ndim == 1 and (groups == np.floor(groups)).all()
-    ascending = whole and (np.diff(groups, prepend=0) > 0).all()
-    require(ascending, constraint, "groups", "must be numbers of sources from 1 on, each larger than the one before")
+from ..simulator.protocols import Seconds, clip, finite, part, positive
+from .groups import ONE_GROUP, check_groups, keep_groups
 
 
 @part

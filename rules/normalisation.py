@@ -1,7 +1,7 @@
 """Normalisation of the weights onto each target at set times: parts that go with any rule.
 
 The bounds w_min and w_max of the rule win over the norm: the loops normalise, and then set weights that are beyond a bound to it. Where that
-happens the norm is missed by what was cut off; the weights that have room do not make up for it.
+happens the norm is missed by what was cut off; the weights that have room do not make up for it, as those of `constraints.py` do.
 """
 
 from __future__ import annotations
@@ -9,29 +9,39 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from ..simulator.protocols import Seconds, part, positive
+from .groups import ONE_GROUP, check_groups, keep_groups
 
 
 @part
 class L1(NamedTuple):
     """w_i := w_i * norm / sum_j |w_ij|, every `every` seconds (Miller & MacKay 1994, Neural Comput 6:100: multiplicative constraint [recalled]).
 
-    norm   1       the sum that is kept
-    every  0.5 s   how often
+    norm    1      the sum that is kept onto each target, from each group of sources
+    every   0.5 s  how often
+    groups  []     sources at which a further group begins, ascending; none: all are one group
     """
 
     norm: float = 1.0
     every: Seconds = 0.5
+    groups: np.ndarray = ONE_GROUP
 
     def check(self):
         positive(self, "norm", "every")
+        check_groups(self)
 
     def normalise(self, state, w, i, spikes, low, high):
+        keep_groups(self, w, i, low, high)
+
+    def keep(self, w, i, begin, end, low, high):
+        """The norm of the synapses begin to end onto target i, whatever the bounds."""
         total = 0.0
-        for n in range(w.n_in(i)):
+        for n in range(begin, end):
             total += abs(w.value[w.into(i, n)])
         if total > 0.0:
-            for n in range(w.n_in(i)):
+            for n in range(begin, end):
                 w.value[w.into(i, n)] *= self.norm / total
 
 
@@ -39,20 +49,27 @@ class L1(NamedTuple):
 class L2(NamedTuple):
     """w_i := w_i * norm / sqrt(sum_j w_ij^2), every `every` seconds.
 
-    norm   1       the Euclidean length that is kept
-    every  0.5 s   how often
+    norm    1      the Euclidean length that is kept onto each target, from each group of sources
+    every   0.5 s  how often
+    groups  []     sources at which a further group begins, ascending; none: all are one group
     """
 
     norm: float = 1.0
     every: Seconds = 0.5
+    groups: np.ndarray = ONE_GROUP
 
     def check(self):
         positive(self, "norm", "every")
+        check_groups(self)
 
     def normalise(self, state, w, i, spikes, low, high):
+        keep_groups(self, w, i, low, high)
+
+    def keep(self, w, i, begin, end, low, high):
+        """The norm of the synapses begin to end onto target i, whatever the bounds."""
         total = 0.0
-        for n in range(w.n_in(i)):
+        for n in range(begin, end):
             total += w.value[w.into(i, n)] * w.value[w.into(i, n)]
         if total > 0.0:
-            for n in range(w.n_in(i)):
+            for n in range(begin, end):
                 w.value[w.into(i, n)] *= self.norm / math.sqrt(total)

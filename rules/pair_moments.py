@@ -4,7 +4,7 @@ With s = t_pre - t_post, and C the covariance of the pair of trains, drift = W~ 
 gives C(s) = int h(u) A(s + u) du, A the autocovariance of the presynaptic train. This is exact for linear Poisson neurons and slow learning; for
 neurons that are not linear h is their answer to the first order, and trains are taken as independent but for the synapse itself: approximate, good
 where synapses are weak and the network asynchronous. What trains share beside adds `common_drift`.
-`rule` is a PairSTDP.
+`rule` is a PairSTDP; for the diffusion any rule of pairs.
 
 Source: Kempter, Gerstner & van Hemmen 1999, PRE 59:4498 (drift, diffusion); spectra in place of rates [derived].
 """
@@ -49,7 +49,9 @@ def diffusion(
 
     x y int W^2 for Poisson trains in balance (W~ = 0). The first of omega stands for frequency 0.
     """
-    area = rule.window.integral()
-    beyond = (pre * post - x * y) * np.abs(rule.window.transform(omega)) ** 2
-    chance = x * y * rule.window.square_integral() + np.trapezoid(beyond, omega) / np.pi
-    return float(rule.eta**2 * (chance + area**2 * (x**2 * post[0] + y**2 * pre[0])))
+    pairs = rule.pairs
+    area = pairs.window.integral()
+    beyond = (pre * post - x * y) * np.abs(pairs.window.transform(omega)) ** 2
+    chance = x * y * pairs.window.square_integral() + np.trapezoid(beyond, omega) / np.pi
+    alone = (pairs.w_in + area * y) ** 2 * pre[0] + (pairs.w_out + area * x) ** 2 * post[0]
+    return float(pairs.eta**2 * (chance + alone))

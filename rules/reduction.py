@@ -25,10 +25,12 @@ import numpy as np
 
 from ..simulator.network import Network
 from ..simulator.plain import Direct
-from ..simulator.protocols import HebbscopeError, ParameterError, is_part, require_methods
+from ..simulator.protocols import DT, Empirical, HebbscopeError, ParameterError, is_part, require_methods
 from . import modes
 from .linear_flow import LinearFlow, flow_of
 from .linsker import Linsker
+from .noisy_output import SIGNS, NoisyOutput, brought
+from .pair_equation import PairEquation
 from .recurrent import RecurrentEquation
 
 AVERAGE = "the learning equation"
@@ -76,12 +78,12 @@ def statistics_of(source: Any, transmission: Any = None) -> InputStatistics:
     )
 
 
-def reduce(network: Network, causal: bool = True) -> Any:
-    """The learning equation of a network of Poisson neurons. Of one plastic layer: a LearningEquation for SpikeHebb, the rule's own for others;
-    of cells that drive each other, or with delays: a RecurrentEquation.
+def reduce(network: Network, causal: bool = True, dt: float = DT) -> Any:
+    """The learning equation of a network. Of one plastic layer of Poisson neurons: a LearningEquation for SpikeHebb, the rule's own for others; of cells
+    that drive each other, or with delays: a RecurrentEquation; of inputs to LIF neurons with delta synapses: a PairEquation, which is approximate.
 
-    causal=False leaves out the causal spike-spike term: the surrogate level, or a rate description. Normalisation steps are not part of it.
-    HebbscopeError when the rule has no averaged equation.
+    causal=False leaves out the causal spike-spike term: the surrogate level, or a rate description. Normalisation steps are not part of it. dt [s]: the
+    step in which LIF neurons run. HebbscopeError when the rule has no averaged equation.
     """
     if not isinstance(network, Network):
         raise ParameterError("reduce", "network", "must be a Network", network)
@@ -89,18 +91,32 @@ def reduce(network: Network, causal: bool = True) -> Any:
         if not causal:
             raise HebbscopeError("reduce: the causal term can be left out in one layer without delays alone")
         return RecurrentEquation(network)
-    projection = network.projection
-    source, rule = projection.source, projection.rule
+    projection = network.layer
+    source, rule, neuron = projection.source, projection.rule, projection.target.model
+    if hasattr(neuron, "driven"):
+        return _approximate(network, causal, dt)
     if not hasattr(rule, "learning_equation"):
         raise HebbscopeError(f"{type(rule).__name__}: has no averaged learning equation")
     statistics = statistics_of(source, projection.transmission)
     try:
-        return rule.learning_equation(statistics, projection.target.model, causal)
+        return rule.learning_equation(statistics, neuron, causal)
     except ArithmeticError:  # beyond the largest number, or below the smallest
-        part, field, value = _farthest_from_one(rule, projection.target.model, source.model)
+        part, field, value = _farthest_from_one(rule, neuron, source.model)
         raise ParameterError(
             part, field, "must be nearer to 1 (the learning equation is beyond the range of numbers)", value
         ) from None
+
+
+def _approximate(network: Network, causal: bool, dt: float) -> PairEquation:
+    """That of the one layer that learns, onto neurons whose rate under noise is known."""
+    layer = network.layer
+    neuron, statistics = layer.target.model, statistics_of(layer.source, layer.transmission)
+    neuron.check_driven()
+    if any(isinstance(term.kernel, Empirical) for term in statistics.covariance):
+        part, kind = f"Population {layer.source.name}", type(layer.source.model).__name__
+        raise ParameterError(part, "model", "must be no recording for the approximate learning equation", kind)
+    output = NoisyOutput(neuron, statistics, SIGNS[layer.receptor], *brought(network), dt)
+    return PairEquation(layer.rule, output, causal)
 
 
 def _is_linear(network: Network) -> bool:

@@ -28,18 +28,20 @@ from .pairing import (
     Pairs,
     pairs_of,
 )
+from .threshold import FixedThreshold, check_threshold
 
 
 class State(NamedTuple):
     """pairs: what spikes are worth to later ones; squares: its squares, which decay twice as fast, where there is noise; rng (4,): its stream.
 
-    dependence: the rule's, in short.
+    dependence: the rule's, in short; sliding: the threshold's own.
     """
 
     pairs: Pairs
     squares: Pairs
     rng: np.ndarray
     dependence: Any
+    sliding: Any
 
 
 @part
@@ -47,7 +49,7 @@ class STDP(NamedTuple):
     """Each pair of spikes that counts changes the weight by an amount that depends on their distance and on the weight.
 
     postsynaptic spike of i:   w_ij += eta A_plus f_plus(w_ij)    sum over the paired spikes of j of exp(-(t - t_j) / tau_plus)
-    presynaptic spike of j:    w_ij -= eta A_minus f_minus(w_ij)  sum over the paired spikes of i of exp(-(t - t_i) / tau_minus)
+    presynaptic spike of j:    w_ij -= eta A_minus f_minus(w_ij) theta_i  sum over the paired spikes of i of exp(-(t - t_i) / tau_minus)
 
     and each of these pairs, on both sides, adds eta sigma w_ij xi exp(-|t - t'| / tau) with a normal number xi of its own.
 
@@ -60,6 +62,7 @@ class STDP(NamedTuple):
     pairing     Pairing() which pairs count: all, or the nearest in one of several ways
     dependence  PowerLaw  f_plus and f_minus: additive, multiplicative or between, or Logarithmic
     sigma       0         noise of a pair at distance 0, relative to the weight
+    threshold             FixedThreshold: theta = 1; SlidingThreshold: theta follows the output rate
 
     Of two spikes at one time the presynaptic is the first. All-to-all and additive it is `PairSTDP`, which is faster there. The noise of all pairs of
     a spike is normal, with the sum of their squares as its variance: one number is drawn for each spike and synapse.
@@ -77,6 +80,7 @@ class STDP(NamedTuple):
     pairing: Any = Pairing()
     dependence: Any = PowerLaw()
     sigma: float = 0.0
+    threshold: Any = FixedThreshold()
 
     def check(self):
         non_negative(self, "A_plus", "A_minus", "eta", "w_min", "sigma")
@@ -85,6 +89,7 @@ class STDP(NamedTuple):
         for field in ("pairing", "dependence"):
             require_hooks(getattr(self, field), field)
             getattr(self, field).check()
+        check_threshold(self)
         bounded = math.isfinite(self.w_max) or not self.dependence.relative
         require(bounded, self, "w_max", "must be finite where the dependence is on w / w_max")
         quiet = self.sigma == 0.0 or not self.remembers
@@ -99,23 +104,24 @@ class STDP(NamedTuple):
         noisy = n_pre if self.sigma > 0.0 else 0, n_post if self.sigma > 0.0 else 0
         worth = pairs_of(self.pairing, self.tau_plus, self.tau_minus, n_pre, n_post)
         squares = pairs_of(self.pairing, 0.5 * self.tau_plus, 0.5 * self.tau_minus, *noisy)
-        return State(worth, squares, rng, self.dependence.in_short())
+        return State(worth, squares, rng, self.dependence.in_short(), self.threshold.init(n_post))
 
     def on_pre(self, state, w, j, t):
         pairs, squares = state.pairs, state.squares
         common = pairs.posts.in_common(pairs.before, pairs.after, j, t)
+        fading = self.threshold.fading(state.sliding, t)
         if self.sigma > 0.0:
             common_to_squares = squares.posts.in_common(squares.before, squares.after, j, t)
             for n in range(w.n_out(j)):
                 k, i = w.out(j, n), w.post(j, n)
                 noise = self.noise_of(state, w, k, squares.posts.worth(w, k, squares.after, i, common_to_squares))
-                change = noise - self.weakening(state, w, k, i, common)
+                change = noise - self.weakening(state, w, k, i, common, fading)
                 w.value[k] = clip(w.value[k] + change, self.w_min, self.w_max)
             squares.pres.remember(squares.before, j, t)
         else:
             for n in range(w.n_out(j)):
                 k, i = w.out(j, n), w.post(j, n)
-                w.value[k] = clip(w.value[k] - self.weakening(state, w, k, i, common), self.w_min, self.w_max)
+                w.value[k] = clip(w.value[k] - self.weakening(state, w, k, i, common, fading), self.w_min, self.w_max)
         pairs.pres.remember(pairs.before, j, t)
 
     def on_post(self, state, w, i, t):
@@ -134,16 +140,18 @@ class STDP(NamedTuple):
                 k, j = w.into(i, n), w.pre(i, n)
                 w.value[k] = clip(w.value[k] + self.strengthening(state, w, k, j, common), self.w_min, self.w_max)
         pairs.posts.remember(pairs.after, i, t)
+        self.threshold.add_output(state.sliding, i, t)
 
     def strengthening(self, state, w, k, j, common):
         """What the pairs of a postsynaptic spike with those of source j add to synapse k."""
         worth = state.pairs.pres.worth(w, k, state.pairs.before, j, common)
         return self.eta * self.A_plus * worth * state.dependence.f_plus(w.value[k], self.w_max)
 
-    def weakening(self, state, w, k, i, common):
+    def weakening(self, state, w, k, i, common, fading):
         """What the pairs of a presynaptic spike with those of target i take from synapse k."""
         worth = state.pairs.posts.worth(w, k, state.pairs.after, i, common)
-        return self.eta * self.A_minus * worth * state.dependence.f_minus(w.value[k], self.w_max)
+        theta = self.threshold.depression(state.sliding, i, fading)
+        return self.eta * self.A_minus * worth * state.dependence.f_minus(w.value[k], self.w_max) * theta
 
     def noise_of(self, state, w, k, squares):
         """The noise of pairs whose squares have this sum, at synapse k."""
@@ -171,12 +179,24 @@ class STDP(NamedTuple):
         }
 
     def pair_change(self, s, value):
-        """What a pair at s = t_pre - t_post [s] changes alone, at a weight `value`."""
+        """What a pair at s = t_pre - t_post [s] changes alone, with a threshold that depresses as 1 does, at a weight `value`."""
+        return self.eta * self.pairs_at(value, 1.0).window.value(s)
+
+    def amplitudes(self, weights):
+        """eta A_plus f_plus and eta A_minus f_minus at weights of any shape."""
+        hooks = (self.dependence.f_plus, self.dependence.f_minus)
+        plus, minus = (np.vectorize(hook, otypes=[float])(weights, self.w_max) for hook in hooks)
+        return self.eta * self.A_plus * plus, self.eta * self.A_minus * minus
+
+    def pairs_at(self, value, theta):
+        """The rule of all pairs that it is, but for noise, while a weight is `value` and the threshold's scale theta."""
+        from .spike_hebb import SpikeHebb
         from .windows import DoubleExponential
 
         plus = self.A_plus * self.dependence.f_plus(value, self.w_max)
-        minus = self.A_minus * self.dependence.f_minus(value, self.w_max)
-        return self.eta * DoubleExponential(plus, minus, self.tau_plus, self.tau_minus).value(s)
+        minus = self.A_minus * self.dependence.f_minus(value, self.w_max) * theta
+        window = DoubleExponential(plus, minus, self.tau_plus, self.tau_minus)
+        return SpikeHebb(window, self.eta, 0.0, 0.0, self.w_min, self.w_max)
 
     def learning_equation(self, statistics, neuron, causal):
         """The averaged rule, see `rules/stdp_equation.py`."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..simulator.protocols import Delta, HebbscopeError, ParameterError
+from ..simulator.protocols import Delta, HebbscopeError, ParameterError, require_methods
+from . import equal_weights
 from .dependence import PowerLaw
 from .fokker_planck import stationary_density
 from .hebb import Hebb
@@ -17,6 +18,7 @@ from .linear_output import LinearOutput
 from .nonlinear_hebb import NonlinearHebb
 from .nonlinearity import NearestPairs
 from .pairing import PRESYNAPTIC_CENTRED
+from .threshold import FixedThreshold
 from .window_integrals import laplace
 from .windows import DoubleExponential
 
@@ -25,7 +27,7 @@ from .windows import DoubleExponential
 class STDPEquation(LinearOutput):
     """dJ_i/dt = f_plus(J_i) [y K_plus x_i + sum_j J_j (Q_plus_ij + delta_ij k3_i)] - f_minus(J_i) [y K_minus x_i + sum_j J_j Q_minus_ij].
 
-    f_plus and f_minus are the amplitudes with what they make of the weight. The areas K of the window are those of exponentials that end where a
+    f_plus and f_minus are the amplitudes with what they make of the weight, and f_minus with the scale that a threshold has come to at y. The areas K of the window are those of exponentials that end where a
     spike is hidden: K_plus = 1 / (1 / tau_plus + h) with h the rate of the spikes that hide it, `Pairing.hiding`; all-to-all h = 0. Q are their overlaps
     with the covariance of the inputs, seen through the EPSP, and k3 what a spike adds by the output spikes that it causes.
 
@@ -35,6 +37,7 @@ class STDPEquation(LinearOutput):
     """
 
     def __post_init__(self) -> None:
+        require_methods(self.rule.threshold, "the learning equation", "settled")
         if self.hides and self.statistics.covariance:
             raise HebbscopeError(
                 "STDP: the learning equation of pairings other than all-to-all is for inputs without correlations"
@@ -54,17 +57,14 @@ class STDPEquation(LinearOutput):
         before, after = self.rule.pairing.hiding(np.asarray(x, float), np.asarray(y, float))
         return 1.0 / (1.0 / self.rule.tau_plus + before), 1.0 / (1.0 / self.rule.tau_minus + after)
 
-    def amplitudes(self, weights: Any) -> tuple[np.ndarray, np.ndarray]:
-        """eta A_plus f_plus and eta A_minus f_minus at weights of any shape."""
-        r, of = self.rule, np.vectorize
-        plus, minus = (
-            of(hook, otypes=[float])(weights, r.w_max) for hook in (r.dependence.f_plus, r.dependence.f_minus)
-        )
-        return r.eta * r.A_plus * plus, r.eta * r.A_minus * minus
+    def amplitudes(self, weights: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """eta A_plus f_plus and eta A_minus f_minus at weights, once the threshold has come to output rates y [Hz], broadcast with them."""
+        plus, minus = self.rule.amplitudes(weights)
+        return plus, minus * self.rule.threshold.settled(np.asarray(y, float))
 
     def independent_drift(self, weights: Any, x: Any, y: Any) -> np.ndarray:
         """Drift [1/s] for independent Poisson spikes at rates x and y [Hz], broadcast with the weights."""
-        plus, minus = self.amplitudes(weights)
+        plus, minus = self.amplitudes(weights, y)
         wide, late = self.areas(x, y)
         return np.asarray(x * y * (plus * wide - minus * late))
 
@@ -81,7 +81,7 @@ class STDPEquation(LinearOutput):
         so that the variance grows by y E[a^2] + x E[b^2]; beside it by x y times the squares of the noise. All-to-all it is
         x y int W^2 + y (W~ x)^2 + x (W~ y)^2.
         """
-        plus, minus = self.amplitudes(weights)
+        plus, minus = self.amplitudes(weights, y)
         wide, late = self.areas(x, y)
         r, o, rr, oo, ro = self._traces(x, y)
         h = self.rule.pairing
@@ -126,7 +126,7 @@ class STDPEquation(LinearOutput):
         from scipy.optimize import brentq
 
         def net(y: float) -> float:
-            plus, minus = self.amplitudes(weight)
+            plus, minus = self.amplitudes(weight, y)
             wide, late = self.areas(x, y)
             return float(plus * wide - minus * late)
 
@@ -142,11 +142,14 @@ class STDPEquation(LinearOutput):
         r = self.rule
         if not isinstance(r.dependence, PowerLaw) or r.dependence.relative:
             raise HebbscopeError("STDPEquation.rate_rule: is of amplitudes that do not depend on the weight")
+        if not isinstance(r.threshold, FixedThreshold):
+            raise HebbscopeError("STDPEquation.rate_rule: is of a threshold that stays")
+        loss = r.A_minus * r.threshold.scale
         if not self.hides:
-            return Hebb(r.eta * (r.A_plus * r.tau_plus - r.A_minus * r.tau_minus), r.w_min, r.w_max)
+            return Hebb(r.eta * (r.A_plus * r.tau_plus - loss * r.tau_minus), r.w_min, r.w_max)
         if r.pairing != PRESYNAPTIC_CENTRED:
             raise HebbscopeError("STDPEquation.rate_rule: is of all pairs, or of presynaptic-centred ones")
-        pairs = NearestPairs(r.A_plus, r.A_minus, r.tau_plus, r.tau_minus)
+        pairs = NearestPairs(r.A_plus, loss, r.tau_plus, r.tau_minus)
         return NonlinearHebb(r.eta, pairs, r.w_min, r.w_max)
 
     # The network
@@ -155,7 +158,7 @@ class STDPEquation(LinearOutput):
         """(..., n) -> (..., n): dJ/dt [1/s]."""
         weights = np.asarray(weights, float)
         seen, y = self.effective(weights), self.output_rate_of(weights)[..., None]
-        plus, minus = self.amplitudes(weights)
+        plus, minus = self.amplitudes(weights, y)
         wide, late = self.areas(self.rates, y)
         gained, lost = wide * self.rates * y, late * self.rates * y
         if self.hides:
@@ -194,31 +197,13 @@ class STDPEquation(LinearOutput):
 
     # What it says
 
-    @cached_property
-    def weight_at_rest(self) -> float:
-        """The weight at which the drift, averaged over synapses that all have it, changes from up to down; nan where it does nowhere."""
-        from scipy.optimize import brentq
-
-        def net(weight: float) -> float:
-            return float(self.drift(np.full(len(self.rates), weight)).mean())
-
-        low, high = self.w_min, self.w_max if np.isfinite(self.w_max) else 1e3
-        grid = np.linspace(low, high, 1001)[1:-1]
-        found = np.array([net(weight) for weight in grid])
-        falls = np.flatnonzero((found[:-1] > 0.0) & (found[1:] <= 0.0))
-        return float(brentq(net, grid[falls[0]], grid[falls[0] + 1], xtol=1e-14)) if len(falls) else float("nan")
-
     @property
-    def growth_rate(self) -> float:
-        """How fast a difference between two synapses grows [1/s] where all have the weight at rest; below 0: it shrinks."""
-        weight = self.weight_at_rest
-        if not np.isfinite(weight) or len(self.rates) < 2:
-            return float("nan")
-        step = 1e-6 * max(weight, 1e-300)
-        apart = np.zeros(len(self.rates))
-        apart[:2] = step, -step
-        there = self.drift(weight + apart) - self.drift(weight - apart)
-        return float((there[0] - there[1]) / (4.0 * step))
+    def reach(self) -> float:
+        """The weight up to which one at rest is looked for."""
+        return float(self.w_max) if np.isfinite(self.w_max) else 1e3
+
+    weight_at_rest = cached_property(equal_weights.weight_at_rest)
+    growth_rate = property(equal_weights.growth_rate)
 
     def coefficients(self) -> dict[str, float]:
         """eta A_plus and eta A_minus, and the areas [s] that they have at the mean input rate and the output rate at rest."""
@@ -237,13 +222,13 @@ class STDPEquation(LinearOutput):
         }
 
     def __repr__(self) -> str:
-        c, p = self.coefficients(), self.predictions()
+        c, rests = self.coefficients(), np.isfinite(self.weight_at_rest)
         return "\n".join(
             [
                 f"STDPEquation of {len(self.rates)} synapses, {'with' if self.causal else 'without'} the causal term",
-                f"  areas of the window at rest {c['K_plus']:.4g} s and {c['K_minus']:.4g} s, amplitudes {c['A_plus']:.4g} and {c['A_minus']:.4g}",
-                f"  equal weights rest at {p['weight_at_rest']:.4g}, output {p['output_rate_at_rest']:.4g} Hz, differences grow with "
-                f"{p['growth_rate']:.4g} /s",
+                f"  areas of the window{' at rest' if rests else ''} {c['K_plus']:.4g} s and {c['K_minus']:.4g} s, "
+                f"amplitudes {c['A_plus']:.4g} and {c['A_minus']:.4g}",
+                f"  {equal_weights.in_words(self)}",
             ]
         )
 

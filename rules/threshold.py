@@ -12,12 +12,34 @@ and one that slides with the potential has `add_potentials`, which only rules th
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import Hertz, Seconds, SecondsArray, Volts, finite, helper, part, positive, within
+from ..simulator.protocols import (
+    Hertz,
+    Seconds,
+    SecondsArray,
+    Volts,
+    finite,
+    helper,
+    part,
+    positive,
+    require,
+    require_hooks,
+    sees_potentials,
+    within,
+)
 from .traces import QUIET, Traces, add_amount, decay, traces
+
+
+def check_threshold(rule: Any) -> None:
+    """Raise what is wrong with the threshold of a rule that sees spikes and no potential."""
+    require(hasattr(rule.threshold, "depression"), rule, "threshold", "must be a threshold part")
+    require_hooks(rule.threshold, "threshold")
+    blind = not sees_potentials(rule.threshold)
+    require(blind, rule, "threshold", "must slide with spikes: this rule sees no potential")
+    rule.threshold.check()
 
 
 def scales(n_post: int, tau: float) -> Traces:
@@ -30,6 +52,12 @@ def set_scale(x, i, scale, tau, t):
     """The scale of target i at time t, when it fires."""
     x.value[i] = 0.0
     add_amount(x, i, scale, tau, t)
+
+
+class Nothing(NamedTuple):
+    """No state: the scale is the same for all, always."""
+
+    nothing: np.ndarray
 
 
 @part
@@ -45,7 +73,7 @@ class FixedThreshold(NamedTuple):
         positive(self, "scale")
 
     def init(self, n_post):
-        return State(np.zeros(1), np.zeros(1), traces(1))
+        return Nothing(np.zeros(0))
 
     def fading(self, state, t):
         return 1.0

@@ -17,11 +17,9 @@ from ..simulator.protocols import (
     part,
     positive,
     require,
-    require_hooks,
     require_methods,
-    sees_potentials,
 )
-from .threshold import FixedThreshold
+from .threshold import FixedThreshold, check_threshold
 from .traces import Traces, decay, mark, traces
 
 
@@ -83,15 +81,7 @@ class Triplet(NamedTuple):
         non_negative(self, "eta")
         bounds_in_order(self)
         require(self.nearest in (0, 1), self, "nearest", "must be 0 or 1")
-        require(hasattr(self.threshold, "depression"), self, "threshold", "must be a threshold part")
-        require_hooks(self.threshold, "threshold")
-        require(
-            not sees_potentials(self.threshold),
-            self,
-            "threshold",
-            "must slide with spikes: this rule sees no potential",
-        )
-        self.threshold.check()
+        check_threshold(self)
 
     def init(self, n_pre, n_post):
         return State(traces(n_pre), traces(n_pre), traces(n_post), traces(n_post), self.threshold.init(n_post))

@@ -17,7 +17,9 @@ from .records import BLOCK
 from .results import Run, recorded
 from .theoryfile import axis_of_time
 
-_equations: WeakKeyDictionary[Network, Any] = WeakKeyDictionary()  # a recording takes a while to be reduced
+_equations: WeakKeyDictionary[Network, dict[float, Any]] = (
+    WeakKeyDictionary()
+)  # a recording takes a while to be reduced
 
 
 class Block(NamedTuple):
@@ -34,6 +36,7 @@ def simulate_averaged(
     network: Network,
     times: np.ndarray,
     seeds: tuple[int, ...],
+    dt: float,
     *,
     max_rate: float,
     file: Any = None,
@@ -43,11 +46,12 @@ def simulate_averaged(
 
     Raises Runaway, with the records until then, where the output rate passes max_rate [Hz].
     """
-    equation, projection = equation_of(network, times[-1]), network.projection
+    equation, projection = equation_of(network, times[-1], dt), network.layer
     if not hasattr(projection.weights, "draw"):
         seeds = seeds[:1]
     starts = [projection.initial_weights(seed) for seed in seeds]
     numbers = {"coefficients": equation.coefficients(), "predictions": equation.predictions()}
+    numbers |= {"approximate": equation.approximate} if hasattr(equation, "approximate") else {}
     blocks = _followed(equation, starts, times, max_rate, progress)
     if file is None:
         time, weights, rate, courses = _together(list(blocks))
@@ -78,13 +82,14 @@ def simulate_averaged(
     return run
 
 
-def equation_of(network: Network, duration: float) -> Any:
-    """The averaged equation of a network; HebbscopeError where it has none that holds for `duration` [s]."""
+def equation_of(network: Network, duration: float, dt: float) -> Any:
+    """The averaged equation of a network in steps of dt [s]; HebbscopeError where it has none that holds for `duration` [s]."""
     from ..rules.reduction import reduce
 
-    if network not in _equations:
-        _equations[network] = reduce(network)
-    equation, projection, model = _equations[network], network.projection, network.input.model
+    known = _equations.setdefault(network, {})
+    if dt not in known:
+        known[dt] = reduce(network, dt=dt)
+    equation, projection, model = known[dt], network.layer, network.layer.source.model
     if projection.normalisation.every < np.inf:
         raise HebbscopeError(
             f"simulate: the averaged equation of {type(projection.rule).__name__} knows no normalisation, "

@@ -18,7 +18,7 @@ import numpy as np
 from .network import Network
 from .plain import Free, Static
 from .projection import Projection
-from .protocols import HebbscopeError, ParameterError, bounds_of, is_rate_rule
+from .protocols import DT, HebbscopeError, ParameterError, bounds_of, is_rate_rule
 from .results import Run, grouped
 from .run import positive_argument, simulate
 
@@ -53,6 +53,7 @@ class MeasuredDrift:
     samples      projection -> (n_seeds, n_post, n_pre), or (n_seeds, 1, n_synapses) where not all are joined to all: drift [1/s] of every seed
     output_rate  (n_seeds, n_post) of the targets of the first projection that learns [Hz]
     formula      projection -> (n_post, n_pre) or (1, n_synapses): what the learning equation says [1/s], where there is one
+    approximate  by what that is approximate; empty where it is exact
 
     With n seeds a difference from the formula over its error is distributed as Student's t with n - 1 degrees of freedom, if the formula is right.
     """
@@ -64,6 +65,7 @@ class MeasuredDrift:
     samples: Mapping[str, np.ndarray]
     output_rate: np.ndarray
     formula: Mapping[str, np.ndarray]
+    approximate: str = ""
 
     @cached_property
     def drift(self) -> dict[str, np.ndarray]:
@@ -94,7 +96,8 @@ class MeasuredDrift:
     def to_dict(self) -> dict[str, Any]:
         """The rows, and how they were measured."""
         rows = [row._asdict() for row in self.rows]
-        return {"level": self.level, "seeds": list(self.seeds), "duration": self.duration, "rows": rows}
+        about = {"level": self.level, "seeds": list(self.seeds), "duration": self.duration, "rows": rows}
+        return about | ({"approximate": self.approximate} if self.approximate else {})
 
     def _cells(self) -> list[tuple[str, ...]]:
         head = ("projection", "group", "synapses", "drift [1/s]", "formula [1/s]", "z")
@@ -112,7 +115,8 @@ class MeasuredDrift:
         return [head, *rows]
 
     def _title(self) -> str:
-        return f"Drift at weights that stand still, {self.level} level: {len(self.seeds)} seeds of {self.duration:g} s, mean ± standard error"
+        title = f"Drift at weights that stand still, {self.level} level: {len(self.seeds)} seeds of {self.duration:g} s, mean ± standard error"
+        return title + f"; formula approximate: {self.approximate}" * bool(self.approximate)
 
     def __repr__(self) -> str:
         cells = self._cells()
@@ -169,7 +173,8 @@ def measure_drift(
         if np.abs(change).max() > MOST_MOVED * largest[name] > 0.0:
             raise HebbscopeError(f"measure_drift: weights of {name} do not stand still, a single step is too much")
     samples = {name: change / (factors[name] * duration) for name, change in changes.items()}
-    return MeasuredDrift(held, level, run.seeds, duration, samples, run.output_rate[:, -1], _formula(held, level))
+    formula, approximate = _formula(held, level, how.get("dt", DT))
+    return MeasuredDrift(held, level, run.seeds, duration, samples, run.output_rate[:, -1], formula, approximate)
 
 
 def _held(network: Network, weights: Any, seed: int) -> Network:
@@ -245,17 +250,19 @@ def _changes(
     return {name: weights - begin.final[name] for name, weights in run.final.items()}, run
 
 
-def _formula(network: Network, level: str) -> dict[str, np.ndarray]:
-    """What the learning equation says, where there is one."""
+def _formula(network: Network, level: str, dt: float) -> tuple[dict[str, np.ndarray], str]:
+    """What the learning equation says, where there is one, and by what it is approximate."""
+    from ..rules.recurrent import RecurrentEquation
     from ..rules.reduction import reduce
 
     try:
-        equation = reduce(network, causal=level == "spike")
-        if network.is_exact:
-            return {network.projection.name: equation.drift(network.projection.weights)}
-        return {name: np.atleast_2d(drift) for name, drift in equation.drift().items()}
+        equation = reduce(network, causal=level == "spike", dt=dt)
+        if isinstance(equation, RecurrentEquation):
+            return {name: np.atleast_2d(drift) for name, drift in equation.drift().items()}, ""
+        layer = network.layer
+        return {layer.name: equation.drift(layer.weights)}, getattr(equation, "approximate", "")
     except HebbscopeError:
-        return {}
+        return {}, ""
 
 
 def _standard_error(samples: np.ndarray) -> np.ndarray:

@@ -95,8 +95,31 @@ class Network(Described):
             self._refuse("projections", "must learn by spikes, not by potentials,", projection.rule)
         return projection
 
+    @property
+    def layer(self) -> Projection:
+        """The projection that the learning equation is of: that of a single layer, or the one that learns of inputs onto one population of neurons
+        whose rate under noise is known, which may have background and inputs that do not learn beside it."""
+        projection = self.recorded
+        if not hasattr(projection.target.model, "driven"):
+            return self.projection
+        if len(self.learning) != 1:
+            self._refuse_approximation("projections", "must be one that learns", f"{len(self.learning)} that do")
+        if len([each for each in self.populations if not each.is_input]) > 1 or not all(
+            each.source.is_input for each in self.projections
+        ):
+            self._refuse_approximation("projections", "must all join inputs to one population of neurons", "others")
+        if not projection.is_dense or np.any(projection.dendritic_delay) or np.ptp(projection.delay) > 0.0:
+            late = " and ".join(shown(getattr(projection, each), "s") for each in ("delay", "dendritic_delay"))
+            wired = f"{brief(projection.connectivity)}, delays {late}"
+            self._refuse_approximation("projections", "must learn all to all, with one delay, not dendritic", wired)
+        return projection
+
     def _refuse(self, field: str, rule: str, value: Any) -> NoReturn:
         rule += " for the exact engine and the learning equation"
+        raise ParameterError(f"Network {self.name}", field, rule, value)
+
+    def _refuse_approximation(self, field: str, rule: str, value: Any) -> NoReturn:
+        rule += f", for the approximate learning equation of {type(self.recorded.target.model).__name__}"
         raise ParameterError(f"Network {self.name}", field, rule, value)
 
     @property

@@ -38,6 +38,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, ge
 import numpy as np
 
 LEVELS = ("spike", "surrogate", "rate")  # at which a network runs
+DT = 1e-4  # s: step of the clock-driven engine, where nobody says it
 
 
 class Unit(str):

@@ -61,14 +61,15 @@ def _in_blocks(weights: np.ndarray, times: np.ndarray, path: Iterator[np.ndarray
 
 def _path(equation: Any, weights: np.ndarray, times: np.ndarray, max_rate: float) -> Iterator[np.ndarray]:
     """(n_post, n_pre) for each time; nan once it has run away."""
+    distinct, which = np.unique(weights, axis=0, return_inverse=True)
     if not hasattr(equation, "flow"):
-        each = [_by_lsoda(equation, start, times, max_rate) for start in weights]
+        each = [_by_lsoda(equation, start, times, max_rate) for start in distinct]
     elif equation.w_min == -np.inf and equation.w_max == np.inf:
         return equation.flow(weights, horizon=times[-1] - times[0]).path(times - times[0])
     else:
-        each = [_between_bounds(equation, start, times) for start in weights]
+        each = [_between_bounds(equation, start, times) for start in distinct]
     nowhere = repeat(np.full(weights.shape[1], np.nan))
-    return (np.stack(rows) for rows in zip(*(chain(rows, nowhere) for rows in each), strict=True))
+    return (np.stack(rows)[which.ravel()] for rows in zip(*(chain(rows, nowhere) for rows in each), strict=True))
 
 
 def _between_bounds(equation: Any, weights: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:

@@ -16,7 +16,7 @@ from .estimate import check_memory, estimate
 from .event_run import SeedRun
 from .network import Network, Projection
 from .precision import PRECISIONS
-from .protocols import LEVELS, HebbscopeError, ParameterError, is_part, is_rate_rule, sees_potentials
+from .protocols import DT, LEVELS, HebbscopeError, ParameterError, is_part, is_rate_rule, sees_potentials
 from .quantity import read_quantity
 from .results import Run
 from .sampler import check_monitors
@@ -24,7 +24,6 @@ from .streams import LARGEST_SEED
 from .synapses import initial_state
 
 ENGINES = ("auto", "event", "clock")
-DT = 1e-4  # s
 MOST_RECORDS = 10_000_000
 MOST_COUNTED = 2**53  # steps, beyond which a number of double precision leaves some out
 N_RECORDS = 100  # record times of a run that names no interval
@@ -230,7 +229,7 @@ def _rate(network: Network, times: np.ndarray, seeds: tuple[int, ...], dt: float
         runs = [SampledRun(network, seed, how["max_rate"], dt) for seed in seeds]
         return drive(network, "rate", runs, times, **how)
     del how["threads"]  # of one trajectory a seed, in closed form
-    return simulate_averaged(network, times, seeds, **how)
+    return simulate_averaged(network, times, seeds, dt, **how)
 
 
 def has_copies(network: Network) -> bool:
@@ -256,7 +255,7 @@ def check_copies(network: Network) -> None:
 def check_equation(network: Network) -> None:
     """Raise what stands against the rate level: another network than one layer, of which there is no learning equation."""
     try:
-        network.projection  # noqa: B018
+        network.layer  # noqa: B018
     except HebbscopeError as problem:
         raise ParameterError("simulate", "level", f"must be spike or surrogate ({problem})", "rate") from None
 
@@ -270,7 +269,7 @@ def check_spikes(network: Network, level: str) -> None:
             raise ParameterError("simulate", "level", rule, level)
 
 
-def check_level(network: Network, level: str, duration: float) -> Any:
+def check_level(network: Network, level: str, duration: float, dt: float = DT) -> Any:
     """Raise, before anything runs, what a level would: no second copy of the input, no averaged equation that holds for so long.
 
     Returns the averaged equation where the level follows one, else None.
@@ -284,15 +283,15 @@ def check_level(network: Network, level: str, duration: float) -> Any:
         check_copies(network)
     if level == "rate":
         check_equation(network)
-    return equation_of(network, duration) if level == "rate" and not has_holds(network) else None
+    return equation_of(network, duration, dt) if level == "rate" and not has_holds(network) else None
 
 
-def equation_at_hand(network: Network, duration: float) -> Any:
+def equation_at_hand(network: Network, duration: float, dt: float = DT) -> Any:
     """The averaged equation, for what it says of a run at any level; None where there is none, or where it is long to find, as for a recording."""
     if not has_copies(network):
         return None
     try:
-        return check_level(network, "rate", duration)
+        return check_level(network, "rate", duration, dt)
     except HebbscopeError:
         return None
 

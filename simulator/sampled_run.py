@@ -25,7 +25,7 @@ def has_holds(network: Network) -> bool:
     It does where rates stand still between moments of change, of rates or by a norm; and where they do not, for rules of rates that no averaged equation
     will do for.
     """
-    projection, model = network.projection, network.input.model
+    projection, model = network.layer, network.layer.source.model
     if not (hasattr(model, "rates") and hasattr(projection.rule, "on_rates")):
         return False
     normalised = projection.normalisation.every < np.inf
@@ -40,13 +40,13 @@ def has_holds(network: Network) -> bool:
 def shows_patterns(network: Network) -> bool:
     """Whether the input says for how long its rates stand still. Of others they are looked at in steps: those that vary, and those that never
     change, under which the output does as weights learn."""
-    model = network.input.model
-    return not hasattr(model, "changes_in") and model.next_wake(model.init(network.input.n, 1)) < np.inf
+    model = network.layer.source.model
+    return not hasattr(model, "changes_in") and model.next_wake(model.init(network.layer.source.n, 1)) < np.inf
 
 
 def check_looks(network: Network, dt: float) -> None:
     """Raise a step of dt [s] that is not short beside the time in which the rates change."""
-    model = network.input.model
+    model = network.layer.source.model
     most = SHARE * getattr(model, "changes_in", np.inf)
     if has_holds(network) and dt > most:
         rule = f"must be <= {most:g} s, a tenth of the time in which the rates of {type(model).__name__} change"

@@ -93,10 +93,11 @@ def paired(scheme, earlier, own, t):
     return [last] if not own or last > own[-1] else []
 
 
-def stdp(pre, post, w, scheme, f_plus, f_minus, tau_plus, tau_minus, w_min, w_max, noise=None):
+def stdp(pre, post, w, scheme, f_plus, f_minus, tau_plus, tau_minus, w_min, w_max, noise=None, scale=None):
     """Weights (n_post, n_pre) after all spikes, with amplitudes f_plus(w) and f_minus(w), by the schemes of Morrison et al. 2008, Fig. 7.
 
     noise: of the list of what each pair of a spike is worth, the sum of these with a random factor on each, which multiplies the weight.
+    scale: of the earlier spikes of the target, and the time of a presynaptic one, what multiplies f_minus.
     """
     w = np.array(w, float)
     for t, kind, cell in in_order(pre, post):
@@ -109,7 +110,7 @@ def stdp(pre, post, w, scheme, f_plus, f_minus, tau_plus, tau_minus, w_min, w_ma
                 hidden = scheme == "reduced symmetric" and before and after and before[-1] > after[-1]
                 found = paired("all-to-all" if scheme == "all-to-all" else "nearest symmetric", after, before, t)
                 worth = [math.exp((u - t) / tau_minus) for u in ([] if hidden else found)]
-                change = -f_minus(w[i, j]) * sum(worth)
+                change = -f_minus(w[i, j]) * sum(worth) * (1.0 if scale is None else scale(after, t))
             else:
                 fresh = [u for u in before if not after or u > after[-1]]
                 found = fresh if scheme == "presynaptic-centred" else paired(scheme, before, after, t)

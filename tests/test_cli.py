@@ -17,8 +17,11 @@ from click.testing import CliRunner
 from faults import differences
 from small_networks import recurrent
 
+from hebbscope import Network, Population, Projection
 from hebbscope.cli import main
+from hebbscope.models import LIF, HomogeneousPoisson
 from hebbscope.models.experiments import from_network, loads, to_toml
+from hebbscope.rules import PairSTDP
 from hebbscope.simulator.runfile import describe
 
 SHORT = ("--duration", "4", "--set", "record_every=2", "--seeds", "1:2")
@@ -155,10 +158,20 @@ def test_reduce_with_a_measurement():
     assert "2 seeds of 20 s" in done("reduce", "kempter1999", *how)
 
 
+def test_reduce_of_neurons_with_reset_says_that_it_is_approximate(folder):
+    inputs, cells = Population("inputs", 20, HomogeneousPoisson(20.0)), Population("cells", 2, LIF())
+    network = Network([inputs, cells], [Projection(inputs, cells, 1e-4, PairSTDP(w_max=1e-3, eta=1e-6))])
+    (folder / "layer.toml").write_text(to_toml(from_network(network, duration=10.0)))
+    words, table = "diffusion f-I curve and linear response", json.loads(done("reduce", "layer.toml", "--json"))
+    assert table["approximate"] == words and "weight_at_rest" in table["predictions"]
+    measured = done("reduce", "layer.toml", "--measure", "0.5 s", "--seeds", "1,2")
+    assert measured.count(words) == 2 and "PairEquation of 20 synapses onto LIF" in measured
+
+
 def test_reduce_of_what_has_no_equation(folder):
-    """A network of neurons with reset, whose drift nothing says but spikes."""
+    """A network of neurons with reset that drive each other, whose drift nothing says but spikes."""
     (folder / "net.toml").write_text(to_toml(from_network(recurrent())))
-    assert "for the exact engine and the learning equation" in refused("reduce", "net.toml")
+    assert "for the approximate learning equation of LIF" in refused("reduce", "net.toml")
     table = json.loads(done("reduce", "net.toml", "--measure", "0.5 s", "--seeds", "1,2", "--json"))
     assert "coefficients" not in table and [row["group"] for row in table["measured"]["rows"]] == [
         "left",

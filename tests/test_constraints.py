@@ -11,7 +11,7 @@ from hebbscope import Network, ParameterError, Population, Projection, simulate
 from hebbscope.models import LIF, FixedInDegree, HomogeneousPoisson, LinearPoisson
 from hebbscope.models.experiments import loads, to_toml
 from hebbscope.models.experiments.network import from_network
-from hebbscope.rules import Multiplicative, SpikeHebb, Subtractive, Triplet
+from hebbscope.rules import L1, L2, Multiplicative, SpikeHebb, Subtractive, Triplet
 from hebbscope.simulator.synapses import sparse_synapses, synapses
 
 N_PRE = 40
@@ -46,8 +46,8 @@ def test_where_bounds_leave_no_room_they_win(kind):
     assert (kept(kind(norm=50.0), w, 0.1, 0.9) == 0.9).all() and (kept(kind(norm=1.0), w, 0.1, 0.9) == 0.1).all()
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_each_group_of_sources_keeps_its_own_sum(kind):
+@pytest.mark.parametrize("kind", [*KINDS, L1, L2], ids=lambda kind: kind.__name__)
+def test_each_group_of_sources_keeps_its_own_norm(kind):
     """Of any wiring; group by group as if the others were not there."""
     rng, begins = np.random.default_rng(2), (10, 17)
     w = rng.uniform(0.0, 1.0, (3, N_PRE))
@@ -60,7 +60,15 @@ def test_each_group_of_sources_keeps_its_own_sum(kind):
     for i in range(3):
         kind(norm=4.0, groups=np.array(begins)).normalise((), sparse, i, 0, 0.0, 3.0)
     group = np.searchsorted(begins, pre, side="right")
-    np.testing.assert_allclose(np.bincount(3 * group + post, sparse.value), 4.0, rtol=1e-14)
+    power = 2 if kind is L2 else 1
+    np.testing.assert_allclose(np.bincount(3 * group + post, sparse.value**power), 4.0**power, rtol=1e-14)
+
+
+@pytest.mark.parametrize("kind", [L1, L2])
+def test_a_group_without_weights_stays_so(kind):
+    w = np.array([[0.0, 0.0, 0.3, -0.4]])
+    found = kept(kind(norm=1.0, groups=np.array([2])), w, -1.0, 1.0)
+    assert found[0] == pytest.approx([0.0, 0.0, *(w[0, 2:] / (0.7 if kind is L1 else 0.5))], rel=1e-15)
 
 
 def test_weights_of_both_signs_keep_the_sum_of_their_sizes():
@@ -143,6 +151,8 @@ def test_what_a_constraint_makes_of_competition(kind):
         (Subtractive(groups=np.array([3, 3])), "groups"),
         (Subtractive(groups=np.array([1.5])), "groups"),
         (Subtractive(groups=np.array([[1]])), "groups"),
+        (L1(groups=np.array([2, 1])), "groups"),
+        (L2(groups=np.array([0])), "groups"),
     ],
 )
 def test_a_bad_parameter_is_named(part, field):

@@ -23,6 +23,7 @@ from hebbscope.rules import (
     Pairing,
     PairSTDP,
     PowerLaw,
+    SlidingThreshold,
     SpikeHebb,
     Static,
     Triplet,
@@ -77,6 +78,23 @@ def test_the_drift_is_that_of_the_learning_equation(name, scale):
     largest = max(abs(row.formula) for row in rows)
     for row in rows:
         assert abs(row.z) < 3.0 and 3.0 * row.error < largest / 6.0, row
+
+
+@pytest.mark.parametrize("dependence", [PowerLaw(), PowerLaw(0.3, 0.6)], ids=["additive", "between"])
+def test_a_threshold_that_slides_comes_to_the_output_rate(dependence):
+    """After eight of its time constants; that it moves with the spikes that make pairs adds a relative 1 / (y tau) to depression."""
+    rule = PAIRS._replace(dependence=dependence, threshold=SlidingThreshold(rho_0=5.0, tau=5.0, p=1.0))
+    largest = 0.0
+    for x, y in RATES:
+        (row,) = measure_drift(layer(rule, x, y), 200.0, seeds=range(1, 33), wait=40.0).rows
+        plus, minus = reduce(layer(rule, x, y)).amplitudes(0.5, y)
+        largest = max(largest, abs(row.formula))
+        assert row.formula == pytest.approx(x * y * (plus * TAUS[0] - minus * TAUS[1]))
+        assert abs(row.drift - row.formula) < 3.0 * row.error + minus * TAUS[1] * x / 5.0
+        assert (
+            minus == pytest.approx(rule.A_minus * y / 5.0 * 0.5**dependence.mu_minus)
+            and 3.0 * row.error < largest / 6.0
+        )
 
 
 def test_the_standard_error_is_that_of_the_diffusion():

@@ -184,10 +184,8 @@ def test_what_cannot_run_is_refused_before_anything_is_written(folder, args, wor
 
 
 def test_reduce_wants_one_layer(folder):
-    assert (
-        "projections: must be one, from an input to a population of neurons, for the exact engine and the learning equation"
-        in refused("reduce", "net.toml")
-    )
+    words = "projections: must be one that learns, for the approximate learning equation of LIF, got '2 that do'"
+    assert words in refused("reduce", "net.toml")
 
 
 def test_a_stopped_run_is_resumed_to_the_same_bits(folder):

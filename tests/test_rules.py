@@ -263,7 +263,7 @@ class Taken(list):
 def in_one_pass():
     """The rules that have a `relay` of their own."""
     found = (getattr(rules, name) for name in rules.__all__)
-    return [each for each in found if getattr(each, "relay", relay) is not relay]
+    return [each for each in found if isinstance(each, type) and getattr(each, "relay", relay) is not relay]
 
 
 def test_there_is_a_rule_with_a_relay_of_its_own():

@@ -20,10 +20,12 @@ from hebbscope.rules import (
     PRESYNAPTIC_CENTRED,
     REDUCED_SYMMETRIC,
     STDP,
+    FixedThreshold,
     Logarithmic,
     Pairing,
     PairSTDP,
     PowerLaw,
+    SlidingThreshold,
 )
 from hebbscope.rules.fokker_planck import stationary_density
 from hebbscope.simulator import clock_run, streams
@@ -62,6 +64,27 @@ def test_weights_are_those_of_the_sum_over_the_pairs_that_count(scheme, name, tr
     expected = naive.stdp(pre, post, start, scheme, plus, minus, 17e-3, 34e-3, 0.0, 1.0)
     np.testing.assert_allclose(replay(rule, pre, post, start), expected, rtol=0, atol=1e-12)
     assert np.abs(expected - start).max() > 1e-2
+
+
+@pytest.mark.parametrize("trains", TRAINS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_threshold_scales_depression_by_the_power_of_the_average_rate(scheme, trains):
+    """The average from sums over spikes, beside a threshold that stays, which is one on A_minus."""
+    pre, post = TRAINS[trains]
+    rule = STDP(0.08, 0.05, 17e-3, 34e-3, pairing=SCHEMES[scheme], threshold=SlidingThreshold(40.0, 0.2, 1.5))
+    start = np.random.default_rng(1).uniform(0.2, 0.8, (len(post), len(pre)))
+
+    def scale(spikes, t):
+        average = 40.0 * math.exp(-t / 0.2) + sum(math.exp((u - t) / 0.2) for u in spikes) / 0.2
+        return (average / 40.0) ** 1.5
+
+    plus, minus = (lambda w: 0.08), (lambda w: 0.05)
+    expected = naive.stdp(pre, post, start, scheme, plus, minus, 17e-3, 34e-3, 0.0, 1.0, scale=scale)
+    got = replay(rule, pre, post, start)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12)
+    stays = replay(rule._replace(threshold=FixedThreshold(2.0)), pre, post, start)
+    assert (stays == replay(rule._replace(threshold=FixedThreshold(), A_minus=0.1), pre, post, start)).all()
+    assert np.abs(got - replay(rule._replace(threshold=FixedThreshold()), pre, post, start)).max() > 1e-3
 
 
 @pytest.mark.parametrize("exponents", [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0), (1.0, 0.5)])
@@ -311,6 +334,25 @@ def test_equal_weights_are_stable_above_a_critical_exponent():
     for mu in (0.01, 0.05, 0.5):
         assert guetig(mu).weight_at_rest == pytest.approx(0.5, abs=1e-4)
     assert brentq(lambda mu: guetig(mu).growth_rate, 0.015, 0.03) == pytest.approx(0.0238, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "rule, n, base_rate, words",
+    [
+        (STDP(), 50, 0.0, "rest nowhere between the bounds: they shrink to w_min = 0"),
+        (STDP(), 4, 0.0, "rest nowhere between the bounds: they grow to w_max = 1"),
+        (STDP(), 4, 5.0, "rest nowhere between the bounds: below 0.013 they shrink to w_min = 0, above they grow to w_max = 1"),
+        (STDP(dependence=PowerLaw(1.0, 1.0)), 4, 5.0, "rest at 0.5812, output 28.25 Hz"),
+    ],
+)  # fmt: skip
+def test_what_becomes_of_equal_weights_is_said_in_words(rule, n, base_rate, words):
+    """Additive, the drift is x [W~ (base_rate + n x w) + A_plus (2 / 3)^2 w], with W~ = -5e-6 s, x = 10 Hz and the EPSP of 10 ms."""
+    inputs, neuron = (
+        Population("inputs", n, HomogeneousPoisson(10.0)),
+        Population("neuron", 1, LinearPoisson(base_rate=base_rate)),
+    )
+    text = repr(reduce(Network([inputs, neuron], [Projection(inputs, neuron, 0.5, rule)])))
+    assert f"equal weights {words}" in text and "nan" not in text
 
 
 def test_the_averaged_rule_follows_the_equation_between_bounds():

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .lif import LIF
 
-N_POINTS = 4000  # of the potential, where its density is followed
+N_STEPS = 500  # of the potential above the reset, and as many below, in which its density is followed
 DEEPEST = 8.0  # sd below the lower of mean and reset, where nobody is
+QUIETEST = 1e-6  # sd, over the way from reset to threshold: no noise at all is taken as so much
 OVERSHOOT = 0.5826  # -zeta(1/2) / sqrt(2 pi): how far a random walk is on average beyond a barrier, in sd of its steps
 
 
 class Noise(NamedTuple):
-    """mean [V] and sd [V] of the potential without a threshold."""
+    """mean [V] and sd [V] of the potential without a threshold; numbers, or arrays of one shape for several states."""
 
-    mean: float
-    sd: float
+    mean: Any
+    sd: Any
 
 
 def noise(neuron: LIF, kicks: Sequence[tuple[float, float]], dt: float = 0.0) -> Noise:
@@ -33,9 +34,13 @@ def noise(neuron: LIF, kicks: Sequence[tuple[float, float]], dt: float = 0.0) ->
     With a dt [s]: where kicks come at the beginning of a step and the potential is looked at at its end, as in the clock-driven engine.
     """
     rates, weights = np.array(kicks, dtype=float).reshape(-1, 2).T
+    return noise_of(neuron, float(rates @ weights), float(rates @ weights**2), dt)
+
+
+def noise_of(neuron: LIF, arriving: Any, power: Any, dt: float = 0.0) -> Noise:
+    """The same of what arrives [V/s], the sum of r_k w_k, and its power [V^2/s], that of r_k w_k^2; numbers or arrays."""
     once, twice = (dt / math.expm1(n * dt / neuron.tau_m) if dt > 0.0 else neuron.tau_m / n for n in (1, 2))
-    mean = neuron.E_L + neuron.drive + once * float(rates @ weights)
-    return Noise(mean, math.sqrt(twice * float(rates @ weights**2)))
+    return Noise(neuron.E_L + neuron.drive + once * arriving, np.sqrt(twice * power))
 
 
 def barrier(neuron: LIF, given: Noise, dt: float) -> LIF:
@@ -60,11 +65,20 @@ def stationary_rate(neuron: LIF, given: Noise) -> float:
     return 1.0 / (neuron.refractory + neuron.tau_m * math.sqrt(math.pi) * waiting)
 
 
-class Answers(NamedTuple):
-    """Transforms over time, integral of exp(-s t), at s (n,) [1/s]; those at s = i omega are Fourier's.
+def stationary_rates(neuron: LIF, given: Noise) -> np.ndarray:
+    """(...) [Hz]: the same of several states; the neuron's threshold may be that of each of them."""
 
-    kick      (n,) 1/V   of the rate that a small jump of the potential adds, for each volt
-    interval  (n,)       of the density of the intervals between spikes
+    def one(mean: float, sd: float, threshold: float) -> float:
+        return stationary_rate(neuron._replace(V_th=threshold), Noise(mean, sd))
+
+    return np.asarray(np.vectorize(one, otypes=[float])(given.mean, given.sd, neuron.V_th))
+
+
+class Answers(NamedTuple):
+    """Transforms over time, integral of exp(-s t), at s (n,) [1/s]; those at s = i omega are Fourier's. (..., n) for states of shape (...).
+
+    kick      1/V   of the rate that a small jump of the potential adds, for each volt
+    interval        of the density of the intervals between spikes
     """
 
     kick: np.ndarray
@@ -72,7 +86,7 @@ class Answers(NamedTuple):
 
 
 def answers(neuron: LIF, given: Noise, s: np.ndarray) -> Answers:
-    """How the rate answers a small kick, and how long a neuron waits between spikes.
+    """How the rate answers a small kick, and how long a neuron waits between spikes; the threshold may be that of each state.
 
     The density p of the potential and its flux j, times tau_m, obey j = (mean - v) p - sd^2 dp/dv and dj/dv = -s tau_m p with p = 0 at threshold. Three
     solutions are followed downwards: one with a flux of 1 out at threshold, one with a flux of 1 that comes in at the reset, and one that a change of
@@ -80,30 +94,64 @@ def answers(neuron: LIF, given: Noise, s: np.ndarray) -> Answers:
     Source: threshold integration, Richardson 2007, Phys Rev E 76:021919 [recalled].
     """
     s = np.asarray(s, dtype=complex)
-    v = np.linspace(neuron.V_th, min(given.mean, neuron.V_reset) - DEEPEST * given.sd, N_POINTS)
-    h, variance = float(v[0] - v[1]), given.sd**2
-    still = neuron.tau_m * stationary_rate(neuron, given)  # the stationary flux
-    density = 0.0
-    p, j = np.zeros((3, len(s)), dtype=complex), np.zeros((3, len(s)), dtype=complex)
+    mean, sd, top = (each[..., None] for each in np.broadcast_arrays(given.mean, given.sd, neuron.V_th))
+    still = neuron.tau_m * stationary_rates(neuron, given)[..., None]  # the stationary flux
+    density = np.zeros(mean.shape)
+    p, j = (np.zeros((3, *mean.shape[:-1], len(s)), dtype=complex) for _ in range(2))
     j[0] = 1.0
-    at_reset = int(np.argmin(np.abs(v - neuron.V_reset)))
-    for k in range(N_POINTS - 1):
-        if k == at_reset:
-            j[1] -= 1.0
-        steepness = h * (0.5 * (v[k] + v[k + 1]) - given.mean) / variance
-        grown, gained = math.exp(steepness), h / variance * (math.expm1(steepness) / steepness if steepness else 1.0)
-        flux = still if k < at_reset else 0.0
-        j += 0.5 * h * neuron.tau_m * s * p
-        p, density, forced = p * grown + j * gained, density * grown + flux * gained, density
-        p[2] -= 0.5 * (forced + density) * gained
-        j += 0.5 * h * neuron.tau_m * s * p
+    lowest = np.minimum(mean, neuron.V_reset) - DEEPEST * sd
+    for begin, end, flux, entering in ((top, neuron.V_reset, still, 1.0), (neuron.V_reset, lowest, 0.0, 0.0)):
+        h = (begin - end) / N_STEPS
+        leaving = 0.5 * h * neuron.tau_m * s
+        middles = begin - h * np.arange(0.5, N_STEPS).reshape(-1, *(1,) * mean.ndim)
+        steepness = h * (middles - mean) / sd**2
+        grown, gained = np.exp(steepness), h / sd**2 * _mean_of_exponential(steepness)
+        for a, b in zip(grown, gained, strict=True):
+            j += leaving * p
+            p, density, forced = p * a + j * b, density * a + flux * b, density
+            p[2] -= 0.5 * (forced + density) * b
+            j += leaving * p
+        j[1] -= entering
     held = np.exp(-s * neuron.refractory)
     return Answers(-j[2] / (j[0] + held * j[1]), -held * j[1] / j[0])
 
 
-def spectrum(rate: float, interval: np.ndarray) -> np.ndarray:
+def _mean_of_exponential(x: np.ndarray) -> np.ndarray:
+    """(exp(x) - 1) / x."""
+    away = np.where(x == 0.0, 1.0, x)
+    return np.where(x == 0.0, 1.0, np.expm1(away) / away)
+
+
+def spectrum(rate: Any, interval: np.ndarray) -> np.ndarray:
     """(n,) Hz: the spectrum of a train of independent intervals without its mean, from their transform at s = i omega; a Poisson train has `rate`.
 
     Source: Cox & Lewis 1966, The Statistical Analysis of Series of Events [recalled].
     """
     return rate * np.real((1.0 + interval) / (1.0 - interval))
+
+
+class Driven(NamedTuple):
+    """A cell under noise, with the threshold as it is seen in steps of time, in states of shape (...); rate (...) [Hz]."""
+
+    cell: LIF
+    given: Noise
+    rate: np.ndarray
+
+    def kick(self, s: np.ndarray) -> np.ndarray:
+        """(..., n) 1/V: transform of the rate that a small jump of the potential adds, for each volt, at s (n,) [1/s]; 0 where nobody fires."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return np.where(self.rate[..., None] > 0.0, answers(self.cell, self.given, s).kick, 0.0)
+
+    def spectrum(self, omega: np.ndarray) -> np.ndarray:
+        """(..., n) Hz: of the spikes, at omega (n,) [rad/s]."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            found = spectrum(self.rate[..., None], answers(self.cell, self.given, 1j * omega).interval)
+            return np.where(self.rate[..., None] > 0.0, found, 0.0)
+
+
+def driven(neuron: LIF, arriving: Any, power: Any, dt: float) -> Driven:
+    """What white noise makes of a neuron that is looked at every dt [s]: arriving (...) [V/s] and power (...) [V^2/s] as in `noise_of`."""
+    given = noise_of(neuron, np.asarray(arriving, float), np.asarray(power, float), dt)
+    given = given._replace(sd=np.maximum(given.sd, QUIETEST * (neuron.V_th - neuron.V_reset)))
+    cell = barrier(neuron, given, dt)
+    return Driven(cell, given, stationary_rates(cell, given))

@@ -1,0 +1,66 @@
+"""Where equal weights come to rest under an averaged rule, and how fast differences grow there; methods of the same names.
+
+An `equation` has rates, w_min, w_max, drift and output_rate_of, and `reach`, the weight up to which one at rest is looked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+N_POINTS = 1001  # weights at which the drift is looked at
+AT_ONCE = 1_000_000  # weights of synapses
+
+
+def _mean_drift(equation: Any, weights: np.ndarray) -> np.ndarray:
+    """(k,) [1/s]: the drift at equal weights (k,), averaged over synapses."""
+    n = len(equation.rates)
+    blocks = np.array_split(weights, 1 + len(weights) * n // AT_ONCE)
+    return np.concatenate([equation.drift(np.repeat(block[:, None], n, axis=1)).mean(axis=-1) for block in blocks])
+
+
+def _looked_at(equation: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (k,) between the bounds, and the mean drift (k,) there."""
+    grid = np.linspace(equation.w_min, equation.reach, N_POINTS)[1:-1]
+    return grid, _mean_drift(equation, grid)
+
+
+def weight_at_rest(equation: Any) -> float:
+    """The weight at which the drift, averaged over synapses that all have it, changes from up to down; nan where it does nowhere."""
+    from scipy.optimize import brentq
+
+    grid, found = _looked_at(equation)
+    falls = np.flatnonzero((found[:-1] > 0.0) & (found[1:] <= 0.0))
+    if not len(falls):
+        return float("nan")
+    low, high = grid[falls[0]], grid[falls[0] + 1]
+    return float(brentq(lambda weight: _mean_drift(equation, np.array([weight]))[0], low, high, xtol=1e-14))
+
+
+def growth_rate(equation: Any) -> float:
+    """How fast a difference between two synapses grows [1/s] where all have the weight at rest; below 0: it shrinks."""
+    weight = equation.weight_at_rest
+    if not np.isfinite(weight) or len(equation.rates) < 2:
+        return float("nan")
+    step = 1e-6 * max(weight, 1e-300)
+    apart = np.zeros(len(equation.rates))
+    apart[:2] = step, -step
+    there = equation.drift(weight + apart) - equation.drift(weight - apart)
+    return float((there[0] - there[1]) / (4.0 * step))
+
+
+def in_words(equation: Any) -> str:
+    """What becomes of equal weights, in a line."""
+    weight = equation.weight_at_rest
+    if np.isfinite(weight):
+        output = float(equation.output_rate_of(np.full(len(equation.rates), weight)))
+        growth = f", differences grow with {equation.growth_rate:.4g} /s" if len(equation.rates) > 1 else ""
+        return f"equal weights rest at {weight:.4g}, output {output:.4g} Hz{growth}"
+    grid, found = _looked_at(equation)
+    shrink, grow = f"shrink to w_min = {equation.w_min:g}", f"grow to w_max = {equation.w_max:g}"
+    if (found <= 0.0).all():
+        return f"equal weights rest nowhere between the bounds: they {shrink}"
+    if (found >= 0.0).all():
+        return f"equal weights rest nowhere between the bounds: they {grow}"
+    return f"equal weights rest nowhere between the bounds: below {grid[np.argmax(found > 0.0)]:.4g} they {shrink}, above they {grow}"

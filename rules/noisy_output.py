@@ -1,0 +1,153 @@
+"""The output of a neuron that is not linear, by its mean rate under noise and its answer to a kick of the first order: approximate.
+
+What arrives at the neuron is taken as white noise: of plastic synapses from one input population, with the covariances that this states, and of others that
+do not learn. A spike of input j through the weight J_j adds to the output rate J_j h(u), a time u later, where h depends on all the weights by way of mean and
+variance of the noise. So the covariance of input i with the output is C_i(s) = sum_j J_j int h(u) C_ij(s + u) du, that of input i with itself included.
+
+Good while single weights are small against the sd of the potential, and covariances of inputs move it by less than their independent spikes do.
+Source: of the rate and h the neuron's own; covariance to the first order as for linear neurons, rules/reduction.py [derived].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import factorial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..simulator.network import Network
+from ..simulator.protocols import Cosine, Delta, ParameterError, Sine, require_methods
+from .pair_moments import FREQUENCIES
+from .window_integrals import kernel_transform
+from .windows import DoubleExponential
+
+SIGNS = {"excitatory": 1.0, "inhibitory": -1.0}
+SAME = 1e-9  # relative difference of sums that are the same
+ON_A_CIRCLE = np.exp(2j * np.pi * np.arange(16) / 16)  # where a function is looked at for its derivatives in the middle
+
+
+class Decay(NamedTuple):
+    """exp(-u / tau), in the place of an EPSP."""
+
+    tau: float
+
+    def epsp(self, u):
+        return np.where(u >= 0.0, np.exp(-np.maximum(u, 0.0) / self.tau), 0.0)
+
+    def epsp_transform(self, omega):
+        return self.tau / (1.0 - 1j * np.asarray(omega) * self.tau)
+
+    def epsp_terms(self):
+        return [(1.0, 0, 1.0 / self.tau)]
+
+    def epsp_support(self):
+        return 45.0 * self.tau
+
+
+@dataclass(frozen=True, eq=False)
+class NoisyOutput:
+    """A neuron and what it gets.
+
+    neuron      with tau_m [s], V_th and V_reset [V], and driven(arriving, power, dt), see models/neurons/lif.py
+    statistics  InputStatistics of the inputs whose synapses learn
+    sign        1.0, or -1.0 for inhibitory synapses
+    arriving    what other synapses bring, sum of rate times weight [V/s]
+    power       sum of rate times weight squared of these [V^2/s]
+    dt          step in which the neuron runs [s]
+    """
+
+    neuron: Any
+    statistics: Any
+    sign: float
+    arriving: float
+    power: float
+    dt: float
+
+    @property
+    def rates(self) -> np.ndarray:
+        """(n,) mean input rates [Hz]."""
+        return self.statistics.rates
+
+    def seen(self, weights: np.ndarray) -> np.ndarray:
+        """(..., n) -> (..., n): how far an input spike moves the potential [V]."""
+        return self.sign * self.statistics.transmission.effective(np.asarray(weights, float))
+
+    @property
+    def reach(self) -> float:
+        """A weight that all synapses may have to bring, beyond what others do, ten times the way from reset to threshold [V]."""
+        way = 10.0 * (self.neuron.V_th - self.neuron.V_reset) / self.neuron.tau_m
+        return (way + abs(self.arriving)) / max(float(self.rates.sum()), np.finfo(float).tiny)
+
+    @cached_property
+    def _beside(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """left, right (n, r), own (n,): the power of the inputs is seen left right^T seen + own seen^2, that of white noise with
+        as much variance of a membrane without threshold."""
+        tau = self.neuron.tau_m
+        left, right, own = self.statistics.through(DoubleExponential(1.0, 0.0, tau, tau), Decay(tau))
+        return 2.0 / tau * left, right, 2.0 / tau * own
+
+    def at(self, weights: np.ndarray) -> Any:
+        """The neuron under the noise of weights (..., n): its rate (...) [Hz], kick(s) [1/V] and spectrum(omega) [Hz]."""
+        seen, (left, right, own) = self.seen(weights), self._beside
+        power = self.power + ((seen @ left) * (seen @ right)).sum(axis=-1) + seen**2 @ own
+        return self.neuron.driven(self.arriving + seen @ self.rates, np.maximum(power, 0.0), self.dt)
+
+    def covariance(self, window: Any, weights: np.ndarray, there: Any, causal: bool) -> np.ndarray:
+        """(..., n) [Hz]: int W(s) C_i(s) ds, with the neuron `there`, under the noise of the weights (..., n); causal: with what a train adds itself."""
+        seen = self.seen(weights)
+        found = np.zeros(seen.shape)
+        for term in self.statistics.covariance:
+            found += answered(window, term.kernel, there)[..., None] * ((seen @ term.right) @ term.left.T)
+        for vector, kernel in self.statistics.atom if causal else ():
+            found += answered(window, kernel, there)[..., None] * vector * seen
+        return found
+
+
+def answered(window: Any, kernel: Any, there: Any) -> np.ndarray:
+    """(...): int W(s) int h(u) k(s + u) du ds, with h the answer of the neuron `there` to a kick, for a kernel of simulator/protocols.py."""
+    match kernel:
+        case Delta(weight):
+            require_methods(window, "the approximate learning equation", "terms")
+            before, _ = window.terms()
+            return weight * sum((c * moment(there, n, a) for c, n, a in before), np.zeros(there.rate.shape))
+        case Cosine(frequency) | Sine(frequency):
+            omega = 2.0 * np.pi * frequency
+            both = complex(window.transform(omega)) * there.kick(np.array([-1j * omega]))[..., 0]
+            return both.real if isinstance(kernel, Cosine) else both.imag
+    seen = window.transform(FREQUENCIES) * np.conj(kernel_transform(kernel, FREQUENCIES))
+    return np.trapezoid(np.real(seen * there.kick(-1j * FREQUENCIES)), FREQUENCIES) / np.pi
+
+
+def moment(there: Any, n: int, a: float) -> np.ndarray:
+    """(...): int h(u) u^n exp(-a u) du, from values of the transform of h on a circle around a, by Cauchy's formula."""
+    if n == 0:
+        return np.real(there.kick(np.array([a]))[..., 0])
+    around = there.kick(a * (1.0 + 0.5 * ON_A_CIRCLE))
+    return factorial(n) * (-2.0 / a) ** n * np.real((around * ON_A_CIRCLE**-n).mean(axis=-1))
+
+
+def brought(network: Network) -> tuple[float, float]:
+    """What synapses that do not learn and backgrounds bring to each target of `network.layer`: the sum of rate times weight [V/s], and of rate times
+    weight squared [V^2/s]; HebbscopeError where cells get different sums."""
+    layer = network.layer
+    target = layer.target
+    found = np.zeros((2, target.n))
+    for receptor, each in target.background.items():
+        rate, weight = each.n_synapses * each.rate, SIGNS[receptor] * each.weight
+        found += np.array([[rate * weight], [rate * weight**2]])
+    for each in network.projections:
+        if each is not layer:
+            (pre, post), rates = each.wiring, np.asarray(each.source.model.mean_rates(each.source.n), float)
+            delivered = SIGNS[each.receptor] * each.transmission.effective(each.initial_values(1))
+            for sums, power in zip(found, (1, 2), strict=True):
+                np.add.at(sums, post, rates[pre] * delivered**power)
+    if np.any(np.ptp(found, axis=1) > SAME * np.abs(found).max(axis=1)):
+        raise ParameterError(
+            f"Network {network.name}",
+            "projections",
+            "must bring the same to each cell, for the approximate learning equation",
+            "different sums of rates and weights",
+        )
+    return float(found[0, 0]), float(found[1, 0])

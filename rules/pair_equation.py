@@ -1,0 +1,160 @@
+"""The averaged rule of pairs onto a neuron that is not linear, such as an integrate-and-fire neuron: approximate."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..simulator.protocols import HebbscopeError, require_methods
+from . import equal_weights
+from .noisy_output import NoisyOutput
+from .pair_moments import FREQUENCIES, diffusion
+from .windows import DoubleExponential
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class PairEquation:
+    """dJ_i/dt = w_in nu_i + w_out nu_out + W~ nu_i nu_out + int W(s) C_i(s) ds, with eta and what the rule makes of the weight in w_in, w_out and W.
+
+    nu_out is the neuron's rate under the noise that all its inputs make, and C_i the covariance of input i with its spikes, to the first order
+    in the weights; see rules/noisy_output.py. In steps of dt, spikes of one step are pairs at s = 0-: W~ is int W ds + dt (W(0-) - W(0+)) / 2.
+
+    rule: of all pairs, with `pairs`, or STDP; output: NoisyOutput; causal: False without the part of C_i that is of the spikes of input i themselves.
+    """
+
+    approximate: ClassVar[str] = "diffusion f-I curve and linear response"
+
+    rule: Any
+    output: NoisyOutput
+    causal: bool = True
+
+    def __post_init__(self) -> None:
+        if hasattr(self.rule, "pairs"):
+            return
+        if not hasattr(self.rule, "pairs_at"):
+            raise HebbscopeError(
+                f"{type(self.rule).__name__}: has no approximate learning equation, as rules of pairs do"
+            )
+        require_methods(self.rule.threshold, "the approximate learning equation", "settled")
+        if any(self.rule.pairing):
+            raise HebbscopeError("STDP: the approximate learning equation is of all pairs, ALL_TO_ALL")
+
+    @property
+    def rates(self) -> np.ndarray:
+        """(n,) mean input rates [Hz]."""
+        return self.output.rates
+
+    @property
+    def w_min(self) -> float:
+        return self.rule.w_min
+
+    @property
+    def w_max(self) -> float:
+        return self.rule.w_max
+
+    def without_causal(self) -> PairEquation:
+        """The same equation without the causal spike-spike term."""
+        return replace(self, causal=False)
+
+    def _parts(self, weights: np.ndarray, y: np.ndarray) -> Iterator[tuple[Any, Any]]:
+        """Amplitudes, numbers or (..., n) as the weights, at output rates y (..., 1), and the windows that they are of."""
+        if hasattr(self.rule, "pairs"):
+            yield self.rule.pairs.eta, self.rule.pairs.window
+            return
+        plus, minus = self.rule.amplitudes(weights)
+        yield plus, DoubleExponential(1.0, 0.0, self.rule.tau_plus, self.rule.tau_minus)
+        minus = minus * self.rule.threshold.settled(y)
+        yield minus, DoubleExponential(0.0, 1.0, self.rule.tau_plus, self.rule.tau_minus)
+
+    def drift(self, weights: np.ndarray) -> np.ndarray:
+        """(..., n) -> (..., n): dJ/dt [1/s]."""
+        weights = np.asarray(weights, float)
+        there = self.output.at(weights)
+        x, y = self.rates, there.rate[..., None]
+        total = self._by_single_spikes(x, y)
+        for amplitude, window in self._parts(weights, y):
+            late = float(window.value(0.0) - window.value(np.nextafter(0.0, 1.0)))
+            by_chance = (window.integral() + 0.5 * self.output.dt * late) * x * y
+            total = total + amplitude * (by_chance + self.output.covariance(window, weights, there, self.causal))
+        return total
+
+    def _by_single_spikes(self, x: np.ndarray, y: np.ndarray) -> Any:
+        """What input and output spikes change by themselves [1/s], at rates x (n,) and y (..., 1)."""
+        pairs = getattr(self.rule, "pairs", None)
+        return 0.0 if pairs is None else pairs.eta * (pairs.w_in * x + pairs.w_out * y)
+
+    def pairs_at(self, weight: float) -> Any:
+        """The rule as one of pairs in a window, while all weights have this value."""
+        if hasattr(self.rule, "pairs"):
+            return self.rule.pairs
+        y = self.output_rate_of(np.full(len(self.rates), weight))
+        return self.rule.pairs_at(weight, float(self.rule.threshold.settled(y)))
+
+    def output_rate_of(self, weights: np.ndarray) -> np.ndarray:
+        """(..., n) -> (...): mean output rate [Hz]."""
+        return np.asarray(self.output.at(weights).rate)
+
+    def diffusion(self, weight: float) -> np.ndarray:
+        """(n,) [1/s]: growth of the variance of each weight while all are equal, for independent Poisson inputs and a train of independent intervals."""
+        there = self.output.at(np.full(len(self.rates), weight))
+        pairs, y, train = self.pairs_at(weight), float(there.rate), there.spectrum(FREQUENCIES)
+
+        def one(x: float) -> float:
+            return diffusion(pairs, x, y, np.full_like(FREQUENCIES, x), train)
+
+        return np.asarray(np.vectorize(one, otypes=[float])(self.rates))
+
+    # What it says
+
+    @property
+    def reach(self) -> float:
+        """The weight up to which one at rest is looked for."""
+        return min(float(self.w_max), self.output.reach)
+
+    weight_at_rest = cached_property(equal_weights.weight_at_rest)
+    growth_rate = cached_property(equal_weights.growth_rate)
+
+    @property
+    def weight_over_sd(self) -> float:
+        """What a spike moves the potential by, over the sd that this would have without threshold, with equal weights at rest: to be small."""
+        weights = np.full(len(self.rates), self.weight_at_rest)
+        return float(np.abs(self.output.seen(weights)).max() / self.output.at(weights).given.sd)
+
+    def coefficients(self) -> dict[str, float]:
+        """W_integral [s] and D [1/s], averaged over synapses, with equal weights at rest; nan where they do not rest."""
+        weight = self.weight_at_rest
+        if np.isnan(weight):
+            return {"W_integral": weight, "D": weight}
+        pairs = self.pairs_at(weight)
+        return {"W_integral": float(pairs.eta * pairs.window.integral()), "D": float(self.diffusion(weight).mean())}
+
+    def predictions(self) -> dict[str, float]:
+        """Weight and output rate [Hz] where equal weights come to rest, how fast differences grow there [1/s], and the weight over the sd of the
+        potential; nan where they do not."""
+        nowhere = np.isnan(self.weight_at_rest)
+        weights = np.full(len(self.rates), self.weight_at_rest)
+        return {
+            "weight_at_rest": self.weight_at_rest,
+            "output_rate_at_rest": float("nan") if nowhere else float(self.output_rate_of(weights)),
+            "growth_rate": self.growth_rate,
+            "weight_over_sd": float("nan") if nowhere else self.weight_over_sd,
+        }
+
+    def __repr__(self) -> str:
+        term, neuron = "with" if self.causal else "without", type(self.output.neuron).__name__
+        lines = [
+            f"PairEquation of {len(self.rates)} synapses onto {neuron}, {term} the causal term",
+            f"  approximate: {self.approximate}, for weights that are small against the sd of the potential",
+            f"  {equal_weights.in_words(self)}",
+        ]
+        if np.isfinite(self.weight_at_rest):
+            lines.append(f"  a spike there moves the potential by {100.0 * self.weight_over_sd:.2g} % of its sd")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
