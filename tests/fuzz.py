@@ -137,7 +137,7 @@ source = "exc"
 target = "inh"
 weights = 5e-3
 rule = {type = "STDP", w_max = 0.01, sigma = 0.015}
-normalisation = {type = "Multiplicative", norm = 0.02, every = "20 ms", groups = [4]}
+normalisation = {type = "Multiplicative", norm = 0.02, every = "20 ms", groups = [2]}
 delay = "1 ms"
 
 [projections.inhibition]
