@@ -33,11 +33,13 @@ from hebbscope.rules import (
     DoubleExponential,
     Logarithmic,
     Pairing,
+    PotentialThreshold,
     PowerLaw,
     SlidingThreshold,
     SpikeHebb,
     Static,
     Triplet,
+    VoltageSTDP,
 )
 from hebbscope.simulator.clock_run import ClockRun
 
@@ -53,8 +55,12 @@ FORMS = {
     "STDP, multiplicative": STDP(dependence=PowerLaw(1.0, 1.0)),
     "STDP, exponents 0.02": STDP(dependence=PowerLaw(0.02, 0.02)),
     "STDP, logarithmic": STDP(dependence=Logarithmic()),
+    "STDP, with noise": STDP(sigma=0.015),
+    "STDP, sliding threshold": STDP(threshold=SlidingThreshold()),
     "Triplet, full": Triplet(A2_plus=5e-3, A3_minus=2e-4),
     "Triplet, sliding threshold": Triplet(threshold=SlidingThreshold()),
+    "Triplet, nearest": Triplet(nearest=1),
+    "VoltageSTDP, sliding threshold": VoltageSTDP(threshold=PotentialThreshold()),
 }
 
 
