@@ -175,6 +175,10 @@ def load(path: Path) -> Checkpoint:
         about = json.loads(arrays.pop(ABOUT).tobytes().decode())
         if sorted(arrays) != about.pop(MEMBERS):  # their names have no checksum
             raise ValueError("arrays are missing or have other names")
+        if not all(
+            isinstance(each, np.ndarray) for each in arrays.values()
+        ):  # numpy gives the bytes of what it does not know
+            raise ValueError("what should be an array is none")
         _check(about)
         return Checkpoint(about, arrays)
     except PermissionError:

@@ -376,10 +376,14 @@ def test_spikes_from_files(tmp_path):
 def test_files_that_will_not_do(tmp_path):
     (tmp_path / "text.h5").write_text("not HDF5")
     (tmp_path / "text.npz").write_text("not npz")
-    header = (tmp_path / "header.npz", npz(tmp_path / "good.npz", t=[0.1], i=[1]))
-    with zipfile.ZipFile(header[1]) as good, zipfile.ZipFile(header[0], "w") as bad:
-        for name in good.namelist():
-            bad.writestr(name, good.read(name).replace(b"'shape': (", b"'shape': ((("))
+    spoilt = {"header.npz": (b"'shape': (", b"'shape': ((("), "bytes.npz": (b"NUMPY", b"NUMPI")}
+    for name, change in spoilt.items():
+        with (
+            zipfile.ZipFile(npz(tmp_path / "good.npz", t=[0.1], i=[1])) as good,
+            zipfile.ZipFile(tmp_path / name, "w") as bad,
+        ):
+            for member in good.namelist():
+                bad.writestr(member, good.read(member).replace(*change))
     (tmp_path / "cut.npz").write_bytes(npz(tmp_path / "whole.npz", t=[0.1], i=[1]).read_bytes()[:200])
     two = sonata(tmp_path / "two.h5", [1.0], [0])
     sonata(two, [1.0], [0], population="retina")
@@ -392,6 +396,7 @@ def test_files_that_will_not_do(tmp_path):
         ((tmp_path / "text.npz",), "no .npz file"),
         ((tmp_path / "cut.npz",), "no .npz file"),
         ((tmp_path / "header.npz",), "no .npz file"),
+        ((tmp_path / "bytes.npz",), "damaged, t or i is no array"),
         ((npz(tmp_path / "names.npz", times=[0.1], ids=[1]),), "needs the arrays t"),
         ((npz(tmp_path / "floats.npz", t=[0.1], i=[1.5]),), "sources must be integers"),
         ((npz(tmp_path / "uneven.npz", t=[0.1, 0.2], i=[1]),), "as many times as sources"),

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import h5py
 import numpy as np
@@ -280,6 +281,18 @@ def test_a_checkpoint_that_says_something_else_is_refused(words, left):
     path, _ = left
     rewritten(path, **words)
     with pytest.raises(HebbscopeError, match=r"damaged, or no checkpoint \(about"):
+        RunFile.reopen(path)
+
+
+def test_a_member_of_a_checkpoint_that_is_no_array_is_refused(left):
+    path, _ = left
+    kept = checkpoint.beside(path)
+    with zipfile.ZipFile(kept) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(kept, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data if name.startswith("about") else b"no" + data[2:])
+    with pytest.raises(HebbscopeError, match=r"damaged, or no checkpoint \(what should be an array is none\)"):
         RunFile.reopen(path)
 
 

@@ -163,7 +163,10 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
         with path.open("rb") as file, np.lib.npyio.NpzFile(file) as arrays:
             if not {"t", "i"} <= set(arrays):
                 raise HebbscopeError(f"{path}: needs the arrays t [s] and i, has {', '.join(arrays) or 'none'}")
-            return arrays["t"], arrays["i"]
+            found = arrays["t"], arrays["i"]
+            if not all(isinstance(each, np.ndarray) for each in found):  # numpy gives the bytes of what it does not know
+                raise HebbscopeError(f"{path}: damaged, t or i is no array")
+            return found
     except HebbscopeError:
         raise
     except Exception as error:  # numpy and zipfile raise what they meet: zlib.error, TokenError, RuntimeError, ...
