@@ -33,6 +33,7 @@ import numpy as np
 from . import checkpoint, creation, sonata
 from .checkpoint import Checkpoint
 from .creation import opened, told
+from .inventory import inventory
 from .journal import Journaled
 from .levelfile import LevelFile
 from .lock import locked, unlock
@@ -164,7 +165,7 @@ class RunFile:
         try:
             with uninterrupted():
                 creation.finish(path, found.about["created"])
-            describe(path)  # what cannot be read when it is over is not to be gone on with
+            inventory(describe(path))  # what cannot be told when it is over is not to be gone on with
             runs = read_levels(path, spikes=False, most=ENOUGH)
             for run in runs.values():
                 run.spikes = stored_spikes(path, run)

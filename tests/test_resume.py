@@ -583,12 +583,15 @@ def test_a_damaged_run_file_is_made_anew(tmp_path, monkeypatch, capsys):
     assert alike("whole.h5", "run.h5") and (tmp_path / "run.h5.damaged").stat().st_size == len(content) // 2
 
 
-def test_a_file_that_does_not_say_what_it_holds_is_damaged(left):
+@pytest.mark.parametrize(
+    ("name", "words"), [("config", "cannot be read as a run file"), ("versions", "does not say what it holds")]
+)
+def test_a_file_that_does_not_say_what_it_holds_is_damaged(name, words, left):
     """Its levels could be gone on with, but nobody could read it afterwards."""
     path, _ = left
     with h5py.File(path, "r+") as root:
-        del root.attrs["config"]
-    with pytest.raises(DamagedFile, match="cannot be read as a run file"):
+        del root.attrs[name]
+    with pytest.raises(DamagedFile, match=words):
         RunFile.reopen(path)
 
 
