@@ -398,6 +398,8 @@ def finished(name: str, before: dict[str, bytes], after: dict[str, bytes]) -> bo
     data, at = bytearray(before[name]), mutations.JOURNAL_NUMBERS
     size, _, n = struct.unpack_from("<3Q", journal, at)
     blocks = at + 24 + 16 * n
+    if blocks > len(journal):
+        return False
     for offset, length in struct.iter_unpack("<2Q", journal[at + 24 : blocks]):
         if offset + length > size or blocks + length > len(journal):
             return False  # no commit writes so
