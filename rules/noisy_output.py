@@ -95,7 +95,7 @@ class NoisyOutput:
     def reach(self) -> float:
         """A weight that all synapses may have to bring, beyond what others do, ten times the way from reset to threshold [V]."""
         way = 10.0 * (self.neuron.V_th - self.neuron.V_reset) / self.neuron.tau_m
-        return (way + abs(self.arriving)) / max(float(self.rates.sum()), np.finfo(float).tiny)
+        return (way + abs(self.arriving)) / (float(self.rates.sum()) or 1.0)
 
     @cached_property
     def _beside(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -22,6 +22,7 @@ from hebbscope.models import (
     LinearPoisson,
     ModulatedPoisson,
     OrnsteinUhlenbeckPoisson,
+    PatternPoisson,
     PoissonBackground,
     RecordedSpikes,
     Uniform,
@@ -231,6 +232,8 @@ def test_a_cell_that_nothing_moves_learns_nothing():
     equation = reduce(Network(*_alone(LIF(drive=0.0))))
     assert equation.output_rate_of(np.zeros((2, 3))).tolist() == [0.0, 0.0]
     assert (equation.drift(np.zeros((2, 3))) == 0.0).all()
+    never = reduce(Network(*_alone(LIF(V_th=1.0))))
+    assert "equal weights stay as they are" in repr(never)
 
 
 def _alone(cell, rule=RULE, model=None, **projection):
@@ -270,6 +273,9 @@ SPARSE = {"connectivity": FixedInDegree(2)}
         (_alone(LIF(), Triplet(w_max=1.0)), "Triplet: has no approximate learning equation, as rules of pairs do"),
         (_alone(LIF(), STDP(pairing=NEAREST_SYMMETRIC)), "STDP: the approximate learning equation is of all pairs, ALL_TO_ALL"),
         (_alone(LIF(), model=RECORDED), "Population inputs.model: must be no recording for the approximate learning equation"),
+        (_alone(LIF(), model=PatternPoisson(10.0 * np.eye(3), in_order=1)), "Triangle: a covariance kernel without a spectrum, of which"),
+        (_alone(LIF(tau_m=1e-300)), "LIF.tau_m: must be nearer to 1 (the learning equation is beyond the range of numbers), got 1e-300"),
+        (_alone(LIF(), RULE._replace(eta=1e300)), "PairSTDP.eta: must be nearer to 1 (the learning equation is beyond the range of numbers), got 1e+300"),
         (_alone(LIF(), **SPARSE), "Network network.projections: must learn all to all, with one delay, not dendritic"),
         (_alone(LIF(), dendritic_delay=1e-3), "with one delay, not dendritic, for the approximate learning equation of LIF, got 'AllToAll"),
     ],
