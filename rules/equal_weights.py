@@ -59,6 +59,8 @@ def in_words(equation: Any) -> str:
         return f"equal weights rest at {weight:.4g}, output {output:.4g} Hz{growth}"
     grid, found = _looked_at(equation)
     shrink, grow = f"shrink to w_min = {equation.w_min:g}", f"grow to w_max = {equation.w_max:g}"
+    if (found == 0.0).all():
+        return "equal weights stay as they are"
     if (found <= 0.0).all():
         return f"equal weights rest nowhere between the bounds: they {shrink}"
     if (found >= 0.0).all():

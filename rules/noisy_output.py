@@ -19,12 +19,13 @@ import numpy as np
 
 from ..simulator.network import Network
 from ..simulator.protocols import Cosine, Delta, ParameterError, Sine, require_methods
-from .pair_moments import FREQUENCIES
 from .window_integrals import kernel_transform
 from .windows import DoubleExponential
 
 SIGNS = {"excitatory": 1.0, "inhibitory": -1.0}
 SAME = 1e-9  # relative difference of sums that are the same
+SPACING = 0.15  # of the logarithms of frequencies, over which a function that is smooth in them is summed
+FREQUENCIES = np.exp(np.arange(-9.0, 11.0, SPACING))  # rad/s
 ON_A_CIRCLE = np.exp(2j * np.pi * np.arange(16) / 16)  # where a function is looked at for its derivatives in the middle
 
 
@@ -44,6 +45,22 @@ class Decay(NamedTuple):
 
     def epsp_support(self):
         return 45.0 * self.tau
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What a neuron makes of the noise of some weights: driven, as it says; rate (...) [Hz]."""
+
+    driven: Any
+
+    @property
+    def rate(self) -> np.ndarray:
+        return np.asarray(self.driven.rate)
+
+    @cached_property
+    def spectrum(self) -> np.ndarray:
+        """(..., n) 1/V: int h(u) exp(i omega u) du of the answer to a kick, at all FREQUENCIES."""
+        return np.asarray(self.driven.kick(-1j * FREQUENCIES))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +95,7 @@ class NoisyOutput:
     def reach(self) -> float:
         """A weight that all synapses may have to bring, beyond what others do, ten times the way from reset to threshold [V]."""
         way = 10.0 * (self.neuron.V_th - self.neuron.V_reset) / self.neuron.tau_m
-        return (way + abs(self.arriving)) / max(float(self.rates.sum()), np.finfo(float).tiny)
+        return (way + abs(self.arriving)) / (float(self.rates.sum()) or 1.0)
 
     @cached_property
     def _beside(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -88,13 +105,13 @@ class NoisyOutput:
         left, right, own = self.statistics.through(DoubleExponential(1.0, 0.0, tau, tau), Decay(tau))
         return 2.0 / tau * left, right, 2.0 / tau * own
 
-    def at(self, weights: np.ndarray) -> Any:
-        """The neuron under the noise of weights (..., n): its rate (...) [Hz], kick(s) [1/V] and spectrum(omega) [Hz]."""
+    def at(self, weights: np.ndarray) -> Heard:
+        """The neuron under the noise of weights (..., n)."""
         seen, (left, right, own) = self.seen(weights), self._beside
         power = self.power + ((seen @ left) * (seen @ right)).sum(axis=-1) + seen**2 @ own
-        return self.neuron.driven(self.arriving + seen @ self.rates, np.maximum(power, 0.0), self.dt)
+        return Heard(self.neuron.driven(self.arriving + seen @ self.rates, np.maximum(power, 0.0), self.dt))
 
-    def covariance(self, window: Any, weights: np.ndarray, there: Any, causal: bool) -> np.ndarray:
+    def covariance(self, window: Any, weights: np.ndarray, there: Heard, causal: bool) -> np.ndarray:
         """(..., n) [Hz]: int W(s) C_i(s) ds, with the neuron `there`, under the noise of the weights (..., n); causal: with what a train adds itself."""
         seen = self.seen(weights)
         found = np.zeros(seen.shape)
@@ -105,26 +122,27 @@ class NoisyOutput:
         return found
 
 
-def answered(window: Any, kernel: Any, there: Any) -> np.ndarray:
+def answered(window: Any, kernel: Any, there: Heard) -> np.ndarray:
     """(...): int W(s) int h(u) k(s + u) du ds, with h the answer of the neuron `there` to a kick, for a kernel of simulator/protocols.py."""
     match kernel:
         case Delta(weight):
             require_methods(window, "the approximate learning equation", "terms")
             before, _ = window.terms()
-            return weight * sum((c * moment(there, n, a) for c, n, a in before), np.zeros(there.rate.shape))
+            seen = (c * moment(there.driven, n, a) for c, n, a in before if c != 0.0)
+            return weight * sum(seen, np.zeros(there.rate.shape))
         case Cosine(frequency) | Sine(frequency):
             omega = 2.0 * np.pi * frequency
-            both = complex(window.transform(omega)) * there.kick(np.array([-1j * omega]))[..., 0]
+            both = complex(window.transform(omega)) * there.driven.kick(np.array([-1j * omega]))[..., 0]
             return both.real if isinstance(kernel, Cosine) else both.imag
-    seen = window.transform(FREQUENCIES) * np.conj(kernel_transform(kernel, FREQUENCIES))
-    return np.trapezoid(np.real(seen * there.kick(-1j * FREQUENCIES)), FREQUENCIES) / np.pi
+    through = window.transform(FREQUENCIES) * np.conj(kernel_transform(kernel, FREQUENCIES)) * FREQUENCIES
+    return np.real(there.spectrum @ through) * SPACING / np.pi
 
 
-def moment(there: Any, n: int, a: float) -> np.ndarray:
+def moment(driven: Any, n: int, a: float) -> np.ndarray:
     """(...): int h(u) u^n exp(-a u) du, from values of the transform of h on a circle around a, by Cauchy's formula."""
     if n == 0:
-        return np.real(there.kick(np.array([a]))[..., 0])
-    around = there.kick(a * (1.0 + 0.5 * ON_A_CIRCLE))
+        return np.real(driven.kick(np.array([a]))[..., 0])
+    around = driven.kick(a * (1.0 + 0.5 * ON_A_CIRCLE))
     return factorial(n) * (-2.0 / a) ** n * np.real((around * ON_A_CIRCLE**-n).mean(axis=-1))
 
 

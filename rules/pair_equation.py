@@ -97,12 +97,12 @@ class PairEquation:
 
     def output_rate_of(self, weights: np.ndarray) -> np.ndarray:
         """(..., n) -> (...): mean output rate [Hz]."""
-        return np.asarray(self.output.at(weights).rate)
+        return self.output.at(weights).rate
 
     def diffusion(self, weight: float) -> np.ndarray:
         """(n,) [1/s]: growth of the variance of each weight while all are equal, for independent Poisson inputs and a train of independent intervals."""
         there = self.output.at(np.full(len(self.rates), weight))
-        pairs, y, train = self.pairs_at(weight), float(there.rate), there.spectrum(FREQUENCIES)
+        pairs, y, train = self.pairs_at(weight), float(there.rate), there.driven.spectrum(FREQUENCIES)
 
         def one(x: float) -> float:
             return diffusion(pairs, x, y, np.full_like(FREQUENCIES, x), train)
@@ -123,7 +123,7 @@ class PairEquation:
     def weight_over_sd(self) -> float:
         """What a spike moves the potential by, over the sd that this would have without threshold, with equal weights at rest: to be small."""
         weights = np.full(len(self.rates), self.weight_at_rest)
-        return float(np.abs(self.output.seen(weights)).max() / self.output.at(weights).given.sd)
+        return float(np.abs(self.output.seen(weights)).max() / self.output.at(weights).driven.given.sd)
 
     def coefficients(self) -> dict[str, float]:
         """W_integral [s] and D [1/s], averaged over synapses, with equal weights at rest; nan where they do not rest."""

@@ -93,12 +93,12 @@ def reduce(network: Network, causal: bool = True, dt: float = DT) -> Any:
         return RecurrentEquation(network)
     projection = network.layer
     source, rule, neuron = projection.source, projection.rule, projection.target.model
-    if hasattr(neuron, "driven"):
-        return _approximate(network, causal, dt)
-    if not hasattr(rule, "learning_equation"):
-        raise HebbscopeError(f"{type(rule).__name__}: has no averaged learning equation")
     statistics = statistics_of(source, projection.transmission)
     try:
+        if hasattr(neuron, "driven"):
+            return _approximate(network, statistics, causal, dt)
+        if not hasattr(rule, "learning_equation"):
+            raise HebbscopeError(f"{type(rule).__name__}: has no averaged learning equation")
         return rule.learning_equation(statistics, neuron, causal)
     except ArithmeticError:  # beyond the largest number, or below the smallest
         part, field, value = _farthest_from_one(rule, neuron, source.model)
@@ -107,16 +107,20 @@ def reduce(network: Network, causal: bool = True, dt: float = DT) -> Any:
         ) from None
 
 
-def _approximate(network: Network, causal: bool, dt: float) -> PairEquation:
+def _approximate(network: Network, statistics: InputStatistics, causal: bool, dt: float) -> PairEquation:
     """That of the one layer that learns, onto neurons whose rate under noise is known."""
-    layer = network.layer
-    neuron, statistics = layer.target.model, statistics_of(layer.source, layer.transmission)
+    layer, neuron = network.layer, network.layer.target.model
     neuron.check_driven()
     if any(isinstance(term.kernel, Empirical) for term in statistics.covariance):
         part, kind = f"Population {layer.source.name}", type(layer.source.model).__name__
         raise ParameterError(part, "model", "must be no recording for the approximate learning equation", kind)
     output = NoisyOutput(neuron, statistics, SIGNS[layer.receptor], *brought(network), dt)
-    return PairEquation(layer.rule, output, causal)
+    equation = PairEquation(layer.rule, output, causal)
+    equation.drift(
+        np.full(layer.source.n, equation.w_min)
+    )  # what it is not for, or out of all proportion, is said at once
+    equation.diffusion(equation.w_min)
+    return equation
 
 
 def _is_linear(network: Network) -> bool:

@@ -171,7 +171,7 @@ def kernel_transform(kernel: Any, omega: np.ndarray) -> np.ndarray:
         case Triangle(width, shift, period) if period == np.inf:
             return width * np.sinc(omega * width / (2.0 * np.pi)) ** 2 * np.exp(1j * omega * shift)
     raise HebbscopeError(
-        f"{type(kernel).__name__}: a covariance kernel without a spectrum for the learning equation of a recurrent network"
+        f"{type(kernel).__name__}: a covariance kernel without a spectrum, of which this learning equation is"
     )
 
 

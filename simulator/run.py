@@ -58,7 +58,8 @@ def simulate(
                    learning equation of the averaged rule
     engine         "event": exact, for one layer of Poisson neurons; "clock": in steps, for any network; "auto": exact where that can be
     dt             step of the clock-driven engine [s]; delays are rounded to it, and records come at multiples of it. At the rate level, of rates that
-                   vary all the time or never change, where the rule has no averaged equation or a normalisation goes with it
+                   vary all the time or never change, where the rule has no averaged equation or a normalisation goes with it; and that in which
+                   integrate-and-fire neurons run, of which their averaged equation knows
     precision      "single": the clock-driven engine keeps weights, traces and potentials to seven digits, in half the memory
     seeds          one integer or several; each is a run of its own, the same bits whatever the threads, chunks and records
     record_every   interval of the recorded weights and rates [s]; default: a hundredth of the duration, or all of it where one record takes

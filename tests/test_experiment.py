@@ -16,7 +16,16 @@ from hebbscope.models.experiments import EXPERIMENTS, KINDS, experiment_class, l
 from hebbscope.models.experiments.description import DescriptionError, changed, nested
 from hebbscope.models.experiments.kempter1999 import Kempter1999
 from hebbscope.models.experiments.toml import line_of
-from hebbscope.rules import DoubleExponential, KempterWindow, SpikeHebb, TabulatedWindow
+from hebbscope.rules import (
+    HIPPOCAMPUS_FULL,
+    NEAREST_SYMMETRIC,
+    STDP,
+    DoubleExponential,
+    KempterWindow,
+    Pairing,
+    SpikeHebb,
+    TabulatedWindow,
+)
 from hebbscope.simulator.protocols import HebbscopeError, SecondsArray
 from hebbscope.simulator.quantity import read_quantity, write_quantity
 
@@ -226,6 +235,29 @@ def test_numbers_have_the_declared_type():
     e = load("kempter1999", [("inputs.n_modulated", "30"), ("inputs.rate", 12)])
     assert type(e.inputs.n_modulated) is int
     assert type(e.inputs.rate) is float
+
+
+def test_parts_that_have_a_name_are_chosen_by_it():
+    """As a whole, in any place where their class fits, with values of their own on top; a file that is written has the values."""
+    described = load("kempter1999", [("rule.eta", "2"), ("rule", "HIPPOCAMPUS_FULL")])
+    assert described.rule == HIPPOCAMPUS_FULL._replace(eta=2.0)
+    pairs = 'experiment = "kempter1999"\n[rule]\ntype = "STDP"\npairing = "NEAREST_SYMMETRIC"\n'
+    assert loads(pairs).rule == STDP(pairing=NEAREST_SYMMETRIC) == loads(to_toml(loads(pairs))).rule
+    assert load("kempter1999", [("rule", "STDP"), ("rule.pairing", "ALL_TO_ALL"), ("rule.pairing.post_by_post", "1")]).rule.pairing == Pairing(post_by_post=1)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("first", "no part is called 'first'; there are Pairing, ALL_TO_ALL, NEAREST_SYMMETRIC, PRESYNAPTIC_CENTRED, REDUCED_SYMMETRIC"),
+        ("NEAREST_SYMETRIC", "no part is called 'NEAREST_SYMETRIC'; did you mean NEAREST_SYMMETRIC?"),
+        ("VISUAL_CORTEX_FULL", "no part is called 'VISUAL_CORTEX_FULL'; did you mean ALL_TO_ALL?"),
+    ],
+)  # fmt: skip
+def test_of_names_that_do_not_fit_those_that_do_are_told(name, words):
+    with pytest.raises(DescriptionError) as caught:
+        load("kempter1999", [("rule", "STDP"), ("rule.pairing", name)])
+    assert str(caught.value).startswith(f"rule.pairing: {words}")
 
 
 BAD = [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...simulator.describe import nearest
 from .description import DescriptionError
@@ -69,6 +70,13 @@ def parts(kind: str) -> dict[str, type]:
             if isinstance(part, type) and hasattr(part, "_fields") and kind_of(part) == kind:
                 found[name] = part
     return found
+
+
+def presets(classes: Iterable[type]) -> dict[str, Any]:
+    """All public parts with a name of their own, of these classes: published sets of parameters, schemes of pairing."""
+    packages = (import_module("...rules", __package__), import_module("...models", __package__))
+    named = {name: getattr(package, name) for package in packages for name in package.__all__}
+    return {name: part for name, part in named.items() if type(part) in {*classes}}
 
 
 def kind_of(part: type) -> str:

@@ -213,7 +213,8 @@ def _array(values: Any, unit: str) -> np.ndarray:
 
 
 def _of_type(current: Any, name: Any, key: str, choices: dict[str, type]) -> Any:
-    """`current`, if it is a part, or a new one of the named class with its own defaults."""
+    """`current`, if it is a part, or a new one of the named class with its own defaults, or one that has the name itself."""
+    from .catalogue import presets
     from .own import is_own, name_of, own_part
 
     if name is None and not is_part(current):
@@ -222,11 +223,13 @@ def _of_type(current: Any, name: Any, key: str, choices: dict[str, type]) -> Any
         return current
     if is_own(name):
         choices = {name: _fitting(own_part(name, key), key, choices)}
+    named = presets(choices.values())
+    if isinstance(name, str) and name in named:
+        return named[name]
     if not isinstance(name, str) or name not in choices:
-        close = nearest(str(name), choices)
-        raise DescriptionError(
-            key, f"no part is called {told(name)}{close or '; there are ' + ', '.join(sorted(choices))}"
-        )
+        there = [*sorted(choices), *named]
+        close = nearest(str(name), there) or f"; there are {', '.join(there)}"
+        raise DescriptionError(key, f"no part is called {told(name)}{close}")
     kind: Any = choices[name]
     return kind(**{field: None for field in kind._fields if field not in kind._field_defaults})
 

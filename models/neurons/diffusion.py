@@ -15,7 +15,7 @@ import numpy as np
 
 from .lif import LIF
 
-N_STEPS = 500  # of the potential above the reset, and as many below, in which its density is followed
+N_STEPS = 300  # of the potential above the reset, and as many below, in which its density is followed
 DEEPEST = 8.0  # sd below the lower of mean and reset, where nobody is
 QUIETEST = 1e-6  # sd, over the way from reset to threshold: no noise at all is taken as so much
 OVERSHOOT = 0.5826  # -zeta(1/2) / sqrt(2 pi): how far a random walk is on average beyond a barrier, in sd of its steps
