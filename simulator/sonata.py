@@ -159,6 +159,9 @@ class WeightReport:
     def __init__(self, group: Any):
         self.report = Report(group)
         self.elements = group["mapping/element_ids"][:]  # as the data have them
+        every = np.arange(len(self.elements), dtype=np.uint32)
+        if self.elements.dtype != every.dtype or (np.sort(self.elements) != every).any():
+            raise ValueError("element_ids are not the numbers of all synapses")
 
     @classmethod
     def create(

@@ -398,7 +398,7 @@ def finished(name: str, before: dict[str, bytes], after: dict[str, bytes]) -> bo
     data, at = bytearray(before[name]), mutations.JOURNAL_NUMBERS
     size, _, n = struct.unpack_from("<3Q", journal, at)
     blocks = at + 24 + 16 * n
-    if blocks > len(journal):
+    if blocks > len(journal) or size != len(after[name]):
         return False
     for offset, length in struct.iter_unpack("<2Q", journal[at + 24 : blocks]):
         if offset + length > size or blocks + length > len(journal):

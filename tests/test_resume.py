@@ -595,6 +595,15 @@ def test_a_file_that_does_not_say_what_it_holds_is_damaged(name, words, left):
         RunFile.reopen(path)
 
 
+def test_a_file_whose_elements_are_no_numbers_of_synapses_is_damaged(left):
+    path, _ = left
+    with h5py.File(path, "r+") as root:
+        (report,) = root["report"].values()
+        report["mapping/element_ids"][0] = 7
+    with pytest.raises(DamagedFile, match="element_ids are not the numbers of all synapses"):
+        RunFile.reopen(path)
+
+
 @pytest.mark.parametrize("folder", ["", ".", "/"])
 def test_a_folder_is_nothing_to_resume(folder, capsys):
     assert call("resume", folder) == 2
