@@ -244,7 +244,9 @@ def test_a_recording_that_is_played_once_drives_no_longer_than_it_lasts():
 def test_a_normalisation_that_the_averaged_equation_lacks_is_refused_in_one_line():
     inputs, neuron = Population("inputs", 2, HomogeneousPoisson()), Population("neuron", 1, LinearPoisson())
     network = Network([inputs, neuron], [Projection(inputs, neuron, 0.1, SpikeHebb(), L2(every=0.2))])
-    with pytest.raises(HebbscopeError, match=r"SpikeHebb knows no normalisation, got L2\(norm=1, every=200 ms, groups=0 numbers\)$"):
+    with pytest.raises(
+        HebbscopeError, match=r"SpikeHebb knows no normalisation, got L2\(norm=1, every=200 ms, groups=0 numbers\)$"
+    ):
         simulate(network, 1.0, level="rate")
 
 
