@@ -18,8 +18,11 @@ known to everybody by its place in the ring of its population, which keeps those
 queued. The neurons are in shards, each with the synapses onto it; within the shortest delay no shard needs another's spikes, so shards run that
 many steps at a time, one after the other or on as many threads as there are, with the same result.
 
+The loop goes from population to population twice in a step: to step the cells, and, when all that fire are known, for all that spikes do to one population and the
+synapses onto it, projection by projection. One population's synapses and cells know nothing of another's, so that this is the schedule above.
+
 A rule with a hook `settle` changes weights only when they are read: before a spike delivers them, and for whoever records. Synapses are asked of the
-memory at the beginning of the step in which spikes reach them, so that it has found them when they are wanted.
+memory when the cells are stepped onto which spikes come by them, so that it has found them when they are wanted.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ import numpy as np
 
 from .event import next_candidate, reach_twin, record, set_norms, settle_all
 from .meeting import meet
-from .packing import opened
+from .packing import opened, opened_at
 from .protocols import helper
 from .streams import uniforms
 
@@ -184,7 +187,7 @@ class Receivers(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What the loop calls, kind by kind; dt [s]; window: steps that a shard runs alone.
+    """What the loop calls, kind by kind; dt [s]; window: steps that a shard runs alone; n_shards: how many there are.
 
     Neighbours in the network that are of one type are of one kind: they are in one tuple, and the loop is compiled for them once.
     """
@@ -193,18 +196,18 @@ class Parts(NamedTuple):
     targets: tuple
     dt: float
     window: int
+    n_shards: int
 
 
 class State(NamedTuple):
-    """All that changes in a run of one seed.
+    """All that changes in a run of one seed, but for its shards.
 
-    sources, heard (of the populations that are listened to: ring, recorder, how many cells), and the targets of each shard: kind by kind, as in Parts
+    sources, heard (of the populations that are listened to: ring, recorder, how many cells): kind by kind, as in Parts
     done (1,): how many steps are; status (1,): what the first thread says to all; gate (1,): where threads meet, 0 before they start
     counted (n_populations,): output spikes at the last whole second
     """
 
     sources: tuple
-    shards: tuple
     heard: tuple
     done: np.ndarray
     status: np.ndarray
@@ -567,7 +570,7 @@ def listen(heard, dt, begin, end):
                 record(recorder, k * dt, i)
 
 
-def advance(parts, state, k_end, thread, n_threads):
+def advance(parts, state, shards, k_end, thread, n_threads):
     """Run one seed up to (not including) step k_end; returns DONE or FULL (a buffer of spikes wants emptying).
 
     Each of n_threads calls this at once with its number; the first draws the inputs and listens, and shards are dealt out in turn.
@@ -582,11 +585,11 @@ def advance(parts, state, k_end, thread, n_threads):
         meet(state.gate, n_threads)
         if state.status[0] == FULL:
             return FULL
-        for s in range(thread, len(state.shards), n_threads):
-            run_shard(parts, state.shards[s], begin, end)
+        for s in range(thread, parts.n_shards, n_threads):
+            run_shard(parts, opened_at(shards, s), begin, end)
         meet(state.gate, n_threads)
         if thread == 0:
-            gather_all(state.shards[0], begin, end)
+            gather_all(opened_at(shards, 0), begin, end)
             listen_all(state.heard, parts.dt, begin, end)
             state.done[0] = end
         begin = end

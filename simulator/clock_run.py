@@ -146,10 +146,9 @@ class ClockRun:
         inputs = [each for each in network.populations if each.is_input]
         models, sources = by_kind([each.model for each in inputs], [self._source(each) for each in inputs])
         targets, *shards = by_kind(*zip(*map(self._target, self.targets), strict=True))
-        self.parts = clock.Parts(models, targets, dt, self.window)
+        self.parts, self.shards = clock.Parts(models, targets, dt, self.window, self.n_shards), tuple(shards)
         self.state = clock.State(
             sources=sources,
-            shards=tuple(shards),
             heard=by_kind(self.listened)[0],
             done=np.zeros(1, np.int64),
             status=np.zeros(1, np.int64),
@@ -157,7 +156,7 @@ class ClockRun:
             counted=np.zeros(len(self.targets), np.int64),
         )
         self.heard: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in windows}
-        self.loop = loop_of(clock.advance, self.parts, self.state)
+        self.loop = loop_of(clock.advance, self.parts, self.state, self.shards)
 
     # Laying out ----------------------------------------------------------------------------------------------------
 
@@ -269,14 +268,14 @@ class ClockRun:
     # Running -------------------------------------------------------------------------------------------------------
 
     @property
-    def kept(self) -> clock.State:
+    def kept(self) -> tuple[clock.State, tuple]:
         """What a checkpoint keeps: all but the buffers of spikes, which are empty between calls."""
-        return self.state._replace(heard=())
+        return self.state._replace(heard=()), self.shards
 
     @property
     def sources(self) -> str:
         """A hash of the files that decide on what the loop does."""
-        return content_hash(clock.advance, tuple(classes_of((self.parts, self.state))))
+        return content_hash(clock.advance, tuple(classes_of((self.parts, self.state, self.shards))))
 
     @property
     def about(self) -> dict[str, Any]:

@@ -58,9 +58,9 @@ def compiled(function: Callable, parts: Iterable[Any]) -> Callable:
         return _loops[key]
 
 
-def loop_of(function: Callable, parts: Any, state: Any) -> Callable:
-    """`function` compiled for these parts and this state, which it is to open, and with them as its first two arguments."""
-    return partial(compiled(function, (parts, state)), Packed(parts), Packed(state))
+def loop_of(function: Callable, *parts: tuple) -> Callable:
+    """`function` compiled for these parts and states, which it is to open, and with them as its first arguments."""
+    return partial(compiled(function, parts), *map(Packed, parts))
 
 
 def _plain(function: Callable) -> Callable:

@@ -17,6 +17,7 @@ import numpy as np
 
 from .ahead import register as register_ahead
 from .meeting import register as register_meeting
+from .packing import packed_type
 from .protocols import HELPERS, HOOKS, HebbscopeError, is_part
 from .synapses import SparseSynapses
 
@@ -81,6 +82,7 @@ def expose(function: Callable, values: Iterable[Any]) -> None:
     """Register every hook that `function` can reach on the classes of `values`, and every helper."""
     register_meeting()
     register_ahead()
+    packed_type()
     for plain in HELPERS:
         _register_helper(plain)
     for name, methods in reached(function, classes_of(values)).items():

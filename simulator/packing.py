@@ -13,13 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from .protocols import HebbscopeError
+
+NUMBERS = {np.dtype(each) for each in "?bhilqBHILQfdFD"}  # of arrays that numba knows
+
 
 class Packed:
     """A tuple of parts or of states, and the address of its numbers. Its arrays stay where they are, and must."""
 
     def __init__(self, held: tuple):
         self.held = held
-        self.numbers = np.fromiter(words(held), np.uint64)
+        self.numbers = np.fromiter(words(held, ""), np.uint64)
         self.address = self.numbers.ctypes.data
 
     @cached_property
@@ -29,24 +33,35 @@ class Packed:
         return packed_type()(typeof(self.held))
 
 
-def words(value: Any) -> Iterator[int]:
-    """The 64 bits of each number; of an array where it is, how long, and how far apart in each direction."""
+def words(value: Any, name: str) -> Iterator[int]:
+    """The 64 bits of each number; of an array where it is, how long, and how far apart in each direction.
+
+    HebbscopeError by the name of what is none of these: `State.x: must be a number, an array of numbers, or a tuple of these, got a list`.
+    """
     if isinstance(value, tuple):
-        for each in value:
-            yield from words(each)
-    elif isinstance(value, np.ndarray):
+        for field, each in zip(getattr(value, "_fields", range(len(value))), value, strict=True):
+            yield from words(each, f"{type(value).__name__}.{field}")
+    elif isinstance(value, np.ndarray) and value.dtype in NUMBERS:
         yield from (value.ctypes.data, *value.shape, *(stride % 2**64 for stride in value.strides))
     elif isinstance(value, np.float32):
         yield int(value.view(np.uint32))
     elif isinstance(value, float):
         yield int(np.float64(value).view(np.uint64))
-    else:
+    elif isinstance(value, int | np.integer | np.bool_):
         yield int(value) % 2**64
+    else:
+        what = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+        raise HebbscopeError(f"{name}: must be a number, an array of numbers, or a tuple of these, got {what}")
 
 
 def opened(packed):
     """The tuple that was packed."""
     return packed.held
+
+
+def opened_at(packed, k):
+    """The k-th of a tuple that was packed, where all of it are of one type; the others stay as they are."""
+    return packed.held[k]
 
 
 @cache
@@ -55,6 +70,8 @@ def packed_type() -> type:
     from llvmlite import ir
     from numba import types
     from numba.extending import NativeValue, lower_builtin, models, register_model, type_callable, unbox
+
+    word = ir.IntType(64)
 
     class PackedType(types.Type):
         """kind: numba's type of the tuple."""
@@ -77,15 +94,26 @@ def packed_type() -> type:
         compiler.pyapi.decref(number)
         return NativeValue(found)
 
+    def read(kind: Any, context: Any, builder: Any, packed: Any, first: Any) -> Any:
+        numbers = builder.gep(builder.bitcast(packed, word.as_pointer()), [first])
+        return _read(kind, context, builder, (builder.gep(numbers, [word(k)]) for k in count()))
+
     @type_callable(opened)
     def kind_of(context: Any) -> Any:
         return lambda packed: packed.kind
 
     @lower_builtin(opened, PackedType)
     def open_(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        word = ir.IntType(64)
-        numbers = builder.bitcast(args[0], word.as_pointer())
-        return _read(signature.return_type, context, builder, (builder.gep(numbers, [word(k)]) for k in count()))
+        return read(signature.return_type, context, builder, args[0], word(0))
+
+    @type_callable(opened_at)
+    def kind_of_each(context: Any) -> Any:
+        return lambda packed, k: packed.kind.dtype
+
+    @lower_builtin(opened_at, PackedType, types.Integer)
+    def open_at(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = signature.return_type
+        return read(kind, context, builder, args[0], builder.mul(args[1], word(_n_words(kind))))
 
     return PackedType
 
@@ -94,6 +122,15 @@ def __getattr__(name: str) -> Any:
     if name == "PackedType":
         return packed_type()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _n_words(kind: Any) -> int:
+    """Of a value of this type."""
+    from numba import types
+
+    if isinstance(kind, types.BaseTuple):
+        return sum(map(_n_words, kind))
+    return 1 + 2 * kind.ndim if isinstance(kind, types.Array) else 1
 
 
 def _read(kind: Any, context: Any, builder: Any, places: Iterator[Any]) -> Any:
@@ -117,7 +154,7 @@ def _read_array(kind: Any, context: Any, builder: Any, places: Iterator[Any]) ->
     data, *lengths = (builder.load(next(places)) for _ in range(1 + 2 * kind.ndim))
     shape, strides = lengths[: kind.ndim], lengths[kind.ndim :]
     array.data = builder.inttoptr(data, array.data.type)
-    array.shape, array.strides = pack_array(builder, shape), pack_array(builder, strides)
+    array.shape, array.strides = (pack_array(builder, each, data.type) for each in (shape, strides))
     array.itemsize = data.type(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
     array.nitems = data.type(1)
     for length in shape:

@@ -51,7 +51,7 @@ class Synapses(NamedTuple):
 
     def by_source(self) -> np.ndarray:
         """(n_synapses,) the weights, sorted by source."""
-        return self.matrix().T.ravel()
+        return self.value
 
     def matrix(self) -> np.ndarray:
         """A copy of the weights, (n_post, n_pre)."""
@@ -71,6 +71,10 @@ class SynapsesByTarget(Synapses):
 
     def into(self, i, n):
         return np.uintp(i * self.n_pre + n)
+
+    def by_source(self) -> np.ndarray:
+        """(n_synapses,) the weights, sorted by source."""
+        return self.matrix().T.ravel()
 
     def matrix(self) -> np.ndarray:
         """A copy of the weights, (n_post, n_pre)."""

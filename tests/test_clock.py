@@ -231,10 +231,10 @@ def test_neighbours_of_one_type_are_one_kind():
     projections = [Projection(*ends, 1e-3, delay=1e-3) for ends in wired]
     plastic = Projection(c, a, 1e-3, PairSTDP(), delay=1e-3)
     run = ClockRun(Network([a, b, c], [*projections, plastic]), 1, "spike", {}, DT)
-    (onto_a,), (onto_b,), (onto_c,) = run.state.shards[0]
+    (onto_a,), (onto_b,), (onto_c,) = run.shards[0]
     assert [len(kind) for kind in onto_a.links] == [2, 1]
     assert [len(kind) for kind in onto_b.links] == [2] == [len(kind) for kind in onto_c.links]
-    (both, other) = ClockRun(Network([a, b, c], projections), 1, "spike", {}, DT).state.shards[0]
+    (both, other) = ClockRun(Network([a, b, c], projections), 1, "spike", {}, DT).shards[0]
     assert len(both) == 2 and len(other) == 1
 
 

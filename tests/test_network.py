@@ -252,7 +252,8 @@ def test_what_is_a_method_to_one_loop_is_no_field_to_another():
     exact = SeedRun(own, 1, "spike", {}, 1e4)
     stepped = ClockRun(own, 1, "spike", {}, 1e-4, max_rate=1e4, threads=1, precision="double")
     loops = [
-        (loop, classes_of((run.parts, run.state))) for loop, run in ((event.advance, exact), (clock.advance, stepped))
+        (event.advance, classes_of((exact.parts, exact.state))),
+        (clock.advance, classes_of((stepped.parts, stepped.state, stepped.shards))),
     ]
     (exact_calls, stepped_calls), (exact_fields, stepped_fields) = (
         [set(reached(*each)) for each in loops],

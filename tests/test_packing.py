@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from hebbscope import HebbscopeError
 from hebbscope.simulator.compile import loop_of
-from hebbscope.simulator.packing import Packed, opened
+from hebbscope.simulator.packing import Packed, opened, opened_at
 
 
 class Numbers(NamedTuple):
@@ -73,3 +74,41 @@ def test_its_type_is_found_again_from_a_file():
     again = pickle.loads(pickle.dumps(kind))
     assert again == kind and type(again) is type(kind)
     assert Packed((NUMBERS, np.zeros(3, np.float32)))._numba_type_ != kind
+
+
+def scaled(factors, states, k):
+    """One state of several, times its factor."""
+    factors, state = opened(factors), opened_at(states, k)
+    for n in range(len(state.line)):
+        state.line[n] *= factors[k]
+    return state.lonely[()]
+
+
+class Alike(NamedTuple):
+    line: np.ndarray
+    lonely: np.ndarray
+
+
+def test_one_of_several_is_opened_alone():
+    states = tuple(Alike(np.full(n, 1.0), np.array(10 * n)) for n in (3, 1, 2))
+    run = loop_of(scaled, (2.0, 3.0, 5.0), states)
+    assert run(1) == 10 and run(2) == 20
+    assert [each.line.tolist() for each in states] == [[1.0, 1.0, 1.0], [3.0], [5.0, 5.0]]
+
+
+@pytest.mark.parametrize(
+    ("field", "what"),
+    [
+        (None, "a NoneType"),
+        ("fast", "a str"),
+        ([1.0], "a list"),
+        (np.zeros(2, np.float16), "an array of float16"),
+        (np.zeros(2, ">f8"), "an array of >f8"),
+        (np.array(["a"]), "an array of <U1"),
+    ],
+    ids=str,
+)
+def test_what_is_no_number_is_named(field, what):
+    with pytest.raises(HebbscopeError) as caught:
+        Packed((Alike(np.zeros(1), field),))
+    assert str(caught.value) == f"Alike.lonely: must be a number, an array of numbers, or a tuple of these, got {what}"
