@@ -182,6 +182,7 @@ def test_lists_and_rows_are_read_from_text():
         ("[[1, 0.5], [0, 2]]", [[1.0, 0.5], [0.0, 2.0]]),
         (" [ [1,2] ,[3,4] ] ", [[1, 2], [3, 4]]),
         ("[[7]]", [[7]]),
+        ("[]", []),
     ):
         table = changed(Table(), {"rows": text}, "table", {})
         np.testing.assert_array_equal(table.rows, value)
@@ -201,6 +202,14 @@ def test_what_is_no_list_and_no_matrix_is_told_so(value):
     assert str(caught.value).startswith(
         "table.rows: must be a list such as [1, 2], or one of rows that are of one length"
     )
+
+
+def test_whole_numbers_beyond_all_counting_are_told_so():
+    class Table(NamedTuple):
+        rows: float | np.ndarray = 1.0
+
+    with pytest.raises(DescriptionError, match=r"table\.rows: must be of whole numbers below 2\^63"):
+        changed(Table(), {"rows": [1, 2**63]}, "table", {})
 
 
 @pytest.mark.parametrize(

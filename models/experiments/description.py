@@ -197,11 +197,13 @@ def _inside_of(text: str) -> str:
 
 
 def _texts(inside: str) -> list[str]:
-    return [each.strip() for each in inside.split(",")]
+    return [each.strip() for each in inside.split(",")] if inside else []
 
 
 def _array(values: Any, unit: str) -> np.ndarray:
     if not unit and all(type(value) is int for value in values):
+        if any(abs(value) >= 2**63 for value in values):
+            raise ValueError("must be of whole numbers below 2^63")
         return np.array(values, dtype=np.int64)
     are_rows = [isinstance(value, (list, tuple, np.ndarray)) for value in values]
     if not any(are_rows):
