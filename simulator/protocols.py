@@ -262,13 +262,6 @@ ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set 
 }
 
 
-class Nobody(NamedTuple):
-    """Receivers of a spike that is for the rule alone."""
-
-    def take(self, w, j, n):
-        """Nothing is delivered."""
-
-
 def _settle(self, state, w, j, t):
     """Nothing to bring up to date: the weights always are."""
 
