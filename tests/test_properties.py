@@ -155,7 +155,7 @@ def same_samples(one, other) -> None:
 
 
 def flat(theory):
-    numbers = [(key, value) for key, value in leaves(theory) if not isinstance(value, dict)]  # {}: no predictions
+    numbers = [each for each in leaves(theory) if not isinstance(each[1], dict | str)]  # {}: no predictions
     return sorted((key, np.asarray(value, dtype=float)) for key, value in numbers)
 
 

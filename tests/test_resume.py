@@ -321,7 +321,7 @@ def test_a_run_file_without_a_name_for_its_report_is_refused(left):
     with h5py.File(path, "r+", locking=False) as file:
         for report in file["report"].values():
             del report.attrs["level"]
-    with pytest.raises(HebbscopeError, match="damaged, cannot be read as a run file"):
+    with pytest.raises(HebbscopeError, match="damaged, does not say what it holds"):
         RunFile.reopen(path)
 
 
@@ -558,7 +558,7 @@ def test_a_run_that_replaces_another_goes_on_as_it_says(tmp_path, monkeypatch):
     """Its figure is to be drawn at the place of an older one, which goes with the older run."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run.png").write_text("of an older run")
-    process = shell("run", *SHORT, "--out", "run.h5", "--force", folder=tmp_path)
+    process = shell("run", *SHORT, "--duration", "12000", "--out", "run.h5", "--force", folder=tmp_path)
     while not (tmp_path / "run.h5").exists() or describe("run.h5")["levels"].get("spike", {}).get("records", 0) < 3:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
