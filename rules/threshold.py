@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..simulator.plain import State as Nothing
 from ..simulator.protocols import (
     Hertz,
     Seconds,
@@ -52,12 +53,6 @@ def set_scale(x, i, scale, tau, t):
     """The scale of target i at time t, when it fires."""
     x.value[i] = 0.0
     add_amount(x, i, scale, tau, t)
-
-
-class Nothing(NamedTuple):
-    """No state: the scale is the same for all, always."""
-
-    nothing: np.ndarray
 
 
 @part

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..simulator.protocols import (
+    MOST_STEPS,
     Seconds,
     SecondsArray,
     Volts,
@@ -23,7 +24,6 @@ from ..simulator.protocols import (
 from .threshold import FixedThreshold
 from .traces import Growth, grow, growth, start_again
 
-MOST_STEPS = 2**16  # of the delay, for which averages are kept
 SHORT = 10.0  # time constants of the presynaptic trace in which sums of exp(-t / tau_x) lose no more than 5 digits
 
 

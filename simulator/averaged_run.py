@@ -17,9 +17,8 @@ from .records import BLOCK
 from .results import Run, recorded
 from .theoryfile import axis_of_time
 
-_equations: WeakKeyDictionary[Network, dict[float, Any]] = (
-    WeakKeyDictionary()
-)  # a recording takes a while to be reduced
+# By network and step: a recording takes a while to be reduced.
+_equations: WeakKeyDictionary[Network, dict[float, Any]] = WeakKeyDictionary()
 
 
 class Block(NamedTuple):

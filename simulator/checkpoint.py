@@ -175,9 +175,8 @@ def load(path: Path) -> Checkpoint:
         about = json.loads(arrays.pop(ABOUT).tobytes().decode())
         if sorted(arrays) != about.pop(MEMBERS):  # their names have no checksum
             raise ValueError("arrays are missing or have other names")
-        if not all(
-            isinstance(each, np.ndarray) for each in arrays.values()
-        ):  # numpy gives the bytes of what it does not know
+        # numpy gives the bytes of what it does not know
+        if not all(isinstance(each, np.ndarray) for each in arrays.values()):
             raise ValueError("what should be an array is none")
         _check(about)
         return Checkpoint(about, arrays)

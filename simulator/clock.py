@@ -355,7 +355,7 @@ def integrate(parts, cells, k):
     last = len(cells.hit) - 1
     for b in range(last):
         hit = False
-        for m in range(BLOCK):  # as often as is known when this is compiled: one stretch of vector code
+        for m in range(BLOCK):  # so often is known when this is compiled, as in a helper for both loops it is not
             i = np.uintp(b * BLOCK + m)
             stepper.update(state, i)
             hit |= stepper.fires(state, i)

@@ -15,7 +15,7 @@ from .dispatch import classes_of
 from .event import Recorder
 from .network import Network, Population, Projection
 from .precision import as_is, narrowed
-from .protocols import ParameterError, bounds_of, receptors_of, sees_potentials
+from .protocols import MOST_STEPS, ParameterError, bounds_of, receptors_of, sees_potentials
 from .results import Spikes
 from .streams import start
 from .synapses import initial_state, settled, sparse_synapses, synapses
@@ -26,7 +26,6 @@ ROOM = 4  # times the cells of an input: the spikes of one step that its ring ha
 A_FEW = 16
 CELLS_PER_SHARD = 4096  # their state, and what is known of them to a rule, stays in a core's own cache
 MOST_SHARDS = 16
-MOST_STEPS = 2**16  # that a ring of spikes holds: of a delay, or of a refractory time
 
 
 class Layout(NamedTuple):

@@ -39,6 +39,7 @@ import numpy as np
 
 LEVELS = ("spike", "surrogate", "rate")  # at which a network runs
 DT = 1e-4  # s: step of the clock-driven engine, where nobody says it
+MOST_STEPS = 2**16  # of dt for which anything is kept: a delay, a refractory time
 
 
 class Unit(str):

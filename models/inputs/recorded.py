@@ -164,9 +164,8 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
             if not {"t", "i"} <= set(arrays):
                 raise HebbscopeError(f"{path}: needs the arrays t [s] and i, has {', '.join(arrays) or 'none'}")
             found = arrays["t"], arrays["i"]
-            if not all(
-                isinstance(each, np.ndarray) for each in found
-            ):  # numpy gives the bytes of what it does not know
+            # numpy gives the bytes of what it does not know
+            if not all(isinstance(each, np.ndarray) for each in found):
                 raise HebbscopeError(f"{path}: damaged, t or i is no array")
             return found
     except HebbscopeError:
