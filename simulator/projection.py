@@ -110,8 +110,8 @@ class Projection(Described):
         )
         self.transmission.check(self.source.n)
         self.connectivity.check(self.source, self.target)
-        one = np.eye(1, self.source.n)
-        if not self.is_dense and np.any(np.asarray(self.transmission.effective(one))[0, 1:]):
+        unknown = np.where(np.arange(self.source.n) == 0, np.nan, 0.0)  # shows wherever it is read, times 0 as well
+        if not self.is_dense and np.any(np.isnan(self.transmission.effective(unknown))[1:]):
             rule = "must deliver each weight by itself where not all are joined to all"
             self._refuse("transmission", rule, self.transmission)
 

@@ -283,6 +283,10 @@ def test_the_way_back_is_there_for_rules_that_go_it_and_the_memory_is_said(rule,
             lambda: recurrent(Pairwise(), transmission=PushPull()),
             r"transmission: must deliver each weight by itself where not all are joined to all, got PushPull",
         ),
+        (
+            lambda: recurrent(Pairwise(), transmission=PushPull(scale=0.0)),
+            r"transmission: must deliver each weight by itself where not all are joined to all, got PushPull",
+        ),
     ],
 )  # fmt: skip
 def test_a_wiring_that_does_not_fit_is_named(describe, words):
