@@ -15,6 +15,21 @@ from typing import NamedTuple
 from ..simulator.protocols import non_negative, part, positive
 
 
+class Additive(NamedTuple):
+    """Power laws with exponents 0: the same at every weight.
+
+    factor: 1; a named tuple without a value is nothing to numba, not even to call a method of
+    """
+
+    factor: float = 1.0
+
+    def f_plus(self, value, w_max):
+        return 1.0
+
+    def f_minus(self, value, w_max):
+        return 1.0
+
+
 class StraightLines(NamedTuple):
     """Power laws with exponents 0 and 1, for which no power is taken: 1 - mu_plus w / w_max, and 1 - mu_minus + mu_minus w / w_max."""
 
@@ -50,6 +65,8 @@ class PowerLaw(NamedTuple):
         return self.mu_plus > 0.0 or self.mu_minus > 0.0
 
     def in_short(self):
+        if not self.relative:
+            return Additive()
         straight = self.mu_plus in (0.0, 1.0) and self.mu_minus in (0.0, 1.0)
         return StraightLines(self.mu_plus, self.mu_minus) if straight else self
 

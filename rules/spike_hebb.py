@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from ..simulator.protocols import bounds_in_order, clip, finite, part, positive, require, require_hooks
+from ..simulator.protocols import Nobody, bounds_in_order, clip, finite, part, positive, require, require_hooks
 from .windows import KempterWindow
 
 
@@ -47,8 +47,12 @@ class SpikeHebb(NamedTuple):
         return self.window.init(n_pre, n_post)
 
     def on_pre(self, state, w, j, t):
+        self.relay(state, w, j, t, Nobody(0))
+
+    def relay(self, state, w, j, t, cells):
         scale = self.window.post_scale(state, t)
         for n in range(w.n_out(j)):
+            cells.take(w, j, n)
             k = w.out(j, n)
             pairs = self.window.from_post(state, w.post(j, n), t, scale)
             w.value[k] = clip(w.value[k] + self.eta * (self.w_in + pairs), self.w_min, self.w_max)

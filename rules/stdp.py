@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..simulator.protocols import (
+    Nobody,
     Seconds,
     bounds_in_order,
     clip,
@@ -107,12 +108,16 @@ class STDP(NamedTuple):
         return State(worth, squares, rng, self.dependence.in_short(), self.threshold.init(n_post))
 
     def on_pre(self, state, w, j, t):
+        self.relay(state, w, j, t, Nobody(0))
+
+    def relay(self, state, w, j, t, cells):
         pairs, squares = state.pairs, state.squares
         common = pairs.posts.in_common(pairs.before, pairs.after, j, t)
         fading = self.threshold.fading(state.sliding, t)
         if self.sigma > 0.0:
             common_to_squares = squares.posts.in_common(squares.before, squares.after, j, t)
             for n in range(w.n_out(j)):
+                cells.take(w, j, n)
                 k, i = w.out(j, n), w.post(j, n)
                 noise = self.noise_of(state, w, k, squares.posts.worth(w, k, squares.after, i, common_to_squares))
                 change = noise - self.weakening(state, w, k, i, common, fading)
@@ -120,6 +125,7 @@ class STDP(NamedTuple):
             squares.pres.remember(squares.before, j, t)
         else:
             for n in range(w.n_out(j)):
+                cells.take(w, j, n)
                 k, i = w.out(j, n), w.post(j, n)
                 w.value[k] = clip(w.value[k] - self.weakening(state, w, k, i, common, fading), self.w_min, self.w_max)
         pairs.pres.remember(pairs.before, j, t)

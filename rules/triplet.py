@@ -9,6 +9,7 @@ import numpy as np
 
 from ..simulator.protocols import (
     HebbscopeError,
+    Nobody,
     Seconds,
     bounds_in_order,
     clip,
@@ -87,13 +88,16 @@ class Triplet(NamedTuple):
         return State(traces(n_pre), traces(n_pre), traces(n_post), traces(n_post), self.threshold.init(n_post))
 
     def on_pre(self, state, w, j, t):
+        self.relay(state, w, j, t, Nobody(0))
+
+    def relay(self, state, w, j, t, cells):
         f1 = decay(state.o1, self.tau_minus, t)
         f2 = decay(state.r2, self.tau_x, t)
         triplet = self.A3_minus * state.r2.value[j] * f2
         fading = self.threshold.fading(state.sliding, t)
         for n in range(w.n_out(j)):
-            i = w.post(j, n)
-            k = w.out(j, n)
+            cells.take(w, j, n)
+            k, i = w.out(j, n), w.post(j, n)
             pair = self.A2_minus * self.threshold.depression(state.sliding, i, fading)
             loss = self.eta * state.o1.value[i] * f1 * (pair + triplet)
             w.value[k] = clip(w.value[k] - loss, self.w_min, self.w_max)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..simulator.protocols import Hertz, Seconds, bounds_in_order, clip, non_negative, part, positive
+from ..simulator.protocols import Hertz, Nobody, Seconds, bounds_in_order, clip, non_negative, part, positive
 from .traces import Traces, add, decay, traces
 
 
@@ -48,8 +48,12 @@ class VogelsSprekeler(NamedTuple):
         return State(traces(n_pre), traces(n_post))
 
     def on_pre(self, state, w, j, t):
+        self.relay(state, w, j, t, Nobody(0))
+
+    def relay(self, state, w, j, t, cells):
         scale = decay(state.after, self.tau, t)
         for n in range(w.n_out(j)):
+            cells.take(w, j, n)
             k = w.out(j, n)
             change = self.eta * (scale * state.after.value[w.post(j, n)] - 2.0 * self.rho_0 * self.tau)
             w.value[k] = clip(w.value[k] + change, self.w_min, self.w_max)

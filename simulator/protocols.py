@@ -263,6 +263,18 @@ ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set 
 }
 
 
+class Nobody(NamedTuple):
+    """Receivers of a spike that is for the rule alone.
+
+    n: how many they are, 0. A named tuple without a value is false, and numba leaves what is false out where it calls a method.
+    """
+
+    n: int
+
+    def take(self, w, j, n):
+        """Nothing is delivered."""
+
+
 def _settle(self, state, w, j, t):
     """Nothing to bring up to date: the weights always are."""
 
