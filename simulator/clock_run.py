@@ -28,18 +28,28 @@ CELLS_PER_SHARD = 4096  # their state, and what is known of them to a rule, stay
 MOST_SHARDS = 16
 
 
-class Layout(NamedTuple):
-    """The synapses of a projection as its rule sees them, in the order (fibre, branch).
+class Share(NamedTuple):
+    """The synapses of a projection in one shard, in the order (fibre, branch).
 
-    A fibre is a source with one axonal delay, a branch a target with one dendritic delay; where all delays are one they are sources and targets.
-    order (n_synapses,): which synapse of the wiring each is; fibre, branch (n_synapses,) of each
-    lag (n_lags,) steps; fibre_of (n_lags, n_pre), or (1, 0): as themselves; back (n_backs,) steps; branch_of (n_backs, n_post)
-    cell, wait (n_branches,): target and dendritic delay of a branch
+    order (n,): which synapse of the wiring each is; fibre (n,) of each, and branch (n,), counted from the first of the shard's branches; branches: which these are
     """
 
     order: np.ndarray
     fibre: np.ndarray
     branch: np.ndarray
+    branches: slice
+
+
+class Layout(NamedTuple):
+    """The synapses of a projection as its rule sees them.
+
+    A fibre is a source with one axonal delay, a branch a target with one dendritic delay; where all delays are one they are sources and targets.
+    shares: of each shard
+    lag (n_lags,) steps; fibre_of (n_lags, n_pre), or (1, 0): as themselves; back (n_backs,) steps; branch_of (n_backs, n_post)
+    cell, wait (n_branches,): target and dendritic delay of a branch
+    """
+
+    shares: list[Share]
     n_fibres: int
     lag: np.ndarray
     fibre_of: np.ndarray
@@ -83,8 +93,8 @@ def numbered(cells: np.ndarray, steps: np.ndarray, n: int) -> tuple[np.ndarray, 
     return numbers, values, table, first
 
 
-def layout(projection: Projection, dt: float) -> Layout:
-    """How the synapses of a projection are laid out for a step of dt [s]."""
+def layout(projection: Projection, dt: float, n_shards: int) -> Layout:
+    """How the synapses of a projection are laid out for a step of dt [s], in so many shards."""
     pre, post = projection.wiring
     n_pre, n_post = projection.source.n, projection.target.n
     fibre, lag, fibre_of, _ = numbered(pre, in_steps(projection, "delay", dt), n_pre)
@@ -96,12 +106,23 @@ def layout(projection: Projection, dt: float) -> Layout:
     order = np.lexsort((branch, fibre))
     n_fibres = n_pre if len(lag) == 1 else int(fibre.max()) + 1
     as_themselves = np.zeros((1, 0), np.int64) if len(lag) == 1 else fibre_of
-    return Layout(order, fibre[order], branch[order], n_fibres, lag, as_themselves, back, branch_of, cell, wait)
+    shares = []
+    for s in range(n_shards):
+        low, high = np.searchsorted(cell, bounds(n_post, s, n_shards))
+        here = order[(branch[order] >= low) & (branch[order] < high)]
+        shares.append(Share(here, fibre[here], branch[here] - low, slice(low, high)))
+    return Layout(shares, n_fibres, lag, as_themselves, back, branch_of, cell, wait)
 
 
 def layouts(network: Network, dt: float) -> dict[str, Layout]:
     """How the synapses of every projection are laid out for a step of dt [s]."""
-    return {each.name: layout(each, dt) for each in network.projections}
+    n_shards, _ = sharing(network, dt)
+    return {each.name: layout(each, dt, n_shards) for each in network.projections}
+
+
+def bounds(n: int, s: int, n_shards: int) -> tuple[int, int]:
+    """The first cell of a shard, of n, and that of the next."""
+    return n * s // n_shards, n * (s + 1) // n_shards
 
 
 def by_kind(*lists: Sequence[Any]) -> list[tuple[tuple, ...]]:
@@ -135,7 +156,7 @@ class ClockRun:
         self.copies = 2 if level == "surrogate" else 1
         self.targets = [each for each in network.populations if not each.is_input]
         self.layouts = laid or layouts(network, dt)
-        self.n_shards, self.window = sharing(network, self.layouts)
+        self.n_shards, self.window = sharing(network, dt)
         self.threads = min(threads, self.n_shards)
         self.rings = {each.name: self._ring(each) for each in network.populations}
         self.steppers = {each.name: self.precise(each.model.stepper(dt)) for each in self.targets}
@@ -195,7 +216,7 @@ class ClockRun:
 
     def _cells(self, population: Population, s: int) -> clock.Cells:
         ring, stepper = self.rings[population.name], self.steppers[population.name]
-        low, high = (population.n * each // self.n_shards for each in (s, s + 1))
+        low, high = bounds(population.n, s, self.n_shards)
         n = high - low
         state = self.precise(stepper.init(n, start(self.seed, f"neuron/{population.name}", s)))
         for name, values in population.start(self.seed).items():
@@ -227,18 +248,18 @@ class ClockRun:
 
     def _links(self, projection: Projection) -> list[clock.Link]:
         """In each shard."""
-        initial = projection.initial_values(self.seed)[self.layouts[projection.name].order]
-        return [self._link(projection, cells[projection.target.name], initial) for cells in self.cells]
+        initial, shares = projection.initial_values(self.seed), self.layouts[projection.name].shares
+        cells = [each[projection.target.name] for each in self.cells]
+        return [self._link(projection, *one, initial) for one in zip(shares, cells, strict=True)]
 
-    def _link(self, projection: Projection, cells: clock.Cells, initial: np.ndarray) -> clock.Link:
+    def _link(self, projection: Projection, share: Share, cells: clock.Cells, initial: np.ndarray) -> clock.Link:
         laid, rule = self.layouts[projection.name], projection.rule
-        low, high = np.searchsorted(laid.cell, (cells.low, cells.low + cells.n))  # the branches of these cells
-        here = (laid.branch >= low) & (laid.branch < high)
-        fibre, branch, n = laid.fibre[here], laid.branch[here] - low, int(high - low)
-        if len(laid.order) == laid.n_fibres * len(laid.cell):
-            w: Any = synapses(initial[here].reshape(laid.n_fibres, n).T, rule)
+        fibre, branch, low, n = share.fibre, share.branch, share.branches.start, len(laid.cell[share.branches])
+        if projection.n_synapses == laid.n_fibres * len(laid.cell):
+            w: Any = synapses(initial[share.order].reshape(laid.n_fibres, n).T, rule)
         else:
-            w = sparse_synapses(fibre, branch, initial[here], laid.n_fibres, n, rule, projection.normalisation)
+            others = laid.n_fibres, n, rule, projection.normalisation
+            w = sparse_synapses(fibre, branch, initial[share.order], *others)
         fibre_of = laid.fibre_of
         if self._has_twins(projection):
             fibre_of = np.tile(fibre_of if fibre_of.size else np.arange(projection.source.n)[None], (1, 2))
@@ -253,7 +274,7 @@ class ClockRun:
             fibre=fibre_of,
             back=laid.back,
             branch=np.where(branch_of >= 0, branch_of - low, -1),
-            dendrites=self._dendrites(laid, slice(low, high), cells),
+            dendrites=self._dendrites(laid, share.branches, cells),
             norm=self.precise(projection.normalisation.init(laid.n_fibres, n)),
         )
 
@@ -291,13 +312,9 @@ class ClockRun:
 
     def weights_of(self, projection: Projection) -> np.ndarray:
         """(n_post, n_pre) for all-to-all synapses, else (n_synapses,) in the order of the wiring."""
-        laid, rule = self.layouts[projection.name], self.precise(projection.rule)
-        values = np.empty(len(laid.order))
-        for link, population in zip(self.links[projection.name], self.cells, strict=True):
-            cells = population[projection.target.name]
-            low, high = np.searchsorted(laid.cell, (cells.low, cells.low + cells.n))
-            here = (laid.branch >= low) & (laid.branch < high)
-            values[laid.order[here]] = settled(rule, link.rule, link.w, self.time).by_source()
+        rule, values = self.precise(projection.rule), np.empty(projection.n_synapses)
+        for link, share in zip(self.links[projection.name], self.layouts[projection.name].shares, strict=True):
+            values[share.order] = settled(rule, link.rule, link.w, self.time).by_source()
         return values.reshape(projection.source.n, -1).T.copy() if projection.is_dense else values
 
     @property
@@ -371,13 +388,13 @@ def held_steps(population: Population, dt: float) -> int:
     return round(refractory / dt)
 
 
-def sharing(network: Network, layouts: Mapping[str, Layout]) -> tuple[int, int]:
-    """Into how many shards the neurons go, and for how many steps one may run without the others' spikes.
+def sharing(network: Network, dt: float) -> tuple[int, int]:
+    """Into how many shards the neurons go, and for how many steps of dt [s] one may run without the others' spikes.
 
     The number follows from the network alone, so that results do not depend on the threads: one shard where no delay keeps shards apart.
     """
     n_cells = sum(each.n for each in network.populations if not each.is_input)
-    lags = [int(layouts[each.name].lag.min()) for each in network.projections if not each.source.is_input]
+    lags = [int(in_steps(each, "delay", dt).min()) for each in network.projections if not each.source.is_input]
     apart = min(lags, default=WINDOW)
     n_shards = min(max(n_cells // CELLS_PER_SHARD, 1), MOST_SHARDS) if apart > 0 else 1
     return (n_shards, apart) if n_shards > 1 else (1, WINDOW)

@@ -284,11 +284,13 @@ class Recorder:
 
     def finish(self, runs: Sequence[OneSeed], until: float = math.inf) -> Run:
         """The Run of everything recorded; spikes heard since the last record are in it too, to the moment `until` [s]."""
-        others = {name: np.array([run.other_weights[name] for run in runs]) for name in runs[0].other_weights}
+        each_seed = [run.other_weights for run in runs]
+        others = {name: np.array([found[name] for found in each_seed]) for name in each_seed[0]}
+        synapses = recorded(self.network)
         with uninterrupted():
             self._write(runs, until)
             if self.file is not None:
-                self.file.final(self.level, others, recorded(self.network)["other_wirings"])
+                self.file.final(self.level, others, synapses["other_wirings"])
         n, windows = self.n, runs[0].windows
         held = self.due[:n], self.weights[:, :n], self.rate[:, :n]
         time, weights, rate = held if self.file is None else self.file.records(self.level)
@@ -303,7 +305,7 @@ class Recorder:
             attrs=runs[0].about,
             other_weights=others,
             monitors=self.sampler.samples(),
-            **recorded(self.network),
+            **synapses,
         )
 
     def _heard(self, windows: Mapping[str, tuple[float, float]], end: float) -> dict[str, Spikes]:

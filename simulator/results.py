@@ -254,7 +254,7 @@ def recorded(network: Any) -> dict[str, Any]:
 
 def grouped(groups: tuple[str, ...], wiring: Any) -> tuple[str, ...]:
     """(n_pre) groups of the source -> (n_synapses) groups along the last axis of the weights."""
-    return groups if wiring is None else tuple(groups[j] for j in wiring.pre.tolist())
+    return groups if wiring is None else tuple(np.array(groups, dtype=object)[wiring.pre].tolist())
 
 
 def _with_error(values: np.ndarray) -> str:

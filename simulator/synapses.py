@@ -183,7 +183,7 @@ def settled(rule: Any, state: Any, w: Any, t: float) -> Any:
     from .compile import compiled
     from .event import settle_all
 
-    state, w = copied(state), copied(w)
+    state, w = copied(state), w._replace(value=w.value.copy(), memory=w.memory.copy())
     compiled(settle_all, (rule, state, w))(rule, state, w, t)
     return w
 
