@@ -435,6 +435,7 @@ def arrive(stepper, parts, cells, link, k, t):
             train = np.uintp(ring.i[slot, np.uintp(q)])
             j = fibre_of(link, d, train)
             if j >= 0:
+                parts.transmission.settle_others(parts.rule, link.rule, link.w, j, t)
                 receivers = Receivers(stepper, cells.state, parts, link.dendrites, k)
                 reach(parts.rule, parts.twins, receivers, link, t, train, j)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from .compile import content_hash, loop_of
 from .dispatch import classes_of
 from .event import Recorder
 from .network import Network, Population, Projection
+from .packing import must_be_numbers
 from .precision import as_is, narrowed
 from .protocols import MOST_STEPS, ParameterError, bounds_of, receptors_of, sees_potentials
 from .results import Spikes
@@ -129,6 +130,8 @@ def by_kind(*lists: Sequence[Any]) -> list[tuple[tuple, ...]]:
     """Lists of one length, each as a tuple of tuples: neighbours that are of one type to numba in every list come into one."""
     from numba import typeof
 
+    for each in chain(*lists):
+        must_be_numbers(each)
     types = [tuple(map(typeof, each)) for each in zip(*lists, strict=True)]
     edges = [k for k in range(len(types) + 1) if k in (0, len(types)) or types[k] != types[k - 1]]
     return [tuple(tuple(each[low:high]) for low, high in pairwise(edges)) for each in lists]

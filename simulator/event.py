@@ -105,6 +105,7 @@ def transmit(parts, state, t, count):
     for c in range(count):
         train = state.inputs.sources[c]
         j = train if train < n_pre else train - n_pre
+        parts.transmission.settle_others(parts.rule, state.rule, state.w, j, t)
         if not surrogate:
             parts.rule.relay(state.rule, state.w, j, t, cells)
         else:

@@ -6,6 +6,7 @@ that the loop takes to compile. A list of numbers is one argument, and each of t
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from functools import cache, cached_property
 from itertools import count
@@ -33,6 +34,11 @@ class Packed:
         return packed_type()(typeof(self.held))
 
 
+def must_be_numbers(value: tuple) -> None:
+    """HebbscopeError by the name of what is none in a tuple of parts or states, as of `words`."""
+    deque(words(value, ""), maxlen=0)
+
+
 def words(value: Any, name: str) -> Iterator[int]:
     """The 64 bits of each number; of an array where it is, how long, and how far apart in each direction.
 
@@ -41,17 +47,18 @@ def words(value: Any, name: str) -> Iterator[int]:
     if isinstance(value, tuple):
         for field, each in zip(getattr(value, "_fields", range(len(value))), value, strict=True):
             yield from words(each, f"{type(value).__name__}.{field}")
-    elif isinstance(value, np.ndarray) and value.dtype in NUMBERS:
+    elif type(value) is np.ndarray and value.dtype in NUMBERS:
         yield from (value.ctypes.data, *value.shape, *(stride % 2**64 for stride in value.strides))
     elif isinstance(value, np.float32):
         yield int(value.view(np.uint32))
     elif isinstance(value, float):
         yield int(np.float64(value).view(np.uint64))
-    elif isinstance(value, int | np.integer | np.bool_):
+    elif isinstance(value, int | np.integer | np.bool_) and -(2**63) <= value < 2**64:
         yield int(value) % 2**64
     else:
-        what = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
-        raise HebbscopeError(f"{name}: must be a number, an array of numbers, or a tuple of these, got {what}")
+        what = f"an array of {value.dtype}" if type(value) is np.ndarray else f"a {type(value).__name__}"
+        got = value if isinstance(value, int) else what  # one beyond 64 bits
+        raise HebbscopeError(f"{name}: must be a number, an array of numbers, or a tuple of these, got {got}")
 
 
 def opened(packed):

@@ -110,8 +110,7 @@ class Projection(Described):
         )
         self.transmission.check(self.source.n)
         self.connectivity.check(self.source, self.target)
-        unknown = np.where(np.arange(self.source.n) == 0, np.nan, 0.0)  # shows wherever it is read, times 0 as well
-        if not self.is_dense and np.any(np.isnan(self.transmission.effective(unknown))[1:]):
+        if not self.is_dense and self.reads_others:
             rule = "must deliver each weight by itself where not all are joined to all"
             self._refuse("transmission", rule, self.transmission)
 
@@ -220,6 +219,19 @@ class Projection(Described):
         """Whether all are joined to all, without exception."""
         everybody = isinstance(self.connectivity, AllToAll)
         return everybody and (self.source is not self.target or bool(self.connectivity.self_connections))
+
+    @property
+    def reads_others(self) -> bool:
+        """Whether what is delivered to a synapse is of other weights, too. A weight that is no number shows wherever it is read, times 0 as well."""
+        n = self.source.n
+        for j in {0, n // 2, n - 1}:
+            here = np.arange(n) == j
+            found = np.asarray(self.transmission.effective(np.where(here, np.nan, 0.0)))
+            if found.shape != (n,):
+                self._refuse("transmission", f"must make {n} weights of {n} in `effective`", self.transmission)
+            if np.any(np.isnan(found) & ~here):
+                return True
+        return False
 
     @property
     def keeps_sign(self) -> bool:

@@ -15,6 +15,7 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
     rate rule  init_rates(n_pre, n_post)   on_rates(state, w, i, x, y, dt), and where it is known learning_equation(...)
     stepper  init(n, rng)          update(state, i)       fires(state, i)              hold, reset(state, i)  receive(state, port, i, amount)
     background  arrivals(dt), which has  chosen(u)
+    transmission  amount(w, j, n), and where that reads weights of other sources, settle_others(rule, state, w, j, t)
     window   init(n_pre, n_post)   pre_scale post_scale   from_pre from_post           add_pre add_post
     normalisation  every           normalise(state, w, i, spikes, low, high)           where it remembers anything: init(n_pre, n_post)
     anything check(...) raises a named error before anything compiles
@@ -221,7 +222,7 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
     "background": {},  # what it makes for a time step has the hook
     "arrivals": {"chosen": ("u",)},
     "normalisation": {"normalise": ("state", "w", "i", "spikes", "low", "high")},
-    "transmission": {"amount": ("w", "j", "n")},
+    "transmission": {"amount": ("w", "j", "n"), "settle_others": ("rule", "state", "w", "j", "t")},
     "connectivity": {},
     "window": {
         "pre_scale": ("ws", "t"),
@@ -291,6 +292,10 @@ def _relay(self, state, w, j, t, cells):
     self.on_pre(state, w, j, t)
 
 
+def _settle_others(self, rule, state, w, j, t):
+    """Nothing more to bring up to date before a spike of source j: what is delivered to a synapse is of its own weight alone."""
+
+
 def _on_potentials(self, state, w, v, t):
     """Nothing to see in the potentials of the targets."""
 
@@ -315,6 +320,7 @@ OPTIONAL: dict[str, dict[str, Callable]] = {
     "threshold": {"add_potentials": _add_potentials},
     "dependence": {"in_short": _itself},
     "normalisation": {"init": _nothing},
+    "transmission": {"settle_others": _settle_others},
 }
 
 
@@ -336,6 +342,12 @@ def require_hooks(part: Any, kind: str) -> None:
     for hook, empty in OPTIONAL.get(kind, {}).items():
         if not hasattr(part, hook):
             setattr(type(part), hook, empty)
+    if kind == "rule" and hasattr(part, "on_pre"):
+        learns, relays = (_owner(part, hook) for hook in ("on_pre", "relay"))
+        if learns is not relays and issubclass(
+            learns, relays
+        ):  # that of another rule does not know what this one learns
+            learns.relay = _relay
     for hook, arguments in HOOKS[kind].items():
         method = getattr(type(part), hook, None)
         rule = f"must be a method {hook}({', '.join(('self', *arguments))}), as of every {kind}"
@@ -344,6 +356,11 @@ def require_hooks(part: Any, kind: str) -> None:
         found = tuple(inspect.signature(method).parameters)[1:]
         if found != arguments:
             raise ParameterError(name, hook, rule, f"{hook}({', '.join(('self', *found))})")
+
+
+def _owner(part: Any, hook: str) -> Any:
+    """The class, of a part's own and those that it is made from, that has the hook."""
+    return next(cls for cls in type(part).__mro__ if hook in vars(cls))
 
 
 # Functions that hooks call ------------------------------------------------------------------------------------------

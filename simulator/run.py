@@ -143,6 +143,7 @@ def check_step(network: Network, level: str, times: np.ndarray, dt: float) -> No
         for field in ("delay", "dendritic_delay"):
             in_steps(projection, field, dt)
         _check_norm(projection, dt)
+        _check_transmission(projection, dt)
         if sees_potentials(projection.rule):
             initial_state(projection.rule, 1, 1, dt=dt)  # says what it cannot do in such steps
     for population in network.populations:
@@ -164,6 +165,14 @@ def check_step(network: Network, level: str, times: np.ndarray, dt: float) -> No
             raise ParameterError("simulate", name, f"must be a multiple of dt = {dt:g} s", float(t))
     if level == "surrogate":
         check_copies(network)
+
+
+def _check_transmission(projection: Projection, dt: float) -> None:
+    """Raise what keeps a transmission from finding the weights that it reads."""
+    differ = any(np.ptp(in_steps(projection, field, dt)) > 0 for field in ("delay", "dendritic_delay"))
+    if differ and projection.reads_others:
+        part, rule = f"Projection {projection.name}", "must deliver each weight by itself where delays differ"
+        raise ParameterError(part, "transmission", rule, brief(projection.transmission))
 
 
 def _check_norm(projection: Projection, dt: float) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import tracemalloc
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import scipy.sparse
 
-from hebbscope import ParameterError, Population, Projection
+from hebbscope import Network, ParameterError, Population, Projection, simulate
 from hebbscope.models import (
     AllToAll,
     FixedInDegree,
@@ -293,6 +294,53 @@ def test_a_wiring_that_does_not_fit_is_named(describe, words):
     with pytest.raises(ParameterError, match=words) as caught:
         describe()
     assert "\n" not in str(caught.value)
+
+
+class Smoothed(NamedTuple):
+    """A transmission of one's own that delivers the mean of a weight and the next."""
+
+    scale: float = 0.5
+
+    def check(self, n_pre):
+        pass
+
+    def amount(self, w, j, n):
+        return self.scale * (w.value[w.out(j, n)] + w.value[w.out((j + 1) % w.n_pre, n)])
+
+    def effective(self, weights):
+        return self.scale * (weights + np.roll(weights, -1, axis=-1))
+
+
+class Lumped(Smoothed):
+    """Another, that does not say what each weight delivers."""
+
+    __slots__ = ()
+
+    def effective(self, weights):
+        return weights.sum()
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.0])
+def test_a_weight_that_is_read_with_another_needs_it(scale):
+    with pytest.raises(ParameterError, match=r"transmission: must deliver each weight by itself where not all are"):
+        recurrent(FixedInDegree(3), transmission=Smoothed(scale))
+
+
+def test_what_makes_no_weights_of_weights_is_said():
+    with pytest.raises(ParameterError, match=r"transmission: must make 12 weights of 12 in `effective`, got Lumped"):
+        recurrent(FixedInDegree(3), transmission=Lumped())
+
+
+@pytest.mark.parametrize("field", ["delay", "dendritic_delay"])
+def test_weights_that_are_read_with_others_have_one_delay(field):
+    """Each delay makes a source, or a target, of its own to the synapses."""
+    inputs, cells = Population("inputs", 2, HomogeneousPoisson()), Population("cells", 2, LinearPoisson())
+    late = {field: np.array([1e-3, 1e-3, 2e-3, 1e-3])}
+    described = Network([inputs, cells], [Projection(inputs, cells, 1e-3, transmission=PushPull(), **late)])
+    with pytest.raises(
+        ParameterError, match=r"transmission: must deliver each weight by itself where delays differ, got"
+    ):
+        simulate(described, 1e-2, dt=1e-3)
 
 
 class Twice(Pairwise):

@@ -211,7 +211,7 @@ class Growing(Own):
 
 
 class Later(SpikeHebb):
-    """A rule built on another."""
+    """A rule built on another, whose `relay` is of its own `on_pre`."""
 
     def on_pre(self, state, w, j, t):
         self.window.add_pre(state, j, t)
@@ -237,6 +237,10 @@ def test_rules_of_ones_own_do_not_disturb_the_others():
     with pytest.raises(ParameterError):
         network(rule=Renamed())
     assert (simulate(network(neuron=neuron), 2.0).final_weights == reference).all()
+    for engine in ("event", "clock"):
+        which = [Later(w_in=0.0), SpikeHebb(w_in=0.0), Later(w_in=500.0), SpikeHebb(w_in=500.0)]
+        found = [simulate(network(neuron=neuron, rule=each), 2.0, engine=engine).final_weights for each in which]
+        assert (found[0] == found[2]).all() and (found[1] != found[3]).any()  # that of input spikes is left out
     later = simulate(network(neuron=neuron, rule=Later(w_out=-100.0)), 2.0).final_weights
     assert later.max() < 0.1 and (simulate(network(neuron=neuron, rule=Triplet()), 2.0).final_weights != later).all()
 

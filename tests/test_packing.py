@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from hebbscope import HebbscopeError
+from hebbscope import HebbscopeError, Network, Population, Projection, simulate
+from hebbscope.models import HomogeneousPoisson, LinearPoisson
 from hebbscope.simulator.compile import loop_of
 from hebbscope.simulator.packing import Packed, opened, opened_at
 
@@ -89,6 +90,38 @@ class Alike(NamedTuple):
     lonely: np.ndarray
 
 
+NO_NUMBERS = [
+    (None, "a NoneType"),
+    ("fast", "a str"),
+    ([1.0], "a list"),
+    ([], "a list"),
+    ({"a": 1}, "a dict"),
+    (2**70, "1180591620717411303424"),
+    (np.zeros(2, np.float16), "an array of float16"),
+    (np.zeros(2, ">f8"), "an array of >f8"),
+    (np.array(["a"]), "an array of <U1"),
+    (np.ma.zeros(3), "a MaskedArray"),
+]
+
+
+class Forgetful(NamedTuple):
+    """A rule that learns nothing, and remembers the k-th of these."""
+
+    k: int = 0
+
+    def check(self):
+        pass
+
+    def init(self, n_pre, n_post):
+        return Alike(np.zeros(1), NO_NUMBERS[self.k][0])
+
+    def on_pre(self, state, w, j, t):
+        pass
+
+    def on_post(self, state, w, i, t):
+        pass
+
+
 def test_one_of_several_is_opened_alone():
     states = tuple(Alike(np.full(n, 1.0), np.array(10 * n)) for n in (3, 1, 2))
     run = loop_of(scaled, (2.0, 3.0, 5.0), states)
@@ -96,19 +129,12 @@ def test_one_of_several_is_opened_alone():
     assert [each.line.tolist() for each in states] == [[1.0, 1.0, 1.0], [3.0], [5.0, 5.0]]
 
 
-@pytest.mark.parametrize(
-    ("field", "what"),
-    [
-        (None, "a NoneType"),
-        ("fast", "a str"),
-        ([1.0], "a list"),
-        (np.zeros(2, np.float16), "an array of float16"),
-        (np.zeros(2, ">f8"), "an array of >f8"),
-        (np.array(["a"]), "an array of <U1"),
-    ],
-    ids=str,
-)
-def test_what_is_no_number_is_named(field, what):
+@pytest.mark.parametrize("k", range(len(NO_NUMBERS)), ids=[what for _, what in NO_NUMBERS])
+@pytest.mark.parametrize("engine", ["event", "clock"])
+def test_what_is_no_number_in_a_state_is_named(engine, k):
+    inputs, cell = Population("inputs", 2, HomogeneousPoisson()), Population("cell", 1, LinearPoisson())
+    described = Network([inputs, cell], [Projection(inputs, cell, 0.1, Forgetful(k))])
     with pytest.raises(HebbscopeError) as caught:
-        Packed((Alike(np.zeros(1), field),))
-    assert str(caught.value) == f"Alike.lonely: must be a number, an array of numbers, or a tuple of these, got {what}"
+        simulate(described, 1e-3, dt=1e-4, engine=engine)
+    words = f"Alike.lonely: must be a number, an array of numbers, or a tuple of these, got {NO_NUMBERS[k][1]}"
+    assert str(caught.value) == words

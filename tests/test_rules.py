@@ -15,6 +15,9 @@ from hebbscope.rules import (
     HIPPOCAMPUS_NEAREST_MINIMAL,
     L1,
     L2,
+    PRESYNAPTIC_CENTRED,
+    REDUCED_SYMMETRIC,
+    STDP,
     VISUAL_CORTEX_FULL,
     VISUAL_CORTEX_MINIMAL,
     VISUAL_CORTEX_NEAREST_FULL,
@@ -22,7 +25,6 @@ from hebbscope.rules import (
     DoubleExponential,
     FixedThreshold,
     KempterWindow,
-    PairSTDP,
     SlidingThreshold,
     SpikeHebb,
     Triplet,
@@ -271,11 +273,27 @@ def in_one_pass():
     return [each for each in found if isinstance(each, type) and getattr(each, "relay", relay) is not relay]
 
 
-def test_there_is_a_rule_with_a_relay_of_its_own():
-    assert PairSTDP in in_one_pass()
+def test_these_rules_have_a_relay_of_their_own():
+    assert {each.__name__ for each in in_one_pass()} == {
+        "PairSTDP", "STDP", "SpikeHebb", "Triplet", "VogelsSprekeler"
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize("rule", in_one_pass())
+OTHER_FORMS = {
+    "noise": STDP(sigma=0.5),
+    "a number for each synapse": STDP(pairing=PRESYNAPTIC_CENTRED),
+    "reduced symmetric": STDP(pairing=REDUCED_SYMMETRIC),
+    "a threshold of STDP": STDP(threshold=SlidingThreshold()),
+    "a threshold of Triplet": Triplet(threshold=SlidingThreshold()),
+    "full": Triplet(A2_plus=5e-3, A3_minus=2e-4),
+}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [each() for each in in_one_pass()] + list(OTHER_FORMS.values()),
+    ids=[each.__name__ for each in in_one_pass()] + list(OTHER_FORMS),
+)
 def test_a_relay_settles_delivers_and_learns_as_the_three_do(rule):
     """What the cells are given and what becomes of the weights is the same to the bit, bounds included."""
     spikes = sorted(
@@ -284,8 +302,8 @@ def test_a_relay_settles_delivers_and_learns_as_the_three_do(rule):
     )
     weights = np.random.default_rng(5).uniform(0.0, 0.02, (2, 4))
     outcomes = []
-    for pass_on in (rule.relay, relay):
-        part, taken = cast(rule(w_max=0.02, eta=FAST.get(rule, 1.0))), Taken()
+    for pass_on in (type(rule).relay, relay):
+        part, taken = cast(rule._replace(w_max=0.02, eta=FAST.get(type(rule), 1.0))), Taken()
         require_hooks(part, "rule")
         w, state = synapses(weights, part), initial_state(part, 4, 2)
         for t, kind, cell in spikes:

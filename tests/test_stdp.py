@@ -13,7 +13,7 @@ from replay import replay
 from test_rules import TRAINS
 
 from hebbscope import HebbscopeError, Network, ParameterError, Population, Projection, reduce, simulate
-from hebbscope.models import CommonSourcePoisson, Direct, HomogeneousPoisson, LinearPoisson, Uniform
+from hebbscope.models import CommonSourcePoisson, Direct, HomogeneousPoisson, LinearPoisson, PushPull, Uniform
 from hebbscope.rules import (
     ALL_TO_ALL,
     NEAREST_SYMMETRIC,
@@ -127,6 +127,27 @@ def test_additive_and_all_to_all_it_is_pair_stdp():
     np.testing.assert_allclose(
         replay(STDP(), pre, post, start), replay(PairSTDP(), pre, post, start), rtol=0, atol=1e-12
     )
+
+
+@pytest.mark.parametrize("level", ["spike", "surrogate"])
+@pytest.mark.parametrize("engine", ["event", "clock"])
+def test_push_pull_reads_no_weight_that_pair_stdp_has_kept_back(engine, level):
+    """Off the bounds both rules make the same spikes of the same weights."""
+    inputs, cell = (
+        Population("inputs", 4, HomogeneousPoisson(40.0)),
+        Population("cell", 1, LinearPoisson(base_rate=40.0)),
+    )
+    amplitudes, found = {"A_plus": 2e-3, "A_minus": 2e-3, "w_max": 10.0}, []
+    for rule in (PairSTDP(**amplitudes), STDP(**amplitudes)):
+        projection = Projection(inputs, cell, [[5.0, 5.1, 5.05, 4.9]], rule, transmission=PushPull())
+        with interpreted():
+            run = simulate(Network([inputs, cell], [projection]), 2.0, level=level, engine=engine, dt=1e-3)
+        found.append(run)
+    one, other = found
+    np.testing.assert_allclose(one.spikes["cell"].t, other.spikes["cell"].t, rtol=1e-12)
+    assert len(one.spikes["cell"].t) > 50
+    np.testing.assert_allclose(one.final_weights, other.final_weights, rtol=0, atol=1e-12)
+    assert np.abs(one.final_weights - one.weights[:, 0]).max() > 5e-3
 
 
 def test_pairs_with_the_next_spike_are_pairs_with_the_last_one_when_time_runs_backwards():

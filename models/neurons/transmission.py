@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import ParameterError, finite, part
+from ...simulator.protocols import ParameterError, finite, helper, part
+
+
+@helper
+def opponent(w, j):
+    """The source at the same place in the other half."""
+    half = w.n_pre // 2
+    return j + half if j < half else j - half
 
 
 @part
@@ -27,9 +34,10 @@ class PushPull(NamedTuple):
             raise ParameterError("PushPull", "n_pre", "must be even: an ON and an OFF half", n_pre)
 
     def amount(self, w, j, n):
-        half = w.n_pre // 2
-        opponent = j + half if j < half else j - half
-        return self.scale * (w.value[w.out(j, n)] - w.value[w.out(opponent, n)])
+        return self.scale * (w.value[w.out(j, n)] - w.value[w.out(opponent(w, j), n)])
+
+    def settle_others(self, rule, state, w, j, t):
+        rule.settle(state, w, opponent(w, j), t)
 
     def effective(self, weights):
         """The matrix that multiplies the input rates, from weights (..., n_pre)."""
