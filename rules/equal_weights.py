@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 N_POINTS = 1001  # weights at which the drift is looked at
+WAYS = {-1: "shrink", 0: "stay", 1: "grow"}  # by the sign of the drift
 AT_ONCE = 1_000_000  # weights of synapses
 
 
@@ -58,11 +59,14 @@ def in_words(equation: Any) -> str:
         growth = f", differences grow with {equation.growth_rate:.4g} /s" if len(equation.rates) > 1 else ""
         return f"equal weights rest at {weight:.4g}, output {output:.4g} Hz{growth}"
     grid, found = _looked_at(equation)
-    shrink, grow = f"shrink to w_min = {equation.w_min:g}", f"grow to w_max = {equation.w_max:g}"
-    if (found == 0.0).all():
+    if not np.isfinite(found).all():
+        return "what becomes of equal weights is beyond the range of numbers"
+    begins = np.flatnonzero(np.diff(np.sign(found), prepend=np.inf))  # of each stretch in which all go one way
+    ways = [WAYS[int(np.sign(found[k]))] for k in begins]
+    if ways == ["stay"]:
         return "equal weights stay as they are"
-    if (found <= 0.0).all():
-        return f"equal weights rest nowhere between the bounds: they {shrink}"
-    if (found >= 0.0).all():
-        return f"equal weights rest nowhere between the bounds: they {grow}"
-    return f"equal weights rest nowhere between the bounds: below {grid[np.argmax(found > 0.0)]:.4g} they {shrink}, above they {grow}"
+    ways[0] += f" to w_min = {equation.w_min:g}" if ways[0] == "shrink" else ""
+    ways[-1] += f" to w_max = {equation.w_max:g}" if ways[-1] == "grow" else ""
+    limits = [f"below {grid[k]:.4g} " for k in begins[1:]] + ["above " if len(begins) > 1 else ""]
+    told = ", ".join(f"{limit}they {way}" for limit, way in zip(limits, ways, strict=True))
+    return f"equal weights rest nowhere between the bounds: {told}"

@@ -11,7 +11,7 @@ Source: of the rate and h the neuron's own; covariance to the first order as for
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from math import factorial
 from typing import Any, NamedTuple
 
@@ -24,8 +24,14 @@ from .windows import DoubleExponential
 
 SIGNS = {"excitatory": 1.0, "inhibitory": -1.0}
 SAME = 1e-9  # relative difference of sums that are the same
-SPACING = 0.15  # of the logarithms of frequencies, over which a function that is smooth in them is summed
-FREQUENCIES = np.exp(np.arange(-9.0, 11.0, SPACING))  # rad/s
+SPACING = (
+    0.15  # of the logarithms of the frequencies at which the answer of a neuron is reckoned, which is smooth in them
+)
+FREQUENCIES = np.exp(
+    np.arange(-9.0, 11.0, SPACING)
+)  # rad/s; a slow kernel has most of its power below, where the answer stays as it is
+FINER = SPACING / 16.0  # of those at which kernels and windows are: they may oscillate
+FINE_FREQUENCIES = np.exp(np.arange(-25.0, np.log(FREQUENCIES[-1]), FINER))  # rad/s
 ON_A_CIRCLE = np.exp(2j * np.pi * np.arange(16) / 16)  # where a function is looked at for its derivatives in the middle
 
 
@@ -134,8 +140,18 @@ def answered(window: Any, kernel: Any, there: Heard) -> np.ndarray:
             omega = 2.0 * np.pi * frequency
             both = complex(window.transform(omega)) * there.driven.kick(np.array([-1j * omega]))[..., 0]
             return both.real if isinstance(kernel, Cosine) else both.imag
-    through = window.transform(FREQUENCIES) * np.conj(kernel_transform(kernel, FREQUENCIES)) * FREQUENCIES
-    return np.real(there.spectrum @ through) * SPACING / np.pi
+    omega = FINE_FREQUENCIES
+    through = window.transform(omega) * np.conj(kernel_transform(kernel, omega)) * omega
+    return np.real(there.spectrum @ (through @ _between())) * FINER / np.pi
+
+
+@cache
+def _between() -> np.ndarray:
+    """(n_fine, n): what interpolates a function that is known at FREQUENCIES; below them it is as at the first."""
+    from scipy.interpolate import CubicSpline
+
+    known, wanted = np.log(FREQUENCIES), np.log(FINE_FREQUENCIES)
+    return CubicSpline(known, np.eye(len(known)))(np.maximum(wanted, known[0]))
 
 
 def moment(driven: Any, n: int, a: float) -> np.ndarray:

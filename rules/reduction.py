@@ -35,6 +35,7 @@ from .recurrent import RecurrentEquation
 
 AVERAGE = "the learning equation"
 NUMBERS = ("rates", "w_in", "w_out", "W_integral", "W_square_integral", "base_rate", "gain", "left", "right", "own")
+N_LOOKED_AT = 9  # weights, at which an equation is to be a number
 LARGEST = 1e60  # coefficients whose products, and the squares of these, still are numbers
 
 
@@ -111,15 +112,19 @@ def _approximate(network: Network, statistics: InputStatistics, causal: bool, dt
     """That of the one layer that learns, onto neurons whose rate under noise is known."""
     layer, neuron = network.layer, network.layer.target.model
     neuron.check_driven()
-    if any(isinstance(term.kernel, Empirical) for term in statistics.covariance):
-        part, kind = f"Population {layer.source.name}", type(layer.source.model).__name__
-        raise ParameterError(part, "model", "must be no recording for the approximate learning equation", kind)
+    for term in statistics.covariance:
+        recorded, later = isinstance(term.kernel, Empirical), getattr(term.kernel, "shift", 0.0) != 0.0
+        rule = "must be no recording" if recorded else "must show its patterns in random order"
+        if recorded or later:
+            part, kind = f"Population {layer.source.name}", type(layer.source.model).__name__
+            raise ParameterError(part, "model", f"{rule}, for the approximate learning equation", kind)
     output = NoisyOutput(neuron, statistics, SIGNS[layer.receptor], *brought(network), dt)
     equation = PairEquation(layer.rule, output, causal)
-    equation.drift(
-        np.full(layer.source.n, equation.w_min)
-    )  # what it is not for, or out of all proportion, is said at once
-    equation.diffusion(equation.w_min)
+    equal = np.linspace(equation.w_min, equation.reach, N_LOOKED_AT)[:, None] * np.ones(layer.source.n)
+    with np.errstate(all="ignore"):
+        found = [equation.drift(equal), equation.diffusion(equation.w_min)]  # what it is not for is said at once
+    if not all(np.isfinite(each).all() for each in found):
+        raise FloatingPointError
     return equation
 
 
