@@ -151,7 +151,7 @@ def _between() -> np.ndarray:
     from scipy.interpolate import CubicSpline
 
     known, wanted = np.log(FREQUENCIES), np.log(FINE_FREQUENCIES)
-    return CubicSpline(known, np.eye(len(known)))(np.maximum(wanted, known[0]))
+    return np.asarray(CubicSpline(known, np.eye(len(known)))(np.maximum(wanted, known[0])))
 
 
 def moment(driven: Any, n: int, a: float) -> np.ndarray:
