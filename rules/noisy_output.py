@@ -140,8 +140,8 @@ def answered(window: Any, kernel: Any, there: Heard) -> np.ndarray:
             omega = 2.0 * np.pi * frequency
             both = complex(window.transform(omega)) * there.driven.kick(np.array([-1j * omega]))[..., 0]
             return both.real if isinstance(kernel, Cosine) else both.imag
-    omega = FINE_FREQUENCIES
-    through = window.transform(omega) * np.conj(kernel_transform(kernel, omega)) * omega
+    fine = FINE_FREQUENCIES
+    through = window.transform(fine) * np.conj(kernel_transform(kernel, fine)) * fine
     return np.real(there.spectrum @ (through @ _between())) * FINER / np.pi
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
@@ -288,6 +289,11 @@ class ClockRun:
         cell, wait = laid.cell[branches] - cells.low, laid.wait[branches].copy()
         return (self.precise(clock.Dendrites(cell, wait, np.zeros((depth, cells.n)), depth - 1)),)
 
+    @cached_property
+    def pool(self) -> ThreadPoolExecutor:
+        """The threads beside that of the caller; they end with the run."""
+        return ThreadPoolExecutor(self.threads - 1)
+
     # Running -------------------------------------------------------------------------------------------------------
 
     @property
@@ -364,9 +370,8 @@ class ClockRun:
         self.state.gate[0] = 0
         if self.threads == 1:
             return self.loop(end, 0, 1)
-        with ThreadPoolExecutor(self.threads) as pool:
-            done = pool.map(lambda thread: self.loop(end, thread, self.threads), range(self.threads))
-            return max(done)
+        others = [self.pool.submit(self.loop, end, thread, self.threads) for thread in range(1, self.threads)]
+        return max(self.loop(end, 0, self.threads), *(each.result() for each in others))
 
     def _empty(self) -> None:
         for name, (_, recorder, _) in zip(self.windows, self.listened, strict=True):
