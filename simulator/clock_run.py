@@ -105,7 +105,8 @@ def layout(projection: Projection, dt: float, n_shards: int) -> Layout:
     uniform = len(back) == 1
     cell = np.arange(n_post) if uniform else post[first]
     wait = np.full(n_post, back[0]) if uniform else downwards[first]
-    order = np.lexsort((branch, fibre))
+    as_wired = len(lag) == 1 and uniform
+    order = np.arange(len(pre)) if as_wired else np.lexsort((branch, fibre))
     n_fibres = n_pre if len(lag) == 1 else int(fibre.max()) + 1
     as_themselves = np.zeros((1, 0), np.int64) if len(lag) == 1 else fibre_of
     shares = []

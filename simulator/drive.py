@@ -191,7 +191,7 @@ class Recorder:
         self.waiting: list[tuple[float, np.ndarray, np.ndarray]] = []  # records on their way to the file
         self.written = -math.inf
         self.sound = True  # whether the weights are numbers
-        self.what = ""  # a hash of what is run
+        self.what = ""  # a hash of what is run, for a file
         self.sampler = Sampler(network, level, monitors, seeds, float(times[-1]), file)
 
     @property
@@ -202,9 +202,9 @@ class Recorder:
     def begin(self, runs: Sequence[OneSeed]) -> None:
         """Record the start, or take up what a checkpoint left of the level."""
         left, windows = None, runs[0].windows
-        how = (runs[0].parts, sorted(windows.items()), self.sampler.monitors)
-        self.what = fingerprint(self.network, self.level, self.seeds, self.due, *how)
         if self.file is not None:
+            how = (runs[0].parts, sorted(windows.items()), self.sampler.monitors)
+            self.what = fingerprint(self.network, self.level, self.seeds, self.due, *how)
             every, end = self.due[1] - self.due[0], self.due[-1]
             joined, dense = self.projection, self.projection.is_dense
             wiring = None if dense else joined.wiring

@@ -244,15 +244,12 @@ class Projection(Described):
         draws = generator(getattr(self.connectivity, "seed", 0), f"connectivity/{self.name}")
         ends = self.connectivity.edges(draws, self.source, self.target)
         pre, post = (np.asarray(each, dtype=np.int64) for each in ends)
-        order = np.lexsort((post, pre))
-        wiring = Wiring(pre[order], post[order])
-        outside = [
-            np.any((each < 0) | (each >= n)) for each, n in zip(wiring, (self.source.n, self.target.n), strict=True)
-        ]
-        twice = (np.diff(wiring.pre) == 0) & (np.diff(wiring.post) == 0)
-        if any(outside) or np.any(twice):
+        populations = zip((pre, post), (self.source.n, self.target.n), strict=True)
+        outside = [np.any((each < 0) | (each >= n)) for each, n in populations]
+        pairs = np.sort(pre * self.target.n + post)  # one number for each is sorted far sooner than two
+        if any(outside) or np.any(np.diff(pairs) == 0):
             self._refuse("connectivity", "must join cells of the two populations, no pair twice", self.connectivity)
-        return wiring
+        return Wiring(*np.divmod(pairs, self.target.n))
 
     @property
     def n_synapses(self) -> int:
