@@ -53,7 +53,7 @@ class Activity:
         }
 
     def figure(self) -> Any:
-        """Spikes of all populations, and the weights over time."""
+        """Spikes of all populations, and the weights over time and at the end."""
         from .activity_figures import summary
 
         return summary(next(iter(self.runs.values())))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..simulator.protocols import HebbscopeError
-from .figures import weights
+from .figures import distribution, weights
 from .style import GROUP_COLOURS, PAGE, STYLE, draws, new_figure
 
 if TYPE_CHECKING:
@@ -48,15 +48,17 @@ def raster(run: Any, *, ax: Axes, start: float | None = None, length: float = 0.
 
 
 def summary(run: Any) -> Any:
-    """The raster beside the weights over time, as one figure."""
+    """The raster beside the weights, over time and at the end, as one figure."""
     from matplotlib import rc_context
 
     with rc_context(STYLE):
         figure = new_figure(PAGE, 3.2)
         heard = any(len(spikes) for spikes in run.spikes.values())
-        axes = figure.subplots(1, 1 + heard, squeeze=False)[0]
+        axes = figure.subplots(1, 2 + heard, squeeze=False, width_ratios=[1.0] * heard + [1.0, 0.6])[0]
         if heard:
             raster(run, ax=axes[0])
-        weights(run, ax=axes[-1])
-        axes[-1].set_title(f"Weights {run.projection.replace('_', ' ')}")
+        weights(run, ax=axes[-2])
+        axes[-2].set_title(f"Weights {run.projection.replace('_', ' ')}")
+        distribution(run, ax=axes[-1])
+        axes[-1].set_title("At the end")
     return figure

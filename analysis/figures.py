@@ -73,7 +73,7 @@ def weights(run: Any, rate: Any = None, *, ax: Axes, singles: bool = True) -> No
     time_axis(ax, run.time)
     weight_axis(ax.yaxis, "weight", float(np.abs(run.weights).max()))
     if singles and max(sizes) > MANY:
-        counts = " or ".join(str(n) for n in sorted(sizes) if n > MANY)
+        counts = " or ".join(f"{n:,}" for n in sorted(sizes) if n > MANY)
         words = f"{EXAMPLES} of {counts} synapses in a group, seed {run.seeds[0]}\nshaded: the middle 80 % of them"
         ax.set_ylim(top=max(ax.get_ylim()[1], ax.dataLim.y0 + 1.2 * ax.dataLim.height))  # room for it
         ax.text(0.02, 0.99, words, transform=ax.transAxes, color="0.4", fontsize=6, va="top")

@@ -86,7 +86,8 @@ def weight_axis(axis: Any, label: str, largest: float) -> None:
     """Label an axis of weights; small ones in thousandths. The data stay as they are."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    side_by_side = axis.axis_name == "x"  # numbers that take more room than one above the other
+    axis.set_major_locator(MaxNLocator(3 if side_by_side else 5, steps=[1, 2, 5, 10]))
     small = largest < 0.1
     axis.set_label_text(f"{label} [10$^{{-3}}$]" if small else label)
     if small:

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from hebbscope.analysis import figures, spike_figures
+from hebbscope.analysis import activity_figures, figures, spike_figures
 from hebbscope.analysis.comparison import compare
 from hebbscope.analysis.correlations import correlogram, input_output
 from hebbscope.models.neurons.linear_poisson import LinearPoisson
@@ -259,7 +259,7 @@ def test_they_draw_on_the_axes_given_and_leave_pyplot_alone():
     ):
         ax = Figure().add_subplot()
         assert draw(*arguments, ax=ax) is ax
-    code = "import sys; from hebbscope.analysis import figures, spike_figures; print('matplotlib' in sys.modules)"
+    code = "import sys; from hebbscope.analysis import activity_figures, figures, spike_figures; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
@@ -274,3 +274,11 @@ def test_an_epsp_stands_upright_behind_a_window_that_only_depresses():
 def test_a_quantity_that_the_runs_lack_is_named(quantity):
     with pytest.raises(HebbscopeError, match=f"no '{quantity}' in these runs, but average weight, spread, output rate"):
         figures.course(quantity, a_run("spike", groups=("all",) * 6))
+
+
+def test_the_summary_of_a_network_has_spikes_and_weights_over_time_and_at_the_end():
+    run = a_run("spike")
+    titles = [ax.get_title() for ax in activity_figures.summary(run).axes]
+    assert titles == ["", "Weights inputs to neuron", "At the end"]
+    run.spikes = {}
+    assert [ax.get_title() for ax in activity_figures.summary(run).axes] == titles[1:]
