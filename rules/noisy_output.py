@@ -1,35 +1,37 @@
 """The output of a neuron that is not linear, by its mean rate under noise and its answer to a kick of the first order: approximate.
 
-What arrives at the neuron is taken as white noise: of plastic synapses from one input population, with the covariances that this states, and of others that
+What arrives at the neuron is taken as noise: of plastic synapses from one input population, with the covariances that this states, and of others that
 do not learn. A spike of input j through the weight J_j adds to the output rate J_j h(u), a time u later, where h depends on all the weights by way of mean and
-variance of the noise. So the covariance of input i with the output is C_i(s) = sum_j J_j int h(u) C_ij(s + u) du, that of input i with itself included.
+variance of the noise, and on the time course of the synapse. So the covariance of input i with the output is C_i(s) = sum_j J_j int h(u) C_ij(s + u) du,
+that of input i with itself included.
 
-Good while single weights are small against the sd of the potential, and covariances of inputs move it by less than their independent spikes do.
+Good while single weights are small against the sd of the potential, covariances of inputs move it by less than their independent spikes do, and synapses are
+fast against the membrane: with a time constant of a tenth of the membrane's, rates are within some 5 % (tests/test_pair_equation.py).
 Source: of the rate and h the neuron's own; covariance to the first order as for linear neurons, rules/reduction.py [derived].
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from math import factorial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..simulator.network import Network
-from ..simulator.protocols import Cosine, Delta, ParameterError, Sine, require_methods
+from ..simulator.protocols import Cosine, Delta, ParameterError, Sine, receptors_of, require_methods
 from .window_integrals import kernel_transform
 from .windows import DoubleExponential
 
 SIGNS = {"excitatory": 1.0, "inhibitory": -1.0}
+LEAST_SHARE = 1e-6  # of the variance of white noise that is left, where synapses are ever so slow
 SAME = 1e-9  # relative difference of sums that are the same
-SPACING = (
-    0.15  # of the logarithms of the frequencies at which the answer of a neuron is reckoned, which is smooth in them
-)
-FREQUENCIES = np.exp(
-    np.arange(-9.0, 11.0, SPACING)
-)  # rad/s; a slow kernel has most of its power below, where the answer stays as it is
+# of the logarithms of the frequencies at which the answer of a neuron is reckoned, which is smooth in them
+SPACING = 0.15
+# rad/s; a slow kernel has most of its power below, where the answer stays as it is
+FREQUENCIES = np.exp(np.arange(-9.0, 11.0, SPACING))
 FINER = SPACING / 16.0  # of those at which kernels and windows are: they may oscillate
 FINE_FREQUENCIES = np.exp(np.arange(-25.0, np.log(FREQUENCIES[-1]), FINER))  # rad/s
 ON_A_CIRCLE = np.exp(2j * np.pi * np.arange(16) / 16)  # where a function is looked at for its derivatives in the middle
@@ -53,11 +55,44 @@ class Decay(NamedTuple):
         return 45.0 * self.tau
 
 
+class Port(NamedTuple):
+    """What synapses of one receptor do to the potential of a neuron.
+
+    moves      V: how far a spike of weight 1 moves it, with its sign, as if at once by all that comes in the end
+    smoothed   the variance that they make, over that if all came at once
+    passed(s)  the transform of their time course, of area 1, at s [1/s]
+    """
+
+    moves: float
+    smoothed: float
+    passed: Callable[[np.ndarray], np.ndarray]
+
+
+def port_of(neuron: Any, receptor: str) -> Port:
+    """Of a neuron with tau_m [s] and a part `synapses`, see models/neurons/synapses.py."""
+    synapses, port = neuron.synapses, receptors_of(neuron).index(receptor)
+    moves = SIGNS[receptor] * synapses.jump(port, neuron.tau_m)
+    return Port(moves, synapses.smoothed(port, neuron.tau_m), partial(synapses.passed, port))
+
+
+class Brought(NamedTuple):
+    """What synapses bring that do not learn: the sum of rate times jump [V/s], of rate times jump squared [V^2/s], and that times what is smoothed of it."""
+
+    arriving: float = 0.0
+    power: float = 0.0
+    smoothed: float = 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class Heard:
-    """What a neuron makes of the noise of some weights: driven, as it says; rate (...) [Hz]."""
+    """What a neuron makes of the noise of some weights: driven, as it says; passed(s), as of a Port; rate (...) [Hz]."""
 
     driven: Any
+    passed: Callable[[np.ndarray], np.ndarray]
+
+    def kick(self, s: np.ndarray) -> np.ndarray:
+        """(..., n) 1/V: int h(u) exp(-s u) du, at s (n,) [1/s]."""
+        return np.asarray(self.driven.kick(s) * self.passed(s))
 
     @property
     def rate(self) -> np.ndarray:
@@ -66,26 +101,24 @@ class Heard:
     @cached_property
     def spectrum(self) -> np.ndarray:
         """(..., n) 1/V: int h(u) exp(i omega u) du of the answer to a kick, at all FREQUENCIES."""
-        return np.asarray(self.driven.kick(-1j * FREQUENCIES))
+        return self.kick(-1j * FREQUENCIES)
 
 
 @dataclass(frozen=True, eq=False)
 class NoisyOutput:
     """A neuron and what it gets.
 
-    neuron      with tau_m [s], V_th and V_reset [V], and driven(arriving, power, dt), see models/neurons/lif.py
+    neuron      with tau_m [s], V_th and V_reset [V], synapses, and driven(arriving, power, smoothed, dt), see models/neurons/lif.py
     statistics  InputStatistics of the inputs whose synapses learn
-    sign        1.0, or -1.0 for inhibitory synapses
-    arriving    what other synapses bring, sum of rate times weight [V/s]
-    power       sum of rate times weight squared of these [V^2/s]
+    receptor    of these synapses
+    others      what other synapses bring
     dt          step in which the neuron runs [s]
     """
 
     neuron: Any
     statistics: Any
-    sign: float
-    arriving: float
-    power: float
+    receptor: str
+    others: Brought
     dt: float
 
     @property
@@ -94,14 +127,19 @@ class NoisyOutput:
         return self.statistics.rates
 
     def seen(self, weights: np.ndarray) -> np.ndarray:
-        """(..., n) -> (..., n): how far an input spike moves the potential [V]."""
-        return self.sign * self.statistics.transmission.effective(np.asarray(weights, float))
+        """(..., n) -> (..., n): how far an input spike moves the potential in the end [V]."""
+        return self.port.moves * self.statistics.transmission.effective(np.asarray(weights, float))
+
+    @property
+    def port(self) -> Port:
+        """Of the synapses that learn."""
+        return port_of(self.neuron, self.receptor)
 
     @property
     def reach(self) -> float:
         """A weight that all synapses may have to bring, beyond what others do, ten times the way from reset to threshold [V]."""
         way = 10.0 * (self.neuron.V_th - self.neuron.V_reset) / self.neuron.tau_m
-        return (way + abs(self.arriving)) / (float(self.rates.sum()) or 1.0)
+        return (way + abs(self.others.arriving)) / (abs(self.port.moves) * float(self.rates.sum()) or 1.0)
 
     @cached_property
     def _beside(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -114,8 +152,11 @@ class NoisyOutput:
     def at(self, weights: np.ndarray) -> Heard:
         """The neuron under the noise of weights (..., n)."""
         seen, (left, right, own) = self.seen(weights), self._beside
-        power = self.power + ((seen @ left) * (seen @ right)).sum(axis=-1) + seen**2 @ own
-        return Heard(self.neuron.driven(self.arriving + seen @ self.rates, np.maximum(power, 0.0), self.dt))
+        added = np.maximum(((seen @ left) * (seen @ right)).sum(axis=-1) + seen**2 @ own, -self.others.power)
+        power, seen_of_it = self.others.power + added, self.others.smoothed + self.port.smoothed * added
+        share = np.divide(seen_of_it, power, out=np.ones(np.shape(power)), where=power > 0.0)
+        arriving, smoothed = self.others.arriving + seen @ self.rates, np.clip(share, LEAST_SHARE, 1.0)
+        return Heard(self.neuron.driven(arriving, power, smoothed, self.dt), self.port.passed)
 
     def covariance(self, window: Any, weights: np.ndarray, there: Heard, causal: bool) -> np.ndarray:
         """(..., n) [Hz]: int W(s) C_i(s) ds, with the neuron `there`, under the noise of the weights (..., n); causal: with what a train adds itself."""
@@ -134,11 +175,11 @@ def answered(window: Any, kernel: Any, there: Heard) -> np.ndarray:
         case Delta(weight):
             require_methods(window, "the approximate learning equation", "terms")
             before, _ = window.terms()
-            seen = (c * moment(there.driven, n, a) for c, n, a in before if c != 0.0)
+            seen = (c * moment(there, n, a) for c, n, a in before if c != 0.0)
             return weight * sum(seen, np.zeros(there.rate.shape))
         case Cosine(frequency) | Sine(frequency):
             omega = 2.0 * np.pi * frequency
-            both = complex(window.transform(omega)) * there.driven.kick(np.array([-1j * omega]))[..., 0]
+            both = complex(window.transform(omega)) * there.kick(np.array([-1j * omega]))[..., 0]
             return both.real if isinstance(kernel, Cosine) else both.imag
     fine = FINE_FREQUENCIES
     through = window.transform(fine) * np.conj(kernel_transform(kernel, fine)) * fine
@@ -154,29 +195,30 @@ def _between() -> np.ndarray:
     return np.asarray(CubicSpline(known, np.eye(len(known)))(np.maximum(wanted, known[0])))
 
 
-def moment(driven: Any, n: int, a: float) -> np.ndarray:
+def moment(there: Heard, n: int, a: float) -> np.ndarray:
     """(...): int h(u) u^n exp(-a u) du, from values of the transform of h on a circle around a, by Cauchy's formula."""
     if n == 0:
-        return np.real(driven.kick(np.array([a]))[..., 0])
-    around = driven.kick(a * (1.0 + 0.5 * ON_A_CIRCLE))
+        return np.real(there.kick(np.array([a]))[..., 0])
+    around = there.kick(a * (1.0 + 0.5 * ON_A_CIRCLE))
     return factorial(n) * (-2.0 / a) ** n * np.real((around * ON_A_CIRCLE**-n).mean(axis=-1))
 
 
-def brought(network: Network) -> tuple[float, float]:
-    """What synapses that do not learn and backgrounds bring to each target of `network.layer`: the sum of rate times weight [V/s], and of rate times
-    weight squared [V^2/s]; HebbscopeError where cells get different sums."""
+def brought(network: Network) -> Brought:
+    """What synapses that do not learn and backgrounds bring to each target of `network.layer`; HebbscopeError where cells get different sums."""
     layer = network.layer
     target = layer.target
-    found = np.zeros((2, target.n))
+    found = np.zeros((3, target.n))
     for receptor, each in target.background.items():
-        rate, weight = each.n_synapses * each.rate, SIGNS[receptor] * each.weight
-        found += np.array([[rate * weight], [rate * weight**2]])
+        port, rate = port_of(target.model, receptor), each.n_synapses * each.rate
+        seen = port.moves * each.weight
+        found += rate * np.array([[seen], [seen**2], [port.smoothed * seen**2]])
     for each in network.projections:
         if each is not layer:
             (pre, post), rates = each.wiring, np.asarray(each.source.model.mean_rates(each.source.n), float)
-            delivered = SIGNS[each.receptor] * each.transmission.effective(each.initial_values(1))
-            for sums, power in zip(found, (1, 2), strict=True):
-                np.add.at(sums, post, rates[pre] * delivered**power)
+            port = port_of(target.model, each.receptor)
+            seen = port.moves * each.transmission.effective(each.initial_values(1))
+            for sums, of_each in zip(found, (seen, seen**2, port.smoothed * seen**2), strict=True):
+                np.add.at(sums, post, rates[pre] * of_each)
     if np.any(np.ptp(found, axis=1) > SAME * np.abs(found).max(axis=1)):
         raise ParameterError(
             f"Network {network.name}",
@@ -184,4 +226,4 @@ def brought(network: Network) -> tuple[float, float]:
             "must bring the same to each cell, for the approximate learning equation",
             "different sums of rates and weights",
         )
-    return float(found[0, 0]), float(found[1, 0])
+    return Brought(*found[:, 0].tolist())

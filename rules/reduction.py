@@ -29,7 +29,7 @@ from ..simulator.protocols import DT, Empirical, HebbscopeError, ParameterError,
 from . import modes
 from .linear_flow import LinearFlow, flow_of
 from .linsker import Linsker
-from .noisy_output import SIGNS, NoisyOutput, brought
+from .noisy_output import NoisyOutput, brought
 from .pair_equation import PairEquation
 from .recurrent import RecurrentEquation
 
@@ -81,7 +81,7 @@ def statistics_of(source: Any, transmission: Any = None) -> InputStatistics:
 
 def reduce(network: Network, causal: bool = True, dt: float = DT) -> Any:
     """The learning equation of a network. Of one plastic layer of Poisson neurons: a LearningEquation for SpikeHebb, the rule's own for others; of cells
-    that drive each other, or with delays: a RecurrentEquation; of inputs to LIF neurons with delta synapses: a PairEquation, which is approximate.
+    that drive each other, or with delays: a RecurrentEquation; of inputs to LIF neurons: a PairEquation, which is approximate.
 
     causal=False leaves out the causal spike-spike term: the surrogate level, or a rate description. Normalisation steps are not part of it. dt [s]: the
     step in which LIF neurons run. HebbscopeError when the rule has no averaged equation.
@@ -111,14 +111,13 @@ def reduce(network: Network, causal: bool = True, dt: float = DT) -> Any:
 def _approximate(network: Network, statistics: InputStatistics, causal: bool, dt: float) -> PairEquation:
     """That of the one layer that learns, onto neurons whose rate under noise is known."""
     layer, neuron = network.layer, network.layer.target.model
-    neuron.check_driven()
     for term in statistics.covariance:
         recorded, later = isinstance(term.kernel, Empirical), getattr(term.kernel, "shift", 0.0) != 0.0
         rule = "must be no recording" if recorded else "must show its patterns in random order"
         if recorded or later:
             part, kind = f"Population {layer.source.name}", type(layer.source.model).__name__
             raise ParameterError(part, "model", f"{rule}, for the approximate learning equation", kind)
-    output = NoisyOutput(neuron, statistics, SIGNS[layer.receptor], *brought(network), dt)
+    output = NoisyOutput(neuron, statistics, layer.receptor, brought(network), dt)
     equation = PairEquation(layer.rule, output, causal)
     equal = np.linspace(equation.w_min, equation.reach, N_LOOKED_AT)[:, None] * np.ones(layer.source.n)
     with np.errstate(all="ignore"):

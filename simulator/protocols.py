@@ -7,6 +7,7 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
              for the rate level:   rates(state, t, latent, out), and where they vary between wakes a property `changes_in`, how fast [s]
     neuron   stepper(dt), and for the exact engine:
              init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
+             for the approximate learning equation:       driven(arriving, power, smoothed, dt), with fields tau_m, V_th, V_reset and synapses
     rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)
              where it wants them:  advance(state, w, t)   settle(state, w, j, t)          relay(state, w, j, t, cells)
              one that draws, from rng in its hooks:       init(n_pre, n_post, rng)

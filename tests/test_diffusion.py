@@ -7,8 +7,18 @@ import math
 import numpy as np
 import pytest
 
-from hebbscope.models import LIF
+from hebbscope import Network, Population, Projection
+from hebbscope.models import (
+    LIF,
+    AlphaSynapses,
+    DeltaSynapses,
+    ExponentialSynapses,
+    HomogeneousPoisson,
+    PoissonBackground,
+)
 from hebbscope.models.neurons.diffusion import Noise, answers, barrier, noise, spectrum, stationary_rate
+from hebbscope.rules.noisy_output import port_of
+from hebbscope.simulator.clock_run import ClockRun
 
 CELL = LIF(E_L=0.0, drive=0.0, V_th=20e-3, V_reset=10e-3)
 STATES = [Noise(18.8e-3, 4.8e-3), Noise(23e-3, 5.1e-3), Noise(16e-3, 2e-3)]
@@ -63,3 +73,27 @@ def test_no_step_is_the_limit_of_small_ones():
     assert whole.mean == pytest.approx(20e-3 * (0.9 - 0.2)) and whole.sd == pytest.approx(math.sqrt(0.01 * 1.9e-4))
     assert small == pytest.approx(whole, rel=1e-6)
     assert barrier(CELL, whole, 0.0) == CELL and barrier(CELL, whole, 1e-4).V_th > CELL.V_th
+
+
+@pytest.mark.parametrize(
+    "synapses", [DeltaSynapses(), ExponentialSynapses(4e-3, 8e-3), AlphaSynapses(2e-3, 5e-3)], ids=repr
+)
+def test_what_synapses_make_of_many_spikes_is_their_jump_and_what_is_smoothed_of_it(synapses):
+    """Potentials without threshold, of 400 cells at 20 moments: the mean to three standard errors and half a step's input, the sd to three of 1 / sqrt(2 n)."""
+    cell, dt = LIF(E_L=0.0, drive=0.0, V_th=1.0, V_reset=0.0, synapses=synapses), 1e-4
+    background = {"excitatory": PoissonBackground(1000, 20.0, 1e-3), "inhibitory": PoissonBackground(1000, 10.0, 2e-3)}
+    inputs, cells = Population("inputs", 1, HomogeneousPoisson()), Population("cells", 400, cell, background=background)
+    run, found = ClockRun(Network([inputs, cells], [Projection(inputs, cells, 0.0)]), 1, "spike", {}, dt), []
+    for moment in 0.5 + 0.2 * np.arange(20):
+        run.to(moment)
+        found.append(run.variable_of(cells, "v"))
+    arriving, variance = 0.0, 0.0
+    for receptor, each in background.items():
+        port, rate = port_of(cell, receptor), each.n_synapses * each.rate
+        arriving += rate * port.moves * each.weight
+        variance += 0.5 * cell.tau_m * rate * port.smoothed * (port.moves * each.weight) ** 2
+    error = math.sqrt(variance / np.size(found))
+    assert np.mean(found) == pytest.approx(cell.tau_m * arriving, abs=3.0 * error + 0.5 * dt * abs(arriving))
+    assert np.std(found) == pytest.approx(
+        math.sqrt(variance), rel=3.0 / math.sqrt(2 * np.size(found)) + 0.5 * dt / cell.tau_m
+    )

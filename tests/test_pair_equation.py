@@ -17,6 +17,8 @@ from hebbscope.models import (
     LIF,
     AlphaSynapses,
     CommonSourcePoisson,
+    DeltaSynapses,
+    ExponentialSynapses,
     FixedInDegree,
     HomogeneousPoisson,
     LinearPoisson,
@@ -38,7 +40,7 @@ from hebbscope.rules import (
     Triplet,
     VogelsSprekeler,
 )
-from hebbscope.rules.noisy_output import Decay, Heard, NoisyOutput, answered
+from hebbscope.rules.noisy_output import Brought, Decay, Heard, NoisyOutput, answered
 from hebbscope.rules.pair_equation import PairEquation
 from hebbscope.rules.reduction import LearningEquation, statistics_of
 from hebbscope.rules.stdp_equation import STDPEquation
@@ -51,13 +53,14 @@ MULTIPLICATIVE = STDP(4e-6, 4e-6, w_max=4e-4, dependence=PowerLaw(1.0, 1.0))
 
 
 def layer(rule=RULE, model=None, weight=0.2e-3, external=58.0, receptor="excitatory", cell=CELL, n=50, n_cells=40):
-    """n synapses onto each cell, with a background whose spikes move the potential by 0.2 mV and make an sd of 6 mV."""
+    """n synapses onto each cell, with a background whose spikes move the potential by 0.2 mV and make an sd of 6 mV; weights are such jumps."""
     kicks = {"excitatory": external, "inhibitory": 56.0}
-    background = {name: PoissonBackground(1000, rate, 0.2e-3) for name, rate in kicks.items()}
+    jump = cell.synapses.jump(0, cell.tau_m)
+    background = {name: PoissonBackground(1000, rate, 0.2e-3 / jump) for name, rate in kicks.items()}
     start = {"v": Uniform(10e-3, 20e-3)}
     cells = Population("cells", n_cells, cell, background=background, initial=start)
     inputs = Population("inputs", n, HomogeneousPoisson(20.0) if model is None else model)
-    return Network([inputs, cells], [Projection(inputs, cells, weight, rule, receptor=receptor)])
+    return Network([inputs, cells], [Projection(inputs, cells, weight / jump, rule, receptor=receptor)])
 
 
 # Integrals --------------------------------------------------------------------------------------------------------------
@@ -90,7 +93,7 @@ class Answering(NamedTuple):
 )
 def test_what_a_window_sees_of_an_answer_is_the_integral_in_closed_form(window, kernel):
     """That of an EPSP of the same form; where it is a sum over frequencies, to 1e-4."""
-    found = answered(window, kernel, Heard(Answering(5e-3, np.zeros(2))))
+    found = answered(window, kernel, Heard(Answering(5e-3, np.zeros(2)), np.ones_like))
     assert found.shape == (2,)
     closed = isinstance(kernel, Delta | Cosine | Sine)
     assert found == pytest.approx(window.q(Decay(5e-3), kernel), rel=1e-9 if closed else 1e-4)
@@ -106,8 +109,9 @@ class Linear(NamedTuple):
     gain: float = 1.0
     base_rate: float = 4.0
     threshold: float = 0.0
+    synapses: DeltaSynapses = DeltaSynapses()
 
-    def driven(self, arriving, power, dt):
+    def driven(self, arriving, power, smoothed, dt):
         return Unit(self.base_rate + arriving, self.tau)
 
     def epsp(self, u):
@@ -150,7 +154,7 @@ class Unit(NamedTuple):
 )
 def test_of_a_linear_neuron_it_is_the_exact_equation(rule, exact, causal, model):
     statistics = statistics_of(Population("inputs", 5, model), Direct(0.7))
-    equation = PairEquation(rule, NoisyOutput(Linear(), statistics, 1.0, 0.0, 0.0, 0.0), causal)
+    equation = PairEquation(rule, NoisyOutput(Linear(), statistics, "excitatory", Brought(), 0.0), causal)
     other, weights = exact(rule, statistics, Linear(), causal), np.random.default_rng(1).uniform(0.1, 0.9, (3, 5))
     np.testing.assert_allclose(equation.drift(weights), other.drift(weights), rtol=1e-8)
     np.testing.assert_allclose(equation.output_rate_of(weights), other.output_rate_of(weights), rtol=1e-12)
@@ -170,6 +174,8 @@ SPIKES = {
     "amplitudes that depend on the weight": {"rule": MULTIPLICATIVE, "weight": 0.3e-3},
     "Kempter's window": {"rule": SpikeHebb(eta=1e-9, w_in=0.0, w_out=0.0, w_min=0.0, w_max=1e-2)},
     "inhibition": {"rule": VogelsSprekeler(eta=1e-9, w_max=1e-2), "receptor": "inhibitory"},
+    "exponential synapses": {"cell": CELL._replace(synapses=ExponentialSynapses(2e-3, 2e-3))},
+    "alpha synapses": {"cell": CELL._replace(synapses=AlphaSynapses(1e-3, 1e-3))},
     "inputs that share spikes": {"model": CommonSourcePoisson(20.0, 0.1, n_correlated=25), "weight": 0.1e-3},
     "inputs that share rates": {"model": OrnsteinUhlenbeckPoisson(20.0, 6.0, n_modulated=25), "weight": 0.1e-3},
 }
@@ -177,7 +183,9 @@ SPIKES = {
 
 @pytest.mark.parametrize("name", SPIKES)
 def test_the_drift_is_that_of_spikes(name):
-    """16 seeds of 20 s: within three standard errors and the bias, 5 % of what correlations bring and 1 % of what chance does."""
+    """16 seeds of 20 s: within three standard errors and the bias, 5 % of what correlations bring and 1 % of what chance does; where synapses take
+    their time, of that order in their share of the membrane's."""
+    slowness = 1.0 / SPIKES[name].get("cell", CELL).synapses.smoothed(0, CELL.tau_m) - 1.0
     found = measure_drift(layer(**SPIKES[name]), 20.0, seeds=range(1, 17), wait=0.5)
     equation, synapses = reduce(found.network), found.network.recorded
     independent = equation.output.statistics._replace(covariance=[])
@@ -188,10 +196,10 @@ def test_the_drift_is_that_of_spikes(name):
     assert found.approximate == equation.approximate and equation.approximate in repr(found)
     for row in found.rows:
         by_chance = float(chance[:, groups == row.group].mean())
-        bias = 0.05 * abs(row.formula - by_chance) + 0.01 * abs(by_chance)
+        bias = (0.05 + slowness) * abs(row.formula - by_chance) + (0.01 + slowness) * abs(by_chance)
         assert abs(row.drift - row.formula) < 3.0 * row.error + bias, row
     rate = float(equation.output_rate_of(synapses.weights[0]))
-    assert found.output_rate.mean() == pytest.approx(rate, rel=0.02)
+    assert found.output_rate.mean() == pytest.approx(rate, rel=0.02 + slowness)
     if "rule" not in SPIKES[name]:
         without = float(equation.without_causal().drift(synapses.weights)[0, -1])
         drifts = np.array([row.drift, row.error, row.formula, without]) / RULE.A_plus
@@ -280,10 +288,8 @@ def test_inputs_that_do_not_learn_are_as_a_background():
         found.append(
             reduce(Network([inputs, cells] if background else [inputs, others, cells], [*held, learns])).output
         )
-    assert (found[0].arriving, found[0].power) == pytest.approx((found[1].arriving, found[1].power), rel=1e-12)
-    assert found[0].arriving == pytest.approx(-3 * 100.0 * 0.3e-3) and found[0].power == pytest.approx(
-        300.0 * 0.3e-3**2
-    )
+    assert found[0].others == pytest.approx(found[1].others, rel=1e-12)
+    assert found[0].others == pytest.approx((-3 * 100.0 * 0.3e-3, 300.0 * 0.3e-3**2, 300.0 * 0.3e-3**2))
 
 
 RECORDED = RecordedSpikes(np.array([0.5]), np.array([0]), 1.0)
@@ -293,7 +299,6 @@ SPARSE = {"connectivity": FixedInDegree(2)}
 @pytest.mark.parametrize(
     "parts, words",
     [
-        (_alone(LIF(synapses=AlphaSynapses())), "LIF.synapses: must be DeltaSynapses for the approximate learning equation"),
         (_alone(LIF(), Triplet(w_max=1.0)), "Triplet: has no approximate learning equation, as rules of pairs do"),
         (_alone(LIF(), STDP(pairing=NEAREST_SYMMETRIC)), "STDP: the approximate learning equation is of all pairs, ALL_TO_ALL"),
         (_alone(LIF(), model=RECORDED), "Population inputs.model: must be no recording, for the approximate learning equation"),

@@ -2,7 +2,8 @@
 
 The potential would be normally distributed, with a mean and an sd, were there no threshold; kicks at rates r_k of sizes w_k, inhibitory ones
 negative, make mean = E_L + drive + tau_m sum r_k w_k and sd^2 = tau_m / 2 sum r_k w_k^2. The approximation is good while kicks are small against the
-sd: errors are of the order of their ratio. In steps of time threshold is only looked at between steps; `barrier` says what that amounts to.
+sd: errors are of the order of their ratio. In steps of time threshold is only looked at between steps; `barrier` says what that amounts to. Kicks that
+synapses spread over their time constants are noise that is not white; `driven` says what that does, to the first order in the root of these over tau_m.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ FEWEST, MOST = 300, 3000  # steps of the potential above the reset, and as many 
 PER_SD = 100  # of these, where there is little noise
 DEEPEST = 8.0  # sd below the lower of mean and reset, where nobody is
 QUIETEST = 1e-6  # sd, over the way from reset to threshold: no noise at all is taken as so much
+ROOT = 1.4603545  # -zeta(1/2)
 OVERSHOOT = 0.5826  # -zeta(1/2) / sqrt(2 pi): how far a random walk is on average beyond a barrier, in sd of its steps
 
 
@@ -67,12 +69,12 @@ def stationary_rate(neuron: LIF, given: Noise) -> float:
 
 
 def stationary_rates(neuron: LIF, given: Noise) -> np.ndarray:
-    """(...) [Hz]: the same of several states; the neuron's threshold may be that of each of them."""
+    """(...) [Hz]: the same of several states; threshold and reset of the neuron may be those of each of them."""
 
-    def one(mean: float, sd: float, threshold: float) -> float:
-        return stationary_rate(neuron._replace(V_th=threshold), Noise(mean, sd))
+    def one(mean: float, sd: float, threshold: float, reset: float) -> float:
+        return stationary_rate(neuron._replace(V_th=threshold, V_reset=reset), Noise(mean, sd))
 
-    return np.asarray(np.vectorize(one, otypes=[float])(given.mean, given.sd, neuron.V_th))
+    return np.asarray(np.vectorize(one, otypes=[float])(given.mean, given.sd, neuron.V_th, neuron.V_reset))
 
 
 class Answers(NamedTuple):
@@ -87,7 +89,7 @@ class Answers(NamedTuple):
 
 
 def answers(neuron: LIF, given: Noise, s: np.ndarray) -> Answers:
-    """How the rate answers a small kick, and how long a neuron waits between spikes; the threshold may be that of each state.
+    """How the rate answers a small kick, and how long a neuron waits between spikes; threshold and reset may be those of each state.
 
     The density p of the potential and its flux j, times tau_m, obey j = (mean - v) p - sd^2 dp/dv and dj/dv = -s tau_m p with p = 0 at threshold. Three
     solutions are followed downwards: one with a flux of 1 out at threshold, one with a flux of 1 that comes in at the reset, and one that a change of
@@ -96,14 +98,15 @@ def answers(neuron: LIF, given: Noise, s: np.ndarray) -> Answers:
     Source: threshold integration, Richardson 2007, Phys Rev E 76:021919 [recalled].
     """
     s = np.asarray(s, dtype=complex)
-    mean, sd, top = (each[..., None] for each in np.broadcast_arrays(given.mean, given.sd, neuron.V_th))
+    states = np.broadcast_arrays(given.mean, given.sd, neuron.V_th, neuron.V_reset)
+    mean, sd, top, bottom = (each[..., None] for each in states)
     still = neuron.tau_m * stationary_rates(neuron, given)[..., None]  # the stationary flux
     density = np.zeros(mean.shape)
     p, j = (np.zeros((3, *mean.shape[:-1], len(s)), dtype=complex) for _ in range(2))
     j[0] = 1.0
-    n_steps = int(np.clip(PER_SD * np.max((top - neuron.V_reset) / sd), FEWEST, MOST))
-    lowest = np.minimum(mean, neuron.V_reset) - DEEPEST * sd
-    for begin, end, flux, entering in ((top, neuron.V_reset, still, 1.0), (neuron.V_reset, lowest, 0.0, 0.0)):
+    n_steps = int(np.clip(PER_SD * np.max((top - bottom) / sd), FEWEST, MOST))
+    lowest = np.minimum(mean, bottom) - DEEPEST * sd
+    for begin, end, flux, entering in ((top, bottom, still, 1.0), (bottom, lowest, 0.0, 0.0)):
         h = (begin - end) / n_steps
         leaving = 0.5 * h * neuron.tau_m * s
         middles = begin - h * np.arange(0.5, n_steps).reshape(-1, *(1,) * mean.ndim)
@@ -152,9 +155,19 @@ class Driven(NamedTuple):
             return np.where(self.rate[..., None] > 0.0, found, 0.0)
 
 
-def driven(neuron: LIF, arriving: Any, power: Any, dt: float) -> Driven:
-    """What white noise makes of a neuron that is looked at every dt [s]: arriving (...) [V/s] and power (...) [V^2/s] as in `noise_of`."""
-    given = noise_of(neuron, np.asarray(arriving, float), np.asarray(power, float), dt)
+def driven(neuron: LIF, arriving: Any, power: Any, smoothed: Any, dt: float) -> Driven:
+    """What noise makes of a neuron that is looked at every dt [s]: arriving (...) [V/s] and power (...) [V^2/s] as in `noise_of`.
+
+    smoothed (...): the variance of the potential over that under white noise, 1 where all comes at once. To the neuron noise with the time constant
+    tau_s = tau_m (1 / smoothed - 1) is white noise that meets threshold and reset -zeta(1/2) sqrt(tau_s / tau_m) sd higher.
+    Source: Fourcaud & Brunel 2002, Neural Comput 14:2057, of one exponential synapse, to the first order in sqrt(tau_s / tau_m) [recalled]; by variance for others.
+    """
+    at_once = bool(np.all(np.asarray(smoothed) == 1.0))
+    given = noise_of(neuron, np.asarray(arriving, float), np.asarray(power, float), dt if at_once else 0.0)
     given = given._replace(sd=np.maximum(given.sd, QUIETEST * (neuron.V_th - neuron.V_reset)))
-    cell = barrier(neuron, given, dt)
+    if at_once:
+        cell = barrier(neuron, given, dt)
+    else:
+        higher = ROOT * given.sd * np.sqrt(1.0 / np.asarray(smoothed) - 1.0)
+        cell = neuron._replace(V_th=neuron.V_th + higher, V_reset=neuron.V_reset + higher)
     return Driven(cell, given, stationary_rates(cell, given))

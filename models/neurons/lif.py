@@ -65,13 +65,8 @@ class LIF(NamedTuple):
         membrane = Membrane(self.E_L + self.drive, math.exp(-dt / self.tau_m))
         return IntegrateAndFire(membrane, self.V_th, self.V_reset, self.synapses.over(dt, self.tau_m))
 
-    def check_driven(self):
-        """Raise what keeps `driven` from being known."""
-        at_once = isinstance(self.synapses, DeltaSynapses)
-        require(at_once, self, "synapses", "must be DeltaSynapses for the approximate learning equation")
-
-    def driven(self, arriving, power, dt):
-        """Its rate under white noise and how that answers a kick, approximately, see diffusion.py; arriving (...) [V/s] and power (...) [V^2/s]."""
+    def driven(self, arriving, power, smoothed, dt):
+        """Its rate under noise and how that answers a kick, approximately, see diffusion.py; arriving (...) [V/s], power (...) [V^2/s], smoothed (...)."""
         from .diffusion import driven
 
-        return driven(self, arriving, power, dt)
+        return driven(self, arriving, power, smoothed, dt)

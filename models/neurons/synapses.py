@@ -6,6 +6,12 @@ them on by a step each time it is asked one of
 
     charge(state, i)   what the input adds to a leaky membrane of time constant tau_m within the step, without error
     midway(state, i)   the excitatory and the inhibitory input at half of the step, for schemes of second order
+
+For the approximate learning equation a part says of each port what comes of a spike of weight 1 at a leaky membrane:
+
+    jump(port, tau_m)      how far the potential is moved, as if at once by all that comes in the end
+    passed(port, s)        the transform of the time course, of area 1, at s [1/s]
+    smoothed(port, tau_m)  the variance of the potential under many spikes, over that if all came at once
 """
 
 from __future__ import annotations
@@ -66,6 +72,15 @@ class DeltaSynapses(NamedTuple):
     def over(self, dt, tau_m=math.inf):
         return Jumps(1.0, -1.0)
 
+    def jump(self, port, tau_m):
+        return 1.0
+
+    def passed(self, port, s):
+        return np.ones(np.shape(s))
+
+    def smoothed(self, port, tau_m):
+        return 1.0
+
 
 # Exponential --------------------------------------------------------------------------------------------------------
 
@@ -125,6 +140,15 @@ class ExponentialSynapses(NamedTuple):
     def over(self, dt, tau_m=math.inf):
         whole, half = ([propagator(tau, tau_m, h) for tau in self] for h in (dt, 0.5 * dt))
         return ExponentialInput(*_of_ports(whole, 1, 1), *_of_ports(half, 1, 1), *_of_ports(whole, 0, 1))
+
+    def jump(self, port, tau_m):
+        return self[port] / tau_m
+
+    def passed(self, port, s):
+        return 1.0 / (1.0 + s * self[port])
+
+    def smoothed(self, port, tau_m):
+        return tau_m / (tau_m + self[port])
 
 
 # Alpha function -----------------------------------------------------------------------------------------------------
@@ -201,6 +225,15 @@ class AlphaSynapses(NamedTuple):
             *_of_ports(whole, 0, 1),
             *_of_ports(whole, 0, 2),
         )
+
+    def jump(self, port, tau_m):
+        return math.e * self[port] / tau_m
+
+    def passed(self, port, s):
+        return 1.0 / (1.0 + s * self[port]) ** 2
+
+    def smoothed(self, port, tau_m):
+        return 0.5 * tau_m * (self[port] + 2.0 * tau_m) / (self[port] + tau_m) ** 2
 
 
 def _of_ports(propagators: list[np.ndarray], row: int, column: int) -> list[float]:
