@@ -148,7 +148,10 @@ def distribution(*runs: Any, ax: Axes, n_bins: int | None = None) -> None:
     simulated = _simulated(levels) or list(runs)
     every = np.concatenate([run.weights[:, -1].ravel() for run in simulated])
     every = every[np.isfinite(every)]
-    edges = np.histogram_bin_edges(every, n_bins or max(5, round(3 * (len(every) / len(simulated)) ** (1 / 3))))
+    n_bins = n_bins or max(5, round(3 * (len(every) / len(simulated)) ** (1 / 3)))
+    low, high = (float(each) for each in (every.min(initial=np.inf), every.max(initial=-np.inf)))
+    around = 0.05 * abs(low) if low == high else 0.0  # weights that are all alike, where numpy would take far more
+    edges = np.histogram_bin_edges(every, n_bins, (low - around, high + around) if len(every) else None)
     for run, side in zip(simulated, (1, -1), strict=False):
         _histograms(ax, run, side, edges)
         if "rate" in levels and run.level != "rate":

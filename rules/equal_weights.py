@@ -1,6 +1,6 @@
 """Where equal weights come to rest under an averaged rule, and how fast differences grow there; methods of the same names.
 
-An `equation` has rates, w_min, w_max, drift and output_rate_of, and `reach`, the weight up to which one at rest is looked for.
+An `equation` has rates, w_min, w_max, drift and output_rate_of, `reach`, the weight up to which one at rest is looked for, and `n_points`, at how many.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-N_POINTS = 1001  # weights at which the drift is looked at
 WAYS = {-1: "shrink", 0: "stay", 1: "grow"}  # by the sign of the drift
 AT_ONCE = 1_000_000  # weights of synapses
 
@@ -23,7 +22,7 @@ def _mean_drift(equation: Any, weights: np.ndarray) -> np.ndarray:
 
 def _looked_at(equation: Any) -> tuple[np.ndarray, np.ndarray]:
     """Weights (k,) between the bounds, and the mean drift (k,) there."""
-    grid = np.linspace(equation.w_min, equation.reach, N_POINTS)[1:-1]
+    grid = np.linspace(equation.w_min, equation.reach, equation.n_points)[1:-1]
     return grid, _mean_drift(equation, grid)
 
 

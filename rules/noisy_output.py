@@ -6,16 +6,16 @@ variance of the noise, and on the time course of the synapse. So the covariance 
 that of input i with itself included.
 
 Good while single weights are small against the sd of the potential, covariances of inputs move it by less than their independent spikes do, and synapses are
-fast against the membrane: with a time constant of a tenth of the membrane's, rates are within some 5 % (tests/test_pair_equation.py).
+fast against the membrane: where they take a tenth of its time constant, rates are within some 5 % (tests/test_diffusion.py).
 Source: of the rate and h the neuron's own; covariance to the first order as for linear neurons, rules/reduction.py [derived].
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
-from math import factorial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +26,6 @@ from .window_integrals import kernel_transform
 from .windows import DoubleExponential
 
 SIGNS = {"excitatory": 1.0, "inhibitory": -1.0}
-LEAST_SHARE = 1e-6  # of the variance of white noise that is left, where synapses are ever so slow
 SAME = 1e-9  # relative difference of sums that are the same
 # of the logarithms of the frequencies at which the answer of a neuron is reckoned, which is smooth in them
 SPACING = 0.15
@@ -59,12 +58,12 @@ class Port(NamedTuple):
     """What synapses of one receptor do to the potential of a neuron.
 
     moves      V: how far a spike of weight 1 moves it, with its sign, as if at once by all that comes in the end
-    smoothed   the variance that they make, over that if all came at once
+    lag        s: how long that takes on average
     passed(s)  the transform of their time course, of area 1, at s [1/s]
     """
 
     moves: float
-    smoothed: float
+    lag: float
     passed: Callable[[np.ndarray], np.ndarray]
 
 
@@ -72,15 +71,15 @@ def port_of(neuron: Any, receptor: str) -> Port:
     """Of a neuron with tau_m [s] and a part `synapses`, see models/neurons/synapses.py."""
     synapses, port = neuron.synapses, receptors_of(neuron).index(receptor)
     moves = SIGNS[receptor] * synapses.jump(port, neuron.tau_m)
-    return Port(moves, synapses.smoothed(port, neuron.tau_m), partial(synapses.passed, port))
+    return Port(moves, synapses.lag(port), partial(synapses.passed, port))
 
 
 class Brought(NamedTuple):
-    """What synapses bring that do not learn: the sum of rate times jump [V/s], of rate times jump squared [V^2/s], and that times what is smoothed of it."""
+    """What synapses bring that do not learn: the sum of rate times jump [V/s], of rate times jump squared [V^2/s], and of the latter times log(lag / s)."""
 
     arriving: float = 0.0
     power: float = 0.0
-    smoothed: float = 0.0
+    lagging: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +107,7 @@ class Heard:
 class NoisyOutput:
     """A neuron and what it gets.
 
-    neuron      with tau_m [s], V_th and V_reset [V], synapses, and driven(arriving, power, smoothed, dt), see models/neurons/lif.py
+    neuron      with tau_m [s], V_th and V_reset [V], synapses, and driven(arriving, power, lag, dt), see models/neurons/lif.py
     statistics  InputStatistics of the inputs whose synapses learn
     receptor    of these synapses
     others      what other synapses bring
@@ -153,10 +152,18 @@ class NoisyOutput:
         """The neuron under the noise of weights (..., n)."""
         seen, (left, right, own) = self.seen(weights), self._beside
         added = np.maximum(((seen @ left) * (seen @ right)).sum(axis=-1) + seen**2 @ own, -self.others.power)
-        power, seen_of_it = self.others.power + added, self.others.smoothed + self.port.smoothed * added
-        share = np.divide(seen_of_it, power, out=np.ones(np.shape(power)), where=power > 0.0)
-        arriving, smoothed = self.others.arriving + seen @ self.rates, np.clip(share, LEAST_SHARE, 1.0)
-        return Heard(self.neuron.driven(arriving, power, smoothed, self.dt), self.port.passed)
+        arriving, power = self.others.arriving + seen @ self.rates, self.others.power + added
+        return Heard(self.neuron.driven(arriving, power, self._lag(added, power), self.dt), self.port.passed)
+
+    def _lag(self, added: np.ndarray, power: np.ndarray) -> Any:
+        """(...) [s]: of all that makes the noise, the geometric mean by power."""
+        if self.port.lag == 0.0:
+            return 0.0
+        own = math.log(self.port.lag)
+        away = np.divide(
+            self.others.lagging - self.others.power * own, power, out=np.zeros(np.shape(power)), where=power > 0.0
+        )
+        return np.exp(own + away)
 
     def covariance(self, window: Any, weights: np.ndarray, there: Heard, causal: bool) -> np.ndarray:
         """(..., n) [Hz]: int W(s) C_i(s) ds, with the neuron `there`, under the noise of the weights (..., n); causal: with what a train adds itself."""
@@ -200,7 +207,7 @@ def moment(there: Heard, n: int, a: float) -> np.ndarray:
     if n == 0:
         return np.real(there.kick(np.array([a]))[..., 0])
     around = there.kick(a * (1.0 + 0.5 * ON_A_CIRCLE))
-    return factorial(n) * (-2.0 / a) ** n * np.real((around * ON_A_CIRCLE**-n).mean(axis=-1))
+    return math.factorial(n) * (-2.0 / a) ** n * np.real((around * ON_A_CIRCLE**-n).mean(axis=-1))
 
 
 def brought(network: Network) -> Brought:
@@ -211,13 +218,13 @@ def brought(network: Network) -> Brought:
     for receptor, each in target.background.items():
         port, rate = port_of(target.model, receptor), each.n_synapses * each.rate
         seen = port.moves * each.weight
-        found += rate * np.array([[seen], [seen**2], [port.smoothed * seen**2]])
+        found += rate * np.array([[seen], [seen**2], [seen**2 * _log(port.lag)]])
     for each in network.projections:
         if each is not layer:
             (pre, post), rates = each.wiring, np.asarray(each.source.model.mean_rates(each.source.n), float)
             port = port_of(target.model, each.receptor)
             seen = port.moves * each.transmission.effective(each.initial_values(1))
-            for sums, of_each in zip(found, (seen, seen**2, port.smoothed * seen**2), strict=True):
+            for sums, of_each in zip(found, (seen, seen**2, seen**2 * _log(port.lag)), strict=True):
                 np.add.at(sums, post, rates[pre] * of_each)
     if np.any(np.ptp(found, axis=1) > SAME * np.abs(found).max(axis=1)):
         raise ParameterError(
@@ -227,3 +234,8 @@ def brought(network: Network) -> Brought:
             "different sums of rates and weights",
         )
     return Brought(*found[:, 0].tolist())
+
+
+def _log(lag: float) -> float:
+    """Of a time; of none, which all synapses of a neuron have or none, nothing."""
+    return math.log(lag) if lag > 0.0 else 0.0

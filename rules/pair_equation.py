@@ -116,12 +116,13 @@ class PairEquation:
         """The weight up to which one at rest is looked for."""
         return min(float(self.w_max), self.output.reach)
 
+    n_points = 201
     weight_at_rest = cached_property(equal_weights.weight_at_rest)
     growth_rate = cached_property(equal_weights.growth_rate)
 
     @property
     def weight_over_sd(self) -> float:
-        """What a spike moves the potential by, over the sd that this would have without threshold, with equal weights at rest: to be small."""
+        """What a spike moves the potential by in the end, over the sd that it would have under white noise, with equal weights at rest: to be small."""
         weights = np.full(len(self.rates), self.weight_at_rest)
         return float(np.abs(self.output.seen(weights)).max() / self.output.at(weights).driven.given.sd)
 

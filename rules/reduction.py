@@ -111,12 +111,17 @@ def reduce(network: Network, causal: bool = True, dt: float = DT) -> Any:
 def _approximate(network: Network, statistics: InputStatistics, causal: bool, dt: float) -> PairEquation:
     """That of the one layer that learns, onto neurons whose rate under noise is known."""
     layer, neuron = network.layer, network.layer.target.model
-    for term in statistics.covariance:
-        recorded, later = isinstance(term.kernel, Empirical), getattr(term.kernel, "shift", 0.0) != 0.0
-        rule = "must be no recording" if recorded else "must show its patterns in random order"
-        if recorded or later:
-            part, kind = f"Population {layer.source.name}", type(layer.source.model).__name__
-            raise ParameterError(part, "model", f"{rule}, for the approximate learning equation", kind)
+    why = "the approximate learning equation"
+    require_methods(neuron, why, "tau_m", "V_th", "V_reset", "synapses")
+    require_methods(neuron.synapses, why, "jump", "passed", "lag")
+    part, kind = f"Population {layer.source.name}", type(layer.source.model).__name__
+    kernels = [term.kernel for term in statistics.covariance]
+    if any(isinstance(each, Empirical) for each in kernels):
+        raise ParameterError(part, "model", "must be no recording, for the approximate learning equation", kind)
+    if any(getattr(each, "shift", 0.0) != 0.0 for each in kernels):
+        raise ParameterError(
+            part, "model", "must show its patterns in random order, for the approximate learning equation", kind
+        )
     output = NoisyOutput(neuron, statistics, layer.receptor, brought(network), dt)
     equation = PairEquation(layer.rule, output, causal)
     equal = np.linspace(equation.w_min, equation.reach, N_LOOKED_AT)[:, None] * np.ones(layer.source.n)

@@ -202,6 +202,7 @@ class STDPEquation(LinearOutput):
         """The weight up to which one at rest is looked for."""
         return float(self.w_max) if np.isfinite(self.w_max) else 1e3
 
+    n_points = 1001
     weight_at_rest = cached_property(equal_weights.weight_at_rest)
     growth_rate = property(equal_weights.growth_rate)
 

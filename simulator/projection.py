@@ -225,11 +225,12 @@ class Projection(Described):
         """Whether what is delivered to a synapse is of other weights, too. A weight that is no number shows wherever it is read, times 0 as well."""
         n = self.source.n
         for j in {0, n // 2, n - 1}:
-            here = np.arange(n) == j
-            found = np.asarray(self.transmission.effective(np.where(here, np.nan, 0.0)))
-            if found.shape != (n,):
+            here = np.arange(n)[None] == j
+            unknown = (np.where(each, np.nan, 0.0) for each in (here, ~here))
+            of_one, of_others = (np.asarray(self.transmission.effective(each)) for each in unknown)
+            if of_one.shape != (1, n):
                 self._refuse("transmission", f"must make {n} weights of {n} in `effective`", self.transmission)
-            if np.any(np.isnan(found) & ~here):
+            if np.any(np.isnan(of_one) & ~here) or np.any(np.isnan(of_others) & here):
                 return True
         return False
 
@@ -244,6 +245,8 @@ class Projection(Described):
         draws = generator(getattr(self.connectivity, "seed", 0), f"connectivity/{self.name}")
         ends = self.connectivity.edges(draws, self.source, self.target)
         pre, post = (np.asarray(each, dtype=np.int64) for each in ends)
+        if pre.shape != post.shape:
+            self._refuse("connectivity", "must join as many sources as targets", self.connectivity)
         populations = zip((pre, post), (self.source.n, self.target.n), strict=True)
         outside = [np.any((each < 0) | (each >= n)) for each, n in populations]
         pairs = np.sort(pre * self.target.n + post)  # one number for each is sorted far sooner than two

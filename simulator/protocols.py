@@ -7,7 +7,7 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
              for the rate level:   rates(state, t, latent, out), and where they vary between wakes a property `changes_in`, how fast [s]
     neuron   stepper(dt), and for the exact engine:
              init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
-             for the approximate learning equation:       driven(arriving, power, smoothed, dt), with fields tau_m, V_th, V_reset and synapses
+             for the approximate learning equation:       driven(arriving, power, lag, dt), with fields tau_m, V_th, V_reset and synapses
     rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)
              where it wants them:  advance(state, w, t)   settle(state, w, j, t)          relay(state, w, j, t, cells)
              one that draws, from rng in its hooks:       init(n_pre, n_post, rng)
@@ -344,11 +344,9 @@ def require_hooks(part: Any, kind: str) -> None:
         if not hasattr(part, hook):
             setattr(type(part), hook, empty)
     if kind == "rule" and hasattr(part, "on_pre"):
-        learns, relays = (_owner(part, hook) for hook in ("on_pre", "relay"))
-        if learns is not relays and issubclass(
-            learns, relays
-        ):  # that of another rule does not know what this one learns
-            learns.relay = _relay
+        learns, relays = (_depth(part, hook) for hook in ("on_pre", "relay"))
+        if learns < relays:  # the relay of another rule does not know what this one learns
+            type(part).relay = _relay
     for hook, arguments in HOOKS[kind].items():
         method = getattr(type(part), hook, None)
         rule = f"must be a method {hook}({', '.join(('self', *arguments))}), as of every {kind}"
@@ -359,9 +357,9 @@ def require_hooks(part: Any, kind: str) -> None:
             raise ParameterError(name, hook, rule, f"{hook}({', '.join(('self', *found))})")
 
 
-def _owner(part: Any, hook: str) -> Any:
-    """The class, of a part's own and those that it is made from, that has the hook."""
-    return next(cls for cls in type(part).__mro__ if hook in vars(cls))
+def _depth(part: Any, hook: str) -> int:
+    """How far up, from a part's class to those that it is made from, the hook is."""
+    return next(k for k, cls in enumerate(type(part).__mro__) if hook in vars(cls))
 
 
 # Functions that hooks call ------------------------------------------------------------------------------------------

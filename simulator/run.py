@@ -171,8 +171,12 @@ def _check_transmission(projection: Projection, dt: float) -> None:
     """Raise what keeps a transmission from finding the weights that it reads."""
     differ = any(np.ptp(in_steps(projection, field, dt)) > 0 for field in ("delay", "dendritic_delay"))
     if differ and projection.reads_others:
-        part, rule = f"Projection {projection.name}", "must deliver each weight by itself where delays differ"
-        raise ParameterError(part, "transmission", rule, brief(projection.transmission))
+        raise ParameterError(
+            f"Projection {projection.name}",
+            "transmission",
+            "must deliver each weight by itself where delays differ",
+            brief(projection.transmission),
+        )
 
 
 def _check_norm(projection: Projection, dt: float) -> None:

@@ -311,6 +311,15 @@ class Smoothed(NamedTuple):
         return self.scale * (weights + np.roll(weights, -1, axis=-1))
 
 
+class LessTheSecond(Smoothed):
+    """Another, by which the second source is taken away from all."""
+
+    __slots__ = ()
+
+    def effective(self, weights):
+        return weights - self.scale * weights[..., 1:2]
+
+
 class Lumped(Smoothed):
     """Another, that does not say what each weight delivers."""
 
@@ -321,9 +330,10 @@ class Lumped(Smoothed):
 
 
 @pytest.mark.parametrize("scale", [0.5, 0.0])
-def test_a_weight_that_is_read_with_another_needs_it(scale):
+@pytest.mark.parametrize("kind", [Smoothed, LessTheSecond])
+def test_a_weight_that_is_read_with_another_needs_it(kind, scale):
     with pytest.raises(ParameterError, match=r"transmission: must deliver each weight by itself where not all are"):
-        recurrent(FixedInDegree(3), transmission=Smoothed(scale))
+        recurrent(FixedInDegree(3), transmission=kind(scale))
 
 
 def test_what_makes_no_weights_of_weights_is_said():
@@ -350,6 +360,15 @@ class Twice(Pairwise):
         return np.zeros(2, int), np.zeros(2, int)
 
 
+class Uneven(Pairwise):
+    """Another, with one source and three targets."""
+
+    def edges(self, generator, source, target):
+        return np.zeros(1, int), np.arange(3)
+
+
 def test_what_a_connectivity_of_ones_own_returns_is_looked_at():
+    with pytest.raises(ParameterError, match="must join as many sources as targets, got Uneven"):
+        recurrent(Uneven())
     with pytest.raises(ParameterError, match="must join cells of the two populations, no pair twice, got Twice"):
         recurrent(Twice())

@@ -11,14 +11,17 @@ from hebbscope import Network, Population, Projection
 from hebbscope.models import (
     LIF,
     AlphaSynapses,
-    DeltaSynapses,
     ExponentialSynapses,
     HomogeneousPoisson,
     PoissonBackground,
 )
-from hebbscope.models.neurons.diffusion import Noise, answers, barrier, noise, spectrum, stationary_rate
-from hebbscope.rules.noisy_output import port_of
+from hebbscope.models.neurons.diffusion import Noise, answers, barrier, driven, noise, spectrum, stationary_rate
+from hebbscope.models.neurons.integrate_and_fire import State
+from hebbscope.rules import PairSTDP
+from hebbscope.rules.noisy_output import NoisyOutput, brought, port_of
+from hebbscope.rules.reduction import statistics_of
 from hebbscope.simulator.clock_run import ClockRun
+from hebbscope.simulator.plain import Direct
 
 CELL = LIF(E_L=0.0, drive=0.0, V_th=20e-3, V_reset=10e-3)
 STATES = [Noise(18.8e-3, 4.8e-3), Noise(23e-3, 5.1e-3), Noise(16e-3, 2e-3)]
@@ -75,25 +78,62 @@ def test_no_step_is_the_limit_of_small_ones():
     assert barrier(CELL, whole, 0.0) == CELL and barrier(CELL, whole, 1e-4).V_th > CELL.V_th
 
 
-@pytest.mark.parametrize(
-    "synapses", [DeltaSynapses(), ExponentialSynapses(4e-3, 8e-3), AlphaSynapses(2e-3, 5e-3)], ids=repr
-)
-def test_what_synapses_make_of_many_spikes_is_their_jump_and_what_is_smoothed_of_it(synapses):
-    """Potentials without threshold, of 400 cells at 20 moments: the mean to three standard errors and half a step's input, the sd to three of 1 / sqrt(2 n)."""
-    cell, dt = LIF(E_L=0.0, drive=0.0, V_th=1.0, V_reset=0.0, synapses=synapses), 1e-4
-    background = {"excitatory": PoissonBackground(1000, 20.0, 1e-3), "inhibitory": PoissonBackground(1000, 10.0, 2e-3)}
+@pytest.mark.parametrize("synapses", [ExponentialSynapses(4e-3, 8e-3), AlphaSynapses(2e-3, 5e-3)], ids=repr)
+@pytest.mark.parametrize("port", [0, 1])
+def test_jump_and_lag_of_a_synapse_are_moments_of_its_time_course(synapses, port):
+    """The area under what one spike makes of a membrane, over tau_m, and the mean time of the input; their transform has both."""
+    tau_m, dt = 20e-3, 1e-5
+    stepper, v, passed = synapses.over(dt, tau_m), 0.0, []
+    state = State(np.zeros(1), *stepper.arrays(1))
+    stepper.receive(state, port, 0, 1.0)
+    area = 0.0
+    for _ in range(40_000):
+        passed.append(state.g_ex[0] + state.g_in[0])
+        v = v * math.exp(-dt / tau_m) + stepper.charge(state, 0)
+        area += v * dt
+    assert abs(area) / tau_m == pytest.approx(synapses.jump(port, tau_m), rel=1e-3)
+    times = dt * np.arange(len(passed))
+    assert times @ passed / np.sum(passed) == pytest.approx(synapses.lag(port), abs=2.0 * dt)
+    s = 1e-3 / synapses.lag(port)
+    assert (1.0 - synapses.passed(port, s)) / s == pytest.approx(synapses.lag(port), rel=2e-3)
+
+
+@pytest.mark.parametrize("synapses, factor", [(ExponentialSynapses, 1.0), (AlphaSynapses, 2.0)])
+@pytest.mark.parametrize("lag_ex, lag_in", [(0.5e-3, 0.5e-3), (2e-3, 2e-3), (1e-3, 4e-3), (0.5e-3, 8e-3)])
+def test_rates_under_noise_that_is_passed_on_late_are_those_of_spikes(synapses, factor, lag_ex, lag_in):
+    """400 cells for 10 s, to three standard errors of a Poisson count and what is of second order, lag / tau_m; white noise is far off."""
+    cell, jump = CELL._replace(synapses=synapses(lag_ex / factor, lag_in / factor)), 0.1e-3
+    rates = {"excitatory": 115.0, "inhibitory": 112.0}
+    ports = {name: port_of(cell, name) for name in rates}
+    background = {name: PoissonBackground(2000, rate, jump / abs(ports[name].moves)) for name, rate in rates.items()}
     inputs, cells = Population("inputs", 1, HomogeneousPoisson()), Population("cells", 400, cell, background=background)
-    run, found = ClockRun(Network([inputs, cells], [Projection(inputs, cells, 0.0)]), 1, "spike", {}, dt), []
-    for moment in 0.5 + 0.2 * np.arange(20):
-        run.to(moment)
-        found.append(run.variable_of(cells, "v"))
-    arriving, variance = 0.0, 0.0
-    for receptor, each in background.items():
-        port, rate = port_of(cell, receptor), each.n_synapses * each.rate
-        arriving += rate * port.moves * each.weight
-        variance += 0.5 * cell.tau_m * rate * port.smoothed * (port.moves * each.weight) ** 2
-    error = math.sqrt(variance / np.size(found))
-    assert np.mean(found) == pytest.approx(cell.tau_m * arriving, abs=3.0 * error + 0.5 * dt * abs(arriving))
-    assert np.std(found) == pytest.approx(
-        math.sqrt(variance), rel=3.0 / math.sqrt(2 * np.size(found)) + 0.5 * dt / cell.tau_m
-    )
+    network = Network([inputs, cells], [Projection(inputs, cells, 0.0, PairSTDP())])
+    found = NoisyOutput(cell, statistics_of(inputs, Direct()), "excitatory", brought(network), 1e-4).at(np.zeros(1))
+    run = ClockRun(network, 1, "spike", {}, 1e-4)
+    run.to(0.5)
+    before = run.spikes_of(cells).sum()
+    run.to(10.5)
+    rate = (run.spikes_of(cells).sum() - before) / 4000.0
+    lag = math.sqrt(lag_ex * lag_in)
+    assert found.rate == pytest.approx(rate, abs=3.0 * math.sqrt(rate / 4000.0) + (0.02 + lag / cell.tau_m) * rate)
+    assert stationary_rate(CELL, found.driven.given) > 1.3 * rate
+
+
+def test_no_lag_is_the_limit_of_small_ones_and_a_state_is_as_it_is_alone():
+    arriving, power = np.array([0.9, 0.4, -0.2]), np.array([1e-3, 1e-5, 1e-9])
+    at_once, soon = (driven(CELL, arriving, power, lag, 1e-4) for lag in (0.0, 1e-12))
+    np.testing.assert_allclose(
+        soon.rate, at_once.rate, rtol=0.03
+    )  # in steps of time kicks come a moment before they are seen
+    among = driven(CELL, arriving, power, np.full(3, 2e-3), 1e-4)
+    for k in range(3):
+        alone = driven(CELL, arriving[k], power[k], 2e-3, 1e-4)
+        assert alone.rate == among.rate[k] and (alone.kick(1j * S) == among.kick(1j * S)[k]).all()
+
+
+@pytest.mark.parametrize("sd", [0.5e-3, 0.2e-3, 0.1e-3])
+@pytest.mark.parametrize("mean", [18e-3, 22e-3])
+def test_answers_to_the_fastest_kicks_are_numbers_under_little_noise(mean, sd):
+    """Where two solutions differ by hundreds of orders of magnitude."""
+    kick = answers(CELL, Noise(mean, sd), 1j * np.array([1.0, 1e3, 1e4, 1e5])).kick
+    assert np.isfinite(kick).all() and abs(kick[3]) < abs(kick[2])

@@ -156,6 +156,13 @@ def test_frozen_weights_are_drawn(tmp_path):
     save(figures.summary(run), tmp_path)
 
 
+def test_weights_that_are_all_alike_are_a_bar_at_their_place():
+    run = a_run("spike")
+    run.weights[:] = 1e-4
+    edges = figures.distribution(run).patches[0].get_data().edges
+    assert 0.9e-4 < edges[0] < 1e-4 < edges[-1] < 1.1e-4
+
+
 @pytest.mark.parametrize("part", [KempterWindow(), SpikeHebb(KempterWindow()), DoubleExponential()])
 def test_window_in_both_conventions(part, tmp_path):
     window = getattr(part, "window", part)

@@ -3,7 +3,7 @@
 The potential would be normally distributed, with a mean and an sd, were there no threshold; kicks at rates r_k of sizes w_k, inhibitory ones
 negative, make mean = E_L + drive + tau_m sum r_k w_k and sd^2 = tau_m / 2 sum r_k w_k^2. The approximation is good while kicks are small against the
 sd: errors are of the order of their ratio. In steps of time threshold is only looked at between steps; `barrier` says what that amounts to. Kicks that
-synapses spread over their time constants are noise that is not white; `driven` says what that does, to the first order in the root of these over tau_m.
+synapses pass on with a lag are noise that is not white; `driven` says what that does, to the first order in the root of the lag over tau_m.
 """
 
 from __future__ import annotations
@@ -16,8 +16,13 @@ import numpy as np
 
 from .lif import LIF
 
-FEWEST, MOST = 300, 3000  # steps of the potential above the reset, and as many below, in which its density is followed
+FEWEST, MOST_DOUBLINGS = (
+    300,
+    3,
+)  # steps of the potential above the reset, and as many below, in which its density is followed; how often twice as many
 PER_SD = 100  # of these, where there is little noise
+AT_ONCE = 4096  # of states times frequencies, so that a processor has what it follows at hand
+LARGEST, LOOK = 1e100, 8  # what is followed, and after how many steps that is looked at
 DEEPEST = 8.0  # sd below the lower of mean and reset, where nobody is
 QUIETEST = 1e-6  # sd, over the way from reset to threshold: no noise at all is taken as so much
 ROOT = 1.4603545  # -zeta(1/2)
@@ -64,7 +69,8 @@ def stationary_rate(neuron: LIF, given: Noise) -> float:
     from scipy.special import erfcx
 
     low, high = ((v - given.mean) / (math.sqrt(2.0) * given.sd) for v in (neuron.V_reset, neuron.V_th))
-    waiting = quad(lambda u: erfcx(-u), low, high)[0] if high < 25.0 else math.inf
+    bend = (0.0,) if low < 0.0 < high else None
+    waiting = quad(lambda u: erfcx(-u), low, high, points=bend)[0] if high < 25.0 else math.inf
     return 1.0 / (neuron.refractory + neuron.tau_m * math.sqrt(math.pi) * waiting)
 
 
@@ -91,35 +97,58 @@ class Answers(NamedTuple):
 def answers(neuron: LIF, given: Noise, s: np.ndarray) -> Answers:
     """How the rate answers a small kick, and how long a neuron waits between spikes; threshold and reset may be those of each state.
 
-    The density p of the potential and its flux j, times tau_m, obey j = (mean - v) p - sd^2 dp/dv and dj/dv = -s tau_m p with p = 0 at threshold. Three
-    solutions are followed downwards: one with a flux of 1 out at threshold, one with a flux of 1 that comes in at the reset, and one that a change of
-    the mean makes of the stationary density. What combines them leaves no flux where nobody is.
     Good to 1 % down to an sd of a tenth of the way from reset to threshold.
-    Source: threshold integration, Richardson 2007, Phys Rev E 76:021919 [recalled].
     """
     s = np.asarray(s, dtype=complex)
     states = np.broadcast_arrays(given.mean, given.sd, neuron.V_th, neuron.V_reset)
-    mean, sd, top, bottom = (each[..., None] for each in states)
-    still = neuron.tau_m * stationary_rates(neuron, given)[..., None]  # the stationary flux
-    density = np.zeros(mean.shape)
-    p, j = (np.zeros((3, *mean.shape[:-1], len(s)), dtype=complex) for _ in range(2))
-    j[0] = 1.0
-    n_steps = int(np.clip(PER_SD * np.max((top - bottom) / sd), FEWEST, MOST))
+    flux = neuron.tau_m * stationary_rates(neuron, given)
+    columns = [each.reshape(-1, 1) for each in (*states, flux)]
+    n_steps = _n_steps(*columns[1:4])[:, 0]
+    found = np.empty((2, len(n_steps), len(s)), dtype=complex)
+    for n in np.unique(n_steps):  # a state is as it is alone, whatever the others are
+        alike = np.flatnonzero(n_steps == n)
+        for here in np.array_split(alike, -(-len(alike) * len(s) // AT_ONCE)):
+            found[:, here] = _followed(neuron, s, int(n), *(each[here] for each in columns))
+    return Answers(*found.reshape(2, *states[0].shape, len(s)))
+
+
+def _n_steps(sd: np.ndarray, top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    """In how many steps of the potential each state is to be followed, of few different numbers."""
+    wanted = np.clip(PER_SD * (top - bottom) / sd / FEWEST, 1.0, 2.0**MOST_DOUBLINGS)
+    return FEWEST * 2 ** np.ceil(np.log2(wanted)).astype(int)
+
+
+def _followed(neuron: LIF, s: np.ndarray, n_steps: int, *states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Kick and interval (m, n) at s (n,) of m states, in so many steps; of each (m, 1) mean, sd, threshold, reset and stationary flux.
+
+    The density p of the potential and its flux j, times tau_m, obey j = (mean - v) p - sd^2 dp/dv and dj/dv = -s tau_m p with p = 0 at threshold. Three
+    solutions are followed downwards: one with a flux of 1 out at threshold, one with a flux of 1 that comes in at the reset, and one that a change of
+    the mean makes of the stationary density. What combines them leaves no flux where nobody is. Where they grow beyond all proportion, all three are
+    taken in another unit.
+    Source: threshold integration, Richardson 2007, Phys Rev E 76:021919 [recalled].
+    """
+    mean, sd, top, bottom, still = states
+    p, j = (np.zeros((3, len(mean), len(s)), dtype=complex) for _ in range(2))
+    j[0], unit, density = 1.0, np.ones((len(mean), len(s))), np.zeros(mean.shape)
     lowest = np.minimum(mean, bottom) - DEEPEST * sd
     for begin, end, flux, entering in ((top, bottom, still, 1.0), (bottom, lowest, 0.0, 0.0)):
         h = (begin - end) / n_steps
         leaving = 0.5 * h * neuron.tau_m * s
-        middles = begin - h * np.arange(0.5, n_steps).reshape(-1, *(1,) * mean.ndim)
+        middles = begin - h * np.arange(0.5, n_steps).reshape(-1, 1, 1)
         steepness = h * (middles - mean) / sd**2
         grown, gained = np.exp(steepness), h / sd**2 * _mean_of_exponential(steepness)
-        for a, b in zip(grown, gained, strict=True):
+        for k, (a, b) in enumerate(zip(grown, gained, strict=True)):
             j += leaving * p
             p, density, forced = p * a + j * b, density * a + flux * b, density
-            p[2] -= 0.5 * (forced + density) * b
+            p[2] -= 0.5 * (forced + density) * b * unit
             j += leaving * p
-        j[1] -= entering
+            if k % LOOK == 0:
+                largest = np.maximum(np.abs(j).max(axis=0), np.abs(p).max(axis=0))
+                smaller = np.where(largest > LARGEST, 1.0 / largest, 1.0)
+                p, j, unit = p * smaller, j * smaller, unit * smaller
+        j[1] -= entering * unit
     held = np.exp(-s * neuron.refractory)
-    return Answers(-j[2] / (j[0] + held * j[1]), -held * j[1] / j[0])
+    return -j[2] / (j[0] + held * j[1]), -held * j[1] / j[0]
 
 
 def _mean_of_exponential(x: np.ndarray) -> np.ndarray:
@@ -155,19 +184,18 @@ class Driven(NamedTuple):
             return np.where(self.rate[..., None] > 0.0, found, 0.0)
 
 
-def driven(neuron: LIF, arriving: Any, power: Any, smoothed: Any, dt: float) -> Driven:
+def driven(neuron: LIF, arriving: Any, power: Any, lag: Any, dt: float) -> Driven:
     """What noise makes of a neuron that is looked at every dt [s]: arriving (...) [V/s] and power (...) [V^2/s] as in `noise_of`.
 
-    smoothed (...): the variance of the potential over that under white noise, 1 where all comes at once. To the neuron noise with the time constant
-    tau_s = tau_m (1 / smoothed - 1) is white noise that meets threshold and reset -zeta(1/2) sqrt(tau_s / tau_m) sd higher.
-    Source: Fourcaud & Brunel 2002, Neural Comput 14:2057, of one exponential synapse, to the first order in sqrt(tau_s / tau_m) [recalled]; by variance for others.
+    lag (...) [s]: how long synapses take on average to pass on what they get, 0 where all comes at once. To the neuron their noise is white noise that
+    meets threshold and reset -zeta(1/2) sqrt(lag / tau_m) sd higher.
+    Source: Fourcaud & Brunel 2002, Neural Comput 14:2057, of exponential synapses, to the first order in sqrt(lag / tau_m) [recalled]; of others held against spikes.
     """
-    at_once = bool(np.all(np.asarray(smoothed) == 1.0))
+    at_once = bool(np.all(np.asarray(lag) == 0.0))
     given = noise_of(neuron, np.asarray(arriving, float), np.asarray(power, float), dt if at_once else 0.0)
     given = given._replace(sd=np.maximum(given.sd, QUIETEST * (neuron.V_th - neuron.V_reset)))
-    if at_once:
-        cell = barrier(neuron, given, dt)
-    else:
-        higher = ROOT * given.sd * np.sqrt(1.0 / np.asarray(smoothed) - 1.0)
-        cell = neuron._replace(V_th=neuron.V_th + higher, V_reset=neuron.V_reset + higher)
+    higher = ROOT * given.sd * np.sqrt(np.asarray(lag) / neuron.tau_m)
+    seen = barrier(neuron, given, dt)
+    threshold = neuron.V_th + np.hypot(higher, seen.V_th - neuron.V_th)
+    cell = neuron._replace(V_th=threshold, V_reset=neuron.V_reset + higher)
     return Driven(cell, given, stationary_rates(cell, given))

@@ -65,8 +65,8 @@ class LIF(NamedTuple):
         membrane = Membrane(self.E_L + self.drive, math.exp(-dt / self.tau_m))
         return IntegrateAndFire(membrane, self.V_th, self.V_reset, self.synapses.over(dt, self.tau_m))
 
-    def driven(self, arriving, power, smoothed, dt):
-        """Its rate under noise and how that answers a kick, approximately, see diffusion.py; arriving (...) [V/s], power (...) [V^2/s], smoothed (...)."""
+    def driven(self, arriving, power, lag, dt):
+        """Its rate under noise and how that answers a kick, approximately, see diffusion.py; arriving (...) [V/s], power (...) [V^2/s], lag (...) [s]."""
         from .diffusion import driven
 
-        return driven(self, arriving, power, smoothed, dt)
+        return driven(self, arriving, power, lag, dt)

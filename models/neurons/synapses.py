@@ -11,7 +11,7 @@ For the approximate learning equation a part says of each port what comes of a s
 
     jump(port, tau_m)      how far the potential is moved, as if at once by all that comes in the end
     passed(port, s)        the transform of the time course, of area 1, at s [1/s]
-    smoothed(port, tau_m)  the variance of the potential under many spikes, over that if all came at once
+    lag(port)              how long that takes on average [s]
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class DeltaSynapses(NamedTuple):
     def passed(self, port, s):
         return np.ones(np.shape(s))
 
-    def smoothed(self, port, tau_m):
-        return 1.0
+    def lag(self, port):
+        return 0.0
 
 
 # Exponential --------------------------------------------------------------------------------------------------------
@@ -147,8 +147,8 @@ class ExponentialSynapses(NamedTuple):
     def passed(self, port, s):
         return 1.0 / (1.0 + s * self[port])
 
-    def smoothed(self, port, tau_m):
-        return tau_m / (tau_m + self[port])
+    def lag(self, port):
+        return self[port]
 
 
 # Alpha function -----------------------------------------------------------------------------------------------------
@@ -232,8 +232,8 @@ class AlphaSynapses(NamedTuple):
     def passed(self, port, s):
         return 1.0 / (1.0 + s * self[port]) ** 2
 
-    def smoothed(self, port, tau_m):
-        return 0.5 * tau_m * (self[port] + 2.0 * tau_m) / (self[port] + tau_m) ** 2
+    def lag(self, port):
+        return 2.0 * self[port]
 
 
 def _of_ports(propagators: list[np.ndarray], row: int, column: int) -> list[float]:
