@@ -153,17 +153,15 @@ class NoisyOutput:
         seen, (left, right, own) = self.seen(weights), self._beside
         added = np.maximum(((seen @ left) * (seen @ right)).sum(axis=-1) + seen**2 @ own, -self.others.power)
         arriving, power = self.others.arriving + seen @ self.rates, self.others.power + added
-        return Heard(self.neuron.driven(arriving, power, self._lag(added, power), self.dt), self.port.passed)
+        return Heard(self.neuron.driven(arriving, power, self._lag(power), self.dt), self.port.passed)
 
-    def _lag(self, added: np.ndarray, power: np.ndarray) -> Any:
+    def _lag(self, power: np.ndarray) -> Any:
         """(...) [s]: of all that makes the noise, the geometric mean by power."""
         if self.port.lag == 0.0:
             return 0.0
         own = math.log(self.port.lag)
-        away = np.divide(
-            self.others.lagging - self.others.power * own, power, out=np.zeros(np.shape(power)), where=power > 0.0
-        )
-        return np.exp(own + away)
+        away = self.others.lagging - self.others.power * own
+        return np.exp(own + np.divide(away, power, out=np.zeros(np.shape(power)), where=power > 0.0))
 
     def covariance(self, window: Any, weights: np.ndarray, there: Heard, causal: bool) -> np.ndarray:
         """(..., n) [Hz]: int W(s) C_i(s) ds, with the neuron `there`, under the noise of the weights (..., n); causal: with what a train adds itself."""

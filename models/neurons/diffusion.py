@@ -16,10 +16,8 @@ import numpy as np
 
 from .lif import LIF
 
-FEWEST, MOST_DOUBLINGS = (
-    300,
-    3,
-)  # steps of the potential above the reset, and as many below, in which its density is followed; how often twice as many
+# steps of the potential above the reset, and as many below, in which its density is followed, and how often twice as many
+FEWEST, MOST_DOUBLINGS = 300, 3
 PER_SD = 100  # of these, where there is little noise
 AT_ONCE = 4096  # of states times frequencies, so that a processor has what it follows at hand
 LARGEST, LOOK = 1e100, 8  # what is followed, and after how many steps that is looked at
