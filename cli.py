@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +33,7 @@ class Door(click.Group):
                 _print_anywhere()
                 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # shells may start a command deaf
                     signal.signal(signal.SIGINT, stop)
+                signal.signal(signal.SIGTERM, stop)
                 super().main(args, prog_name or "hebbscope", **(extra | {"standalone_mode": False}))
             if sys.stdout is not None:
                 sys.stdout.flush()
@@ -364,15 +366,13 @@ def _picture(figure: str | None, no_figure: bool, target: Path, force: bool) -> 
 
 def _carry_out(job: Job, open_file: Callable[[], Any]) -> None:
     """Run into the file that is opened for it, draw what came of it, and print how the levels compare."""
-    signal.signal(signal.SIGTERM, stop)
     started = time.perf_counter()
     try:
         with open_file() as file:
             runs = _simulate(job, file)
         reports = _reports(runs, job.target, job.described.usual_levels())
     except KeyboardInterrupt:
-        kept = f"; `hebbscope resume {job.target}` goes on from there" if job.target.exists() else ""
-        raise KeyboardInterrupt(f"stopped{kept}") from None
+        raise KeyboardInterrupt(f"stopped{_kept(job.target)}") from None
     if job.picture is not None:
         _save(list(reports.values())[-1].figure(), job.picture)
     if job.as_json:
@@ -383,6 +383,20 @@ def _carry_out(job: Job, open_file: Callable[[], Any]) -> None:
     elif not job.quiet:
         click.echo("\n\n".join(map(repr, reports.values())))
         click.echo(f"\nwritten: {job.target}" + (f", {job.picture}" if job.picture else ""))
+
+
+def _kept(target: Path) -> str:
+    """What is to be said of the run file where a run was stopped."""
+    from .simulator import checkpoint
+    from .simulator.protocols import HebbscopeError
+    from .simulator.runfile import describe
+
+    if checkpoint.beside(target).exists():
+        return f"; `hebbscope resume {target}` goes on from there"
+    with suppress(HebbscopeError):
+        if target.exists() and describe(target)["complete"]:
+            return f"; {target} is complete"
+    return ""
 
 
 def _listened(job: Job) -> dict[str, tuple[float, float]]:

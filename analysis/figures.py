@@ -40,6 +40,7 @@ LABELS = {
 }
 MANY = 50  # synapses of a group beyond which single ones hide each other
 EXAMPLES = 5
+ALIKE = 1e-9  # relative difference of weights that are not told apart
 FROM_ZERO = ("average weight", "output rate")  # drawn on an axis from 0, where their steadiness shows
 MEANING = {
     "spike": "spike: every spike counts",
@@ -150,7 +151,8 @@ def distribution(*runs: Any, ax: Axes, n_bins: int | None = None) -> None:
     every = every[np.isfinite(every)]
     n_bins = n_bins or max(5, round(3 * (len(every) / len(simulated)) ** (1 / 3)))
     low, high = (float(each) for each in (every.min(initial=np.inf), every.max(initial=-np.inf)))
-    around = 0.05 * abs(low) if low == high else 0.0  # weights that are all alike, where numpy would take far more
+    alike = high - low <= ALIKE * abs(low)  # there are no bins between them, or numpy takes far too wide ones
+    around = 0.05 * abs(low) if alike else 0.0
     edges = np.histogram_bin_edges(every, n_bins, (low - around, high + around) if len(every) else None)
     for run, side in zip(simulated, (1, -1), strict=False):
         _histograms(ax, run, side, edges)

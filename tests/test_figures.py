@@ -159,8 +159,10 @@ def test_frozen_weights_are_drawn(tmp_path):
 def test_weights_that_are_all_alike_are_a_bar_at_their_place():
     run = a_run("spike")
     run.weights[:] = 1e-4
-    edges = figures.distribution(run).patches[0].get_data().edges
-    assert 0.9e-4 < edges[0] < 1e-4 < edges[-1] < 1.1e-4
+    for other in (1e-4, np.nextafter(1e-4, 1.0)):
+        run.weights[0, -1] = other
+        edges = figures.distribution(run).patches[0].get_data().edges
+        assert 0.9e-4 < edges[0] < 1e-4 < edges[-1] < 1.1e-4
 
 
 @pytest.mark.parametrize("part", [KempterWindow(), SpikeHebb(KempterWindow()), DoubleExponential()])

@@ -14,7 +14,7 @@ from faults import differences
 from test_contract import EVERY, example
 from test_contract import network as network_with
 
-from hebbscope import HebbscopeError, Network, Population, Projection, simulate
+from hebbscope import HebbscopeError, Network, Population, Projection, cli, simulate
 from hebbscope.cli import main
 from hebbscope.models import LIF, HomogeneousPoisson
 from hebbscope.rules import PairSTDP
@@ -552,6 +552,22 @@ def test_a_stop_is_said_and_resumed(number, tmp_path, monkeypatch, capsys):
     assert alike("whole.h5", "run.h5") and describe("run.h5")["complete"]
     assert call("resume", "run.h5") == 2
     assert "run.h5: is complete, there is nothing to resume" in capsys.readouterr().err
+
+
+def test_a_stop_after_the_last_record_says_that_the_run_is_complete(tmp_path, monkeypatch, capsys):
+    def stopped(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_reports", stopped)
+    heeded = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        assert call("run", *SHORT, "--no-figure", "--quiet", "--out", "run.h5") == 130
+    finally:  # who is told how it ended hears no more signals
+        for number, handler in heeded.items():
+            signal.signal(number, handler)
+    assert capsys.readouterr().err == "hebbscope: stopped; run.h5 is complete\n"
+    assert describe("run.h5")["complete"] and call("resume", "run.h5") == 2
 
 
 def test_a_run_that_replaces_another_goes_on_as_it_says(tmp_path, monkeypatch):
