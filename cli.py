@@ -330,13 +330,13 @@ def resume(file: str, figure: str | None, no_figure: bool, threads: int | None, 
     """Go on exactly where the stopped or killed run of FILE was."""
     from .models.experiments import loads
     from .simulator import checkpoint
-    from .simulator.runfile import DamagedFile, RunFile, describe
+    from .simulator.runfile import DamagedFile, RunFile
 
     target = checkpoint.itself(file)
     if target.is_dir():
         raise click.UsageError(f"{target}: is a folder, not a run file")
     kept = checkpoint.beside(target)
-    if target.exists() and not kept.exists() and describe(file)["complete"]:
+    if _is_over(file):
         raise click.UsageError(f"{file}: is complete, there is nothing to resume")
     about = checkpoint.load(kept).about
     picture = _picture(figure, no_figure, target, force)
@@ -385,16 +385,23 @@ def _carry_out(job: Job, open_file: Callable[[], Any]) -> None:
         click.echo(f"\nwritten: {job.target}" + (f", {job.picture}" if job.picture else ""))
 
 
+def _is_over(file: str | Path) -> bool:
+    """Whether there is a run file that is complete, and no checkpoint beside it."""
+    from .simulator import checkpoint
+    from .simulator.runfile import describe
+
+    return Path(file).exists() and not checkpoint.beside(file).exists() and bool(describe(file)["complete"])
+
+
 def _kept(target: Path) -> str:
     """What is to be said of the run file where a run was stopped."""
     from .simulator import checkpoint
     from .simulator.protocols import HebbscopeError
-    from .simulator.runfile import describe
 
     if checkpoint.beside(target).exists():
         return f"; `hebbscope resume {target}` goes on from there"
     with suppress(HebbscopeError):
-        if target.exists() and describe(target)["complete"]:
+        if _is_over(target):
             return f"; {target} is complete"
     return ""
 

@@ -150,10 +150,10 @@ def distribution(*runs: Any, ax: Axes, n_bins: int | None = None) -> None:
     every = np.concatenate([run.weights[:, -1].ravel() for run in simulated])
     every = every[np.isfinite(every)]
     n_bins = n_bins or max(5, round(3 * (len(every) / len(simulated)) ** (1 / 3)))
-    low, high = (float(each) for each in (every.min(initial=np.inf), every.max(initial=-np.inf)))
+    low, high = (every.min(), every.max()) if len(every) else (0.0, 1.0)
     alike = high - low <= ALIKE * abs(low)  # there are no bins between them, or numpy takes far too wide ones
     around = 0.05 * abs(low) if alike else 0.0
-    edges = np.histogram_bin_edges(every, n_bins, (low - around, high + around) if len(every) else None)
+    edges = np.histogram_bin_edges(every, n_bins, (low - around, high + around))
     for run, side in zip(simulated, (1, -1), strict=False):
         _histograms(ax, run, side, edges)
         if "rate" in levels and run.level != "rate":

@@ -60,8 +60,9 @@ def in_words(equation: Any) -> str:
     grid, found = _looked_at(equation)
     if not np.isfinite(found).all():
         return "what becomes of equal weights is beyond the range of numbers"
-    begins = np.flatnonzero(np.diff(np.sign(found), prepend=np.inf))  # of each stretch in which all go one way
-    ways = [WAYS[int(np.sign(found[k]))] for k in begins]
+    signs = np.sign(found)
+    begins = np.flatnonzero(np.diff(signs, prepend=np.inf))  # of each stretch in which all go one way
+    ways = [WAYS[int(sign)] for sign in signs[begins]]
     if ways == ["stay"]:
         return "equal weights stay as they are"
     ways[0] += f" to w_min = {equation.w_min:g}" if ways[0] == "shrink" else ""

@@ -129,7 +129,7 @@ class NoisyOutput:
         """(..., n) -> (..., n): how far an input spike moves the potential in the end [V]."""
         return self.port.moves * self.statistics.transmission.effective(np.asarray(weights, float))
 
-    @property
+    @cached_property
     def port(self) -> Port:
         """Of the synapses that learn."""
         return port_of(self.neuron, self.receptor)
