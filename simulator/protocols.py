@@ -355,6 +355,8 @@ def require_hooks(part: Any, kind: str) -> None:
         found = tuple(inspect.signature(method).parameters)[1:]
         if found != arguments:
             raise ParameterError(name, hook, rule, f"{hook}({', '.join(('self', *found))})")
+    if HOOKS[kind] and not part._fields:  # a named tuple without a value is false, and numba leaves out what is false
+        raise ParameterError(name, "class", "must have a field, without which no loop calls its methods", part)
 
 
 def _depth(part: Any, hook: str) -> int:

@@ -73,6 +73,22 @@ class Renamed(Own):
         pass
 
 
+class Bare(NamedTuple):
+    """A rule without a parameter."""
+
+    def check(self):
+        pass
+
+    def init(self, n_pre, n_post):
+        return ()
+
+    def on_pre(self, state, w, j, t):
+        pass
+
+    def on_post(self, state, w, i, t):
+        pass
+
+
 class WithoutInit(NamedTuple):
     step: float = 1e-3
 
@@ -127,6 +143,7 @@ class Row(NamedTuple):
         (lambda: network(normalisation=SpikeHebb()), "SpikeHebb.normalise: must be a method normalise"),
         (lambda: network(transmission=L2()), "L2.effective: must be a method"),
         (lambda: network(rule=Swapped()), r"on_pre\(self, state, w, j, t\), as of every rule, got 'on_pre\(self, state, w, t, j"),
+        (lambda: network(rule=Bare()), "Bare.class: must have a field, without which no loop calls its methods, got Bare"),
         (lambda: network(rule=Renamed()), r"Renamed.on_post: must be a method on_post\(self, state, w, i, t\)"),
         (lambda: network(rule=WithoutInit()), "WithoutInit.init: must be a method"),
         (lambda: network(rule=WithoutPost()), "WithoutPost.on_post: must be a method"),
