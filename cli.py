@@ -249,7 +249,7 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
         described = described.model_copy(update={"levels": possible})
     wanted, numbers = described.levels, described.seeds
     how = described.duration, described.dt
-    equations = [check_level(network, name, *how) for name in wanted]
+    equations = [check_level(network, name, *how, numbers) for name in wanted]
     equation = next(filter(None, equations), None) or equation_at_hand(network, *how)
 
     job = Job(described, network, wanted, numbers, target, picture, threads, quiet, as_json)
@@ -573,8 +573,10 @@ def info(file: str, as_json: bool) -> None:
         print_json(about)
         return
     runs = read(file, most=ENOUGH) if any(level["records"] for level in about["levels"].values()) else {}
-    for key, text in inventory(about):
-        click.echo(f"{key:<20}{text}")
+    lines = inventory(about)
+    width = max(18, *(len(key) for key, _ in lines)) + 2
+    for key, text in lines:
+        click.echo(f"{key:<{width}}{text}")
     for level in runs.values():
         click.echo(level)
 

@@ -74,7 +74,8 @@ class Activity:
             (w.name, f"{w.n_synapses:,}", str(w.mean), _number(w.sd), _percent(w.near_low), _percent(w.near_high))
             for w in self.weights[level]
         ]
-        return "\n".join([title, *_columns(rows), "", *_columns(last)])
+        spikes = [*_columns(rows), ""] if self.populations[level] else []
+        return "\n".join([title, *spikes, *_columns(last)])
 
 
 def activity(*runs: Any) -> Activity:

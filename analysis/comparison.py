@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..simulator.protocols import HebbscopeError
+from .levels import has_bare, is_averaged
 from .report import notebook, terminal
 from .verdict import limit, words
 from .weights import Estimate, average, estimate, separation, spread
@@ -132,7 +133,7 @@ def theory_courses(rate: Any, causal: bool = True) -> dict[str, np.ndarray]:
     The spread is what diffusion does to equal weights, together with what the equation makes of unequal ones.
     """
     suffix = "" if causal else "_without_causal"
-    if not causal and not is_averaged(rate):
+    if not causal and not has_bare(rate):
         return {}
     weights, rates = _each(rate, causal)
     found = _of_weights(weights, rate.groups)
@@ -151,11 +152,6 @@ def _each(rate: Any, causal: bool) -> tuple[np.ndarray, np.ndarray]:
     names = ("weights_without_causal", "output_rate_without_causal")
     weights, rates = (rate.theory.get(f"each_{name}", rate.theory[name][None]) for name in names)
     return weights, rates
-
-
-def is_averaged(rate: Any) -> bool:
-    """Whether a rate run integrated the averaged equation, with and without its causal term, rather than sampling the input's rates."""
-    return "weights_without_causal" in rate.theory
 
 
 def _by_level(runs: tuple[Any, ...]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..simulator.protocols import HebbscopeError
 from .comparison import UNITS, courses, theory_courses
+from .levels import has_bare, is_averaged
 from .style import (
     DASHES,
     LEVEL_COLOURS,
@@ -238,8 +239,9 @@ def headline(*runs: Any, ax: Axes) -> None:
         if {"spike", "surrogate"} <= levels.keys():
             _causal_arrow(ax, levels["spike"], levels["surrogate"])
     handles, names = ax.get_legend_handles_labels()
-    theory = MEANING["theory" if "surrogate" in levels else "theory alone"]
-    words = MEANING | {"theory": theory if "weights_without_causal" in _theory(levels) else "rate level"}
+    rate = levels.get("rate")
+    theory = MEANING["theory" if "surrogate" in levels and rate is not None and has_bare(rate) else "theory alone"]
+    words = MEANING | {"theory": theory if rate is not None and is_averaged(rate) else "rate level"}
     ax.legend(
         handles,
         [words.get(name, name) for name in names],
@@ -273,10 +275,6 @@ def _letters(axes: list[Axes]) -> None:
 
 def _simulated(levels: dict[str, Any]) -> list[Any]:
     return [levels[level] for level in ("spike", "surrogate") if level in levels]
-
-
-def _theory(levels: dict[str, Any]) -> dict[str, Any]:
-    return levels["rate"].theory if "rate" in levels else {}
 
 
 def _band(ax: Axes, time: np.ndarray, lines: np.ndarray, colour: Any, label: str) -> None:

@@ -6,6 +6,8 @@ from html import escape
 from textwrap import fill
 from typing import Any, NamedTuple
 
+from .levels import has_bare, is_averaged
+
 WIDTH = 80
 DIFFERENCE = "spike - surrogate"
 
@@ -86,8 +88,8 @@ def _title(comparison: Any) -> list[str]:
     errors = ", mean ± standard error over seeds" if counts != [1] else ""
     lines = [f"At {comparison.time:,.6g} s, {seeds}{errors}"]
     if _has_theory(comparison):
-        averaged = "weights_without_causal" in runs["rate"].theory
-        bare = "; for the surrogate, without its causal term" if "surrogate" in runs else ""
+        averaged = is_averaged(runs["rate"])
+        bare = "; for the surrogate, without its causal term" if "surrogate" in runs and has_bare(runs["rate"]) else ""
         by = f", approximate ({by})" if (by := runs["rate"].theory.get("approximate")) else ""
         lines.append(f"theory: the learning equation{by}{bare}" if averaged else "theory: the rate level")
     if _has_z(comparison):

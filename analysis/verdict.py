@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .levels import is_averaged
+
 CHANCE = 0.0026997960632601866  # of a normal variable to be more than three standard deviations off
 FEW = 10  # seeds below which the limit is worth saying
 NAMES = {"spike": "the learning equation", "surrogate": "the equation without its causal term"}
@@ -47,7 +49,7 @@ def _against_theory(table: list[Any], runs: dict[str, Any], level: str) -> list[
     rows = [row for row in table if row.level == level and row.z is not None]
     if not rows:
         return []
-    theory = NAMES[level] if "weights_without_causal" in runs["rate"].theory else "the rate level"
+    theory = NAMES[level] if is_averaged(runs["rate"]) else "the rate level"
     agree = [row for row in rows if not _beyond(row)]
     differ = [row for row in rows if _beyond(row)]
     if not differ:

@@ -40,7 +40,11 @@ def weight_at_rest(equation: Any) -> float:
 
 def growth_rate(equation: Any) -> float:
     """How fast a difference between two synapses grows [1/s] where all have the weight at rest; below 0: it shrinks."""
-    weight = equation.weight_at_rest
+    return growth_at(equation, equation.weight_at_rest)
+
+
+def growth_at(equation: Any, weight: float) -> float:
+    """The same where all have this weight; nan of a single synapse."""
     if not np.isfinite(weight) or len(equation.rates) < 2:
         return float("nan")
     step = 1e-6 * max(weight, 1e-300)

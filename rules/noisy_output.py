@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..simulator.network import Network
-from ..simulator.protocols import Cosine, Delta, ParameterError, Sine, receptors_of, require_methods
+from ..simulator.protocols import Cosine, Delta, Sine, receptors_of, require_methods
 from .window_integrals import kernel_transform
 from .windows import DoubleExponential
 
@@ -208,32 +208,30 @@ def moment(there: Heard, n: int, a: float) -> np.ndarray:
     return math.factorial(n) * (-2.0 / a) ** n * np.real((around * ON_A_CIRCLE**-n).mean(axis=-1))
 
 
-def brought(network: Network) -> Brought:
-    """What synapses that do not learn and backgrounds bring to each target of `network.layer`; HebbscopeError where cells get different sums."""
+def brought(network: Network) -> Brought | None:
+    """What synapses that do not learn and backgrounds bring to each target of `network.layer`; None where that is not enough to know of them: where cells get
+    different sums, seeds draw different weights, or spikes are those that come by the synapses that learn, too."""
     layer = network.layer
     target = layer.target
     found = np.zeros((3, target.n))
     for receptor, each in target.background.items():
         port, rate = port_of(target.model, receptor), each.n_synapses * each.rate
         seen = port.moves * each.weight
-        found += rate * np.array([[seen], [seen**2], [seen**2 * _log(port.lag)]])
+        found += rate * np.array([[seen], [seen**2], [seen**2 * log_of(port.lag)]])
     for each in network.projections:
         if each is not layer:
+            if each.source is layer.source or hasattr(each.weights, "draw"):
+                return None
             (pre, post), rates = each.wiring, np.asarray(each.source.model.mean_rates(each.source.n), float)
             port = port_of(target.model, each.receptor)
             seen = port.moves * each.transmission.effective(each.initial_values(1))
-            for sums, of_each in zip(found, (seen, seen**2, seen**2 * _log(port.lag)), strict=True):
+            for sums, of_each in zip(found, (seen, seen**2, seen**2 * log_of(port.lag)), strict=True):
                 np.add.at(sums, post, rates[pre] * of_each)
     if np.any(np.ptp(found, axis=1) > SAME * np.abs(found).max(axis=1)):
-        raise ParameterError(
-            f"Network {network.name}",
-            "projections",
-            "must bring the same to each cell, for the approximate learning equation",
-            "different sums of rates and weights",
-        )
+        return None
     return Brought(*found[:, 0].tolist())
 
 
-def _log(lag: float) -> float:
+def log_of(lag: float) -> float:
     """Of a time; of none, which all synapses of a neuron have or none, nothing."""
     return math.log(lag) if lag > 0.0 else 0.0

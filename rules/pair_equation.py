@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ..simulator.protocols import HebbscopeError, require_methods
 from . import equal_weights
 from .noisy_output import NoisyOutput
-from .pair_moments import FREQUENCIES, diffusion
-from .windows import DoubleExponential
+from .pair_moments import FREQUENCIES, diffusions
+from .pair_parts import area, by_single_spikes, check_pairs, parts_of
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -34,15 +32,7 @@ class PairEquation:
     causal: bool = True
 
     def __post_init__(self) -> None:
-        if hasattr(self.rule, "pairs"):
-            return
-        if not hasattr(self.rule, "pairs_at"):
-            raise HebbscopeError(
-                f"{type(self.rule).__name__}: has no approximate learning equation, as rules of pairs do"
-            )
-        require_methods(self.rule.threshold, "the approximate learning equation", "settled")
-        if any(self.rule.pairing):
-            raise HebbscopeError("STDP: the approximate learning equation is of all pairs, ALL_TO_ALL")
+        check_pairs(self.rule, "the approximate learning equation")
 
     @property
     def rates(self) -> np.ndarray:
@@ -61,32 +51,16 @@ class PairEquation:
         """The same equation without the causal spike-spike term."""
         return replace(self, causal=False)
 
-    def _parts(self, weights: np.ndarray, y: np.ndarray) -> Iterator[tuple[Any, Any]]:
-        """Amplitudes, numbers or (..., n) as the weights, at output rates y (..., 1), and the windows that they are of."""
-        if hasattr(self.rule, "pairs"):
-            yield self.rule.pairs.eta, self.rule.pairs.window
-            return
-        plus, minus = self.rule.amplitudes(weights)
-        yield plus, DoubleExponential(1.0, 0.0, self.rule.tau_plus, self.rule.tau_minus)
-        minus = minus * self.rule.threshold.settled(y)
-        yield minus, DoubleExponential(0.0, 1.0, self.rule.tau_plus, self.rule.tau_minus)
-
     def drift(self, weights: np.ndarray) -> np.ndarray:
         """(..., n) -> (..., n): dJ/dt [1/s]."""
         weights = np.asarray(weights, float)
         there = self.output.at(weights)
         x, y = self.rates, there.rate[..., None]
-        total = self._by_single_spikes(x, y)
-        for amplitude, window in self._parts(weights, y):
-            late = float(window.value(0.0) - window.value(np.nextafter(0.0, 1.0)))
-            by_chance = (window.integral() + 0.5 * self.output.dt * late) * x * y
+        total = by_single_spikes(self.rule, x, y)
+        for amplitude, window in parts_of(self.rule, weights, y):
+            by_chance = area(window, self.output.dt) * x * y
             total = total + amplitude * (by_chance + self.output.covariance(window, weights, there, self.causal))
         return total
-
-    def _by_single_spikes(self, x: np.ndarray, y: np.ndarray) -> Any:
-        """What input and output spikes change by themselves [1/s], at rates x (n,) and y (..., 1)."""
-        pairs = getattr(self.rule, "pairs", None)
-        return 0.0 if pairs is None else pairs.eta * (pairs.w_in * x + pairs.w_out * y)
 
     def pairs_at(self, weight: float) -> Any:
         """The rule as one of pairs in a window, while all weights have this value."""
@@ -101,13 +75,18 @@ class PairEquation:
 
     def diffusion(self, weight: float) -> np.ndarray:
         """(n,) [1/s]: growth of the variance of each weight while all are equal, for independent Poisson inputs and a train of independent intervals."""
+        return self._diffusions(weight).sum(axis=0)
+
+    def _diffusions(self, weight: float) -> np.ndarray:
+        """(2, n) [1/s]: that of each weight by itself, and that of all together, see pair_moments.py."""
         there = self.output.at(np.full(len(self.rates), weight))
         pairs, y, train = self.pairs_at(weight), float(there.rate), there.driven.spectrum(FREQUENCIES)
+        rates, which = np.unique(self.rates, return_inverse=True)
+        return np.array([diffusions(pairs, x, y, np.full_like(FREQUENCIES, x), train) for x in rates])[which].T
 
-        def one(x: float) -> float:
-            return diffusion(pairs, x, y, np.full_like(FREQUENCIES, x), train)
-
-        return np.asarray(np.vectorize(one, otypes=[float])(self.rates))
+    def spreading(self, weight: float) -> tuple[float, float]:
+        """How fast differences of weights grow that are equal but for them, and the diffusion of a weight relative to the others, mean over synapses [1/s]."""
+        return equal_weights.growth_at(self, weight), float(self._diffusions(weight)[0].mean())
 
     # What it says
 

@@ -49,9 +49,16 @@ def diffusion(
 
     x y int W^2 for Poisson trains in balance (W~ = 0). The first of omega stands for frequency 0.
     """
+    return sum(diffusions(rule, x, y, pre, post, omega))
+
+
+def diffusions(
+    rule: Any, x: float, y: float, pre: np.ndarray, post: np.ndarray, omega: np.ndarray = FREQUENCIES
+) -> tuple[float, float]:
+    """The same in two parts: that of each weight by itself, and that by postsynaptic spikes alone, which move all weights onto a target together."""
     pairs = rule.pairs
     area = pairs.window.integral()
     beyond = (pre * post - x * y) * np.abs(pairs.window.transform(omega)) ** 2
     chance = x * y * pairs.window.square_integral() + np.trapezoid(beyond, omega) / np.pi
-    alone = (pairs.w_in + area * y) ** 2 * pre[0] + (pairs.w_out + area * x) ** 2 * post[0]
-    return float(pairs.eta**2 * (chance + alone))
+    itself = chance + (pairs.w_in + area * y) ** 2 * pre[0]
+    return float(pairs.eta**2 * itself), float(pairs.eta**2 * (pairs.w_out + area * x) ** 2 * post[0])

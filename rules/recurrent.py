@@ -1,68 +1,59 @@
-"""The learning equation of linear Poisson neurons that drive each other, with delays.
+"""The learning equation of cells that drive each other, of any wiring and with delays.
 
-Cells fire with the intensities nu_0 + J eps * S + K eps * S_in, of their own spikes S and those of the inputs, so that on average
+    dJ_ij/dt = w_in nu_j + w_out nu_i + W~ nu_i nu_j + int W(s) C_ji(s - d_ij) ds,    d = axonal delay - dendritic delay,
 
-    nu = (1 - J)^-1 (nu_0 + K nu_in)
-    dJ_ij/dt = eta [w_in nu_j + w_out nu_i + W~ nu_i nu_j + C^W_ij],    C^W_ij = int W(s) C_ji(s - d_ij) ds,    d = axonal delay - dendritic delay,
+j the source of a synapse, a cell or an input, and i its target, with eta and what the rule makes of the weight in w_in, w_out and W. The rates nu and C_ji(s), the covariance of the two trains,
+S_j(t + s) with S_i(t), have all in them that goes around in the network, see balance.py and covariances.py. Exact for slow learning of linear Poisson neurons of which no intensity is
+rectified; approximate of integrate-and-fire neurons. One layer that is all to all has the closed forms of rules/reduction.py and the equation of pair_equation.py instead.
 
-j the source of a synapse and i its target, and the same for K. C_ji(s) is the covariance of the two trains, S_j(t + s) with S_i(t). It has all in it that
-goes around in the network, and follows from the weights by way of its spectrum: with G the transform of J eps, H that of K eps, both with their delays,
-
-    C(omega) = R [H C_in(omega) H* + diag(nu)] R*,    R = (1 - G)^-1.
-
-Exact for slow learning while no intensity is rectified. One layer without delays has the closed forms of rules/reduction.py instead.
+In steps of dt, spikes of one step are pairs at s = 0-: W~ is int W ds + dt (W(0-) - W(0+)) / 2.
 
 Source: Burkitt, Gilson & van Hemmen, Biol Cybern 96:533 (2007), and Gilson, Burkitt, Grayden, Thomas & van Hemmen, Biol Cybern 101:81 to 103:365 (2009-10)
-[recalled, derived again]; spectra of trains that excite each other Hawkes, Biometrika 58:83 (1971) [recalled, derived again].
+[recalled, derived again]; of integrate-and-fire neurons Ocker, Litwin-Kumar & Doiron, PLoS Comput Biol 11:e1004458 (2015) [recalled].
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..simulator.network import Network
 from ..simulator.plain import Direct
-from ..simulator.protocols import Cosine, HebbscopeError, ParameterError, Sine, require_methods
-from .window_integrals import doubling, kernel_transform, panels
+from ..simulator.protocols import HebbscopeError, ParameterError
+from .balance import AtRest, at_rest
+from .circuit import Circuit
+from .covariances import Covariances, Spectra, turned
+from .joint import Joint
+from .pair_equation import PairEquation
+from .pair_parts import area, by_single_spikes, check_pairs, parts_of, single_spikes
 
-FINEST, END = 0.1, 1e10  # rad/s: panels of the integral over the spectrum double from the first to the second
-TURNS, TURNING = (
-    25.0,
-    1e5,
-)  # rad that a delay may turn in one panel, below so many rad/s: beyond, a jump of the window leaves an error of 2e-4
-MEMORY = 2**19  # numbers that the spectra of some frequencies may take at once
-
-
-class Joined(NamedTuple):
-    """The synapses of a projection, (n_synapses,) each: source and target as numbers of all trains and all cells, how late they deliver [s], and by how
-    much later than the target's spikes those of the source come to them, both from the cell [s]. from_input: whether the source is an input; factor:
-    what a weight of one adds to an intensity."""
-
-    pre: np.ndarray
-    post: np.ndarray
-    delay: np.ndarray
-    later: np.ndarray
-    from_input: bool
-    factor: float
+MOST_TRAINS = 2000  # inputs and cells, whose spectra are a matrix for each of hundreds of frequencies
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RecurrentEquation:
-    """Rates and drifts of a network of linear Poisson neurons at any weights.
+    """Rates and drifts of a network at any weights.
+
+    network; dt: step in which it runs [s], 0: continuous time; seed: for which weights and parts are drawn that are drawn.
 
     Methods take weights as projection -> (n_post, n_pre), or (n_synapses,) in the order of its wiring where not all are joined to all; projections
-    that are not in it have those that they start with, for seed 1 where they are drawn. They return likewise.
+    that are not in it have those that they start with. They return likewise.
     """
 
     network: Network
+    dt: float = 0.0
+    seed: int = 1
 
     def __post_init__(self) -> None:
+        n = sum(each.n for each in self.network.populations)
+        if n > MOST_TRAINS:
+            rule = f"the learning equation of a recurrent network is of at most {MOST_TRAINS:,} inputs and cells"
+            raise HebbscopeError(f"Network {self.network.name}: {rule}, got {n:,}")
         if not self.network.learning:
             raise HebbscopeError(f"Network {self.network.name}: has no projection that learns")
         for each in self.network.projections:
@@ -70,56 +61,22 @@ class RecurrentEquation:
                 rule = "must be Direct for the learning equation of a recurrent network"
                 raise ParameterError(f"Projection {each.name}", "transmission", rule, each.transmission)
         for each in self.network.learning:
-            if not hasattr(each.rule, "pairs"):
-                raise HebbscopeError(f"{type(each.rule).__name__}: has no learning equation in a recurrent network")
-            require_methods(each.rule.pairs.window, "the learning equation", "integral", "transform")
+            check_pairs(each.rule, "the learning equation of a recurrent network")
             if each.source is each.target and np.any(each.wiring.pre == each.wiring.post):
                 rule = "must join no cell to itself where the synapses learn, for the learning equation"
                 raise ParameterError(f"Projection {each.name}", "connectivity", rule, each.connectivity)
 
+    @property
+    def approximate(self) -> str:
+        """By what it is approximate; nothing where it is exact."""
+        exact = all(hasattr(each.model, "epsp_transform") for each in self.network.populations if not each.is_input)
+        return "" if exact else PairEquation.approximate
+
     # The network in numbers
 
     @cached_property
-    def _first(self) -> dict[str, int]:
-        """The number of the first cell, or train, of each population."""
-        first, n = {}, {True: 0, False: 0}
-        for each in self.network.populations:
-            first[each.name] = n[each.is_input]
-            n[each.is_input] += each.n
-        return first
-
-    @cached_property
-    def _joined(self) -> dict[str, Joined]:
-        return {each.name: self._numbered(each) for each in self.network.projections}
-
-    def _numbered(self, projection: Any) -> Joined:
-        pre, post = projection.wiring
-        there, back = (np.broadcast_to(getattr(projection, name), pre.shape) for name in ("delay", "dendritic_delay"))
-        sign = -1.0 if projection.receptor == "inhibitory" else 1.0
-        return Joined(
-            pre + self._first[projection.source.name],
-            post + self._first[projection.target.name],
-            there + back,
-            there - back,
-            projection.source.is_input,
-            sign * projection.transmission.scale * projection.target.model.gain,
-        )
-
-    @cached_property
-    def _inputs(self) -> list[Any]:
-        """InputStatistics of each input population."""
-        from .reduction import statistics_of
-
-        return [statistics_of(each) for each in self.network.populations if each.is_input]
-
-    @cached_property
-    def _input_rates(self) -> np.ndarray:
-        return np.concatenate([np.zeros(0), *(each.rates for each in self._inputs)])
-
-    def _of_cells(self, value: Any) -> np.ndarray:
-        """(..., n_cells): what a model says, of each cell."""
-        cells = [each for each in self.network.populations if not each.is_input]
-        return np.concatenate([np.repeat(np.asarray(value(each.model))[..., None], each.n, -1) for each in cells], -1)
+    def circuit(self) -> Circuit:
+        return Circuit(self.network, self.dt)
 
     def _projection(self, name: str) -> Any:
         found = [each for each in self.network.projections if each.name == name]
@@ -137,7 +94,7 @@ class RecurrentEquation:
                 raise ParameterError(f"Projection {name}", "weights", f"must be {' x '.join(map(str, shape))}", w)
             values[name] = w.T.ravel()
         others = (each for each in self.network.projections if each.name not in values)
-        return values | {each.name: each.initial_values(1) for each in others}
+        return values | {each.name: each.initial_values(self.seed) for each in others}
 
     def _shaped(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The way back, for projections that learn."""
@@ -146,147 +103,137 @@ class RecurrentEquation:
             for each in self.network.learning
         }
 
-    def _gains(self, values: Mapping[str, np.ndarray], omega: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """G (n_omega, n_cells, n_cells) and H (n_omega, n_cells, n_trains); J and K themselves at frequency 0."""
-        epsp = self._of_cells(lambda model: model.epsp_transform(omega))
-        n = epsp.shape[-1]
-        inner, outer = np.zeros((len(omega), n, n), complex), np.zeros((len(omega), n, len(self._input_rates)), complex)
-        for name, each in self._joined.items():
-            delivered = each.factor * values[name] * _turned(omega, each.delay)
-            (outer if each.from_input else inner)[:, each.post, each.pre] += delivered
-        return epsp[:, :, None] * inner, epsp[:, :, None] * outer
-
     # Rates
 
-    def _rates(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """(n_cells,) [Hz]; HebbscopeError where they are not at rest or would be negative."""
-        self._check_stable(values)
-        inner, outer = (gains[0].real for gains in self._gains(values, np.zeros(1)))
-        alone = self._of_cells(lambda model: model.gain * (model.base_rate - model.threshold))
-        rates = np.linalg.solve(np.eye(len(inner)) - inner, alone + outer @ self._input_rates)
-        if rates.min() < 0.0:
-            raise HebbscopeError(
-                f"Network {self.network.name}: the linear rate of a cell is {rates.min():g} Hz, below 0"
-            )
-        return rates
+    @cached_property
+    def start(self) -> dict[str, np.ndarray]:
+        """projection -> (n_synapses,): the weights of the start."""
+        return self._values(None)
 
     @cached_property
-    def _at_start(self) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """The weights of the start, and the rates (n_cells,) [Hz] that they make."""
-        values = self._values(None)
-        return values, self._rates(values)
+    def _at_start(self) -> AtRest:
+        """With the weights of the start."""
+        return self._at_rest(self.start)
 
-    def _at(self, weights: Mapping[str, np.ndarray] | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """The same at any weights."""
-        if not weights:
-            return self._at_start
-        values = self._values(weights)
-        return values, self._rates(values)
+    def _at(self, weights: Mapping[str, np.ndarray] | None) -> AtRest:
+        """With any weights."""
+        return self._at_rest(self._values(weights)) if weights else self._at_start
 
-    def _check_stable(self, values: Mapping[str, np.ndarray]) -> None:
-        """Nothing grows by itself, at rest or in waves: det(1 - G) does not go around 0 as the frequency goes from 0 to infinity (Nyquist)."""
-        omega, _ = panels(self._edges)
-        around = [np.linalg.slogdet(np.eye(each.shape[-1]) - each)[0] for each in self._inner(values, omega)]
-        phase = np.unwrap(np.angle(np.concatenate(around)))
-        if abs(phase[-1] - phase[0]) > 1.0:
-            raise HebbscopeError(f"Network {self.network.name}: its rates run away, cells drive each other too much")
-
-    def _inner(self, values: Mapping[str, np.ndarray], omega: np.ndarray) -> Iterator[np.ndarray]:
-        """G at some frequencies at a time."""
-        for some in self._at_a_time(len(omega)):
-            yield self._gains(values, omega[some])[0]
+    def _at_rest(self, values: Mapping[str, np.ndarray], near: np.ndarray | None = None) -> AtRest:
+        """At weights projection -> (n_synapses,), where nothing grows by itself and no linear rate is below 0."""
+        try:
+            rest = at_rest(self.circuit, values, near)
+            Covariances(rest).check_stable()
+        except ArithmeticError:
+            raise self._beyond_numbers() from None
+        if rest.rates.min() < 0.0:
+            lowest = f"the linear rate of a cell is {rest.rates.min():g} Hz, below 0"
+            raise HebbscopeError(f"Network {self.network.name}: {lowest}")
+        return rest
 
     def rates(self, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
         """population -> (n,) mean rates [Hz]."""
-        _, cells = self._at(weights)
-        of = {True: self._input_rates, False: cells}
-        return {each.name: of[each.is_input][self._first[each.name] :][: each.n] for each in self.network.populations}
+        return self._rates_of(self._at(weights))
 
-    # Covariances
-
-    def correlation_drift(self, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
-        """eta C^W [1/s] of every projection that learns: what moves weights once the rates have come to rest."""
-        return self._shaped(self._correlation_drift(*self._at(weights)))
-
-    def _correlation_drift(self, values: Mapping[str, np.ndarray], cells: np.ndarray) -> dict[str, np.ndarray]:
-        found = {each.name: np.zeros(each.n_synapses) for each in self.network.learning}
-        for omega, measure, inputs, own in self._spectra(cells):
-            inner, outer = self._gains(values, omega)
-            response = np.linalg.inv(np.eye(len(cells)) - inner)
-            driven = response @ outer
-            across = inputs @ driven.conj().swapaxes(1, 2)
-            among = driven @ across + (response * own) @ response.conj().swapaxes(1, 2)
-            for each in self.network.learning:
-                joined, pairs = self._joined[each.name], each.rule.pairs
-                spectrum = (across if joined.from_input else among)[:, joined.pre, joined.post]
-                weighed = pairs.eta * measure * np.conj(pairs.window.transform(omega))
-                seen = weighed[:, None] * spectrum * _turned(omega, joined.later)
-                found[each.name] += seen.real.sum(axis=0)
-        return found
-
-    def _spectra(self, cells: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-        """Frequencies omega (n_omega,) [rad/s], their measure in an integral over all, spectra (n_omega, n_trains, n_trains) of the inputs, and (n_cells,) of
-        what cells add on their own: all but the lines, some at a time, and then each line."""
-        omega, measure = panels(self._edges)
-        for some in self._at_a_time(len(omega)):
-            yield omega[some], measure[some] / np.pi, self._continuous(omega[some]), cells
-        for frequency in sorted({term.kernel.frequency for each in self._inputs for term in _lines(each)}):
-            line = np.array([2.0 * np.pi * frequency])
-            yield line, np.ones(1), self._line(frequency)[None], np.zeros(len(cells))
-
-    def _at_a_time(self, n_omega: int) -> list[np.ndarray]:
-        """The numbers of frequencies whose spectra fit into memory together."""
-        size = sum(each.n for each in self.network.populations) ** 2
-        return np.array_split(np.arange(n_omega), 1 + n_omega * size // MEMORY)
-
-    @cached_property
-    def _edges(self) -> np.ndarray:
-        latest = max(float(each.delay.max()) for each in self._joined.values())
-        turning = np.arange(0.0, TURNING, TURNS / latest) if latest > 0.0 else np.zeros(1)
-        return np.concatenate([doubling(FINEST, END), turning])
-
-    def _continuous(self, omega: np.ndarray) -> np.ndarray:
-        """(n_omega, n_trains, n_trains)."""
-
-        def of_one(each: Any) -> np.ndarray:
-            total = np.zeros((len(omega), len(each.rates), len(each.rates)), complex)
-            for vector, kernel in each.atom:
-                total += np.diag(vector) * kernel_transform(kernel, omega)[:, None, None]
-            for term in each.covariance:
-                if not isinstance(term.kernel, Cosine | Sine):
-                    total += (term.left @ term.right.T) * kernel_transform(term.kernel, omega)[:, None, None]
-            return total
-
-        return _side_by_side([of_one(each) for each in self._inputs], len(omega))
-
-    def _line(self, frequency: float) -> np.ndarray:
-        """(n_trains, n_trains): M with the covariance Re[M exp(-2 pi i frequency s)]."""
-
-        def of_one(each: Any) -> np.ndarray:
-            total = np.zeros((1, len(each.rates), len(each.rates)), complex)
-            for term in _lines(each):
-                if term.kernel.frequency == frequency:
-                    total += (1.0 if isinstance(term.kernel, Cosine) else 1j) * (term.left @ term.right.T)
-            return total
-
-        return _side_by_side([of_one(each) for each in self._inputs], 1)[0]
+    def _rates_of(self, rest: AtRest) -> dict[str, np.ndarray]:
+        of, first = {True: self.circuit.input_rates, False: rest.rates}, self.circuit.first
+        return {each.name: of[each.is_input][first[each.name] :][: each.n] for each in self.network.populations}
 
     # The equation
 
     def drift(self, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
         """dJ/dt [1/s] of every projection that learns."""
-        values, cells = self._at(weights)
-        correlated, by_rates = self._correlation_drift(values, cells), self._drift_by_rates(cells)
-        return self._shaped({name: by_rates[name] + correlated[name] for name in correlated})
+        return self._shaped(self._drift(self._at(weights)))
 
-    def _drift_by_rates(self, cells: np.ndarray) -> dict[str, np.ndarray]:
+    def drift_of(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The same of weights projection -> (n_synapses,) of all that learn, likewise; rates are found from those of the start."""
+        return self._drift(self._at_rest({**self.start, **values}, self._at_start.rates))
+
+    def _drift(self, rest: AtRest) -> dict[str, np.ndarray]:
+        correlated, by_rates = self._by_correlations(rest), self._by_rates(rest)
+        return {name: by_rates[name] + correlated[name] for name in correlated}
+
+    def _beyond_numbers(self) -> HebbscopeError:
+        return HebbscopeError(f"Network {self.network.name}: its learning equation is beyond the range of numbers")
+
+    def joint(self, seed: int) -> Joint:
+        """All weights that learn as one vector, from those that are drawn with this seed."""
+        return Joint(replace(self, seed=seed))
+
+    def output_rates_of(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """(n_post,) Hz: of the targets whose synapses are recorded, for weights projection -> (n_synapses,) of all that learn."""
+        rest = at_rest(self.circuit, {**self.start, **values}, self._at_start.rates)
+        return self._rates_of(rest)[self.network.recorded.target.name]
+
+    def correlation_drift(self, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+        """int W(s) C(s - d) ds [1/s] of every projection that learns: what moves weights once the rates have come to rest."""
+        return self._shaped(self._by_correlations(self._at(weights)))
+
+    def _ends(self, projection: Any, rest: AtRest) -> tuple[np.ndarray, np.ndarray]:
+        """(n_synapses,) [Hz]: rates of source and target."""
+        joined = self.circuit.joined[projection.name]
+        x = (self.circuit.input_rates if joined.from_input else rest.rates)[joined.pre]
+        return x, rest.rates[joined.post]
+
+    def _by_rates(self, rest: AtRest) -> dict[str, np.ndarray]:
         """projection -> (n_synapses,) [1/s]: the drift but for correlations."""
-        found = {}
+        found, parts = {}, self._parts(rest)
         for each in self.network.learning:
-            joined, pairs = self._joined[each.name], each.rule.pairs
-            x = (self._input_rates if joined.from_input else cells)[joined.pre]
-            found[each.name] = pairs.eta * _by_rates(pairs, x, cells[joined.post])
+            x, y = self._ends(each, rest)
+            of_pairs = sum(amplitude * area(window, self.dt) for amplitude, window in parts[each.name])
+            found[each.name] = by_single_spikes(each.rule, x, y) + of_pairs * x * y
         return found
+
+    def _by_correlations(self, rest: AtRest) -> dict[str, np.ndarray]:
+        """projection -> (n_synapses,) [1/s]: what correlations have of the drift."""
+        found = {each.name: np.zeros(each.n_synapses) for each in self.network.learning}
+        parts = self._parts(rest)
+        try:
+            with np.errstate(all="ignore"):
+                for spectra in Covariances(rest).spectra():
+                    for name, of_rule in parts.items():
+                        found[name] += self._seen(name, of_rule, spectra)
+        except ArithmeticError:
+            raise self._beyond_numbers() from None
+        if not all(np.isfinite(each).all() for each in found.values()):
+            raise self._beyond_numbers()
+        return found
+
+    def _seen(self, name: str, of_rule: list[tuple[Any, Any]], spectra: Spectra) -> np.ndarray:
+        """(n_synapses,) [1/s]: what a rule of such parts sees of the spectra at some frequencies, at the synapses of a projection."""
+        joined = self.circuit.joined[name]
+        of_trains = spectra.across if joined.from_input else spectra.among
+        seen = of_trains[:, joined.pre, joined.post] * turned(spectra.omega, joined.later)
+        weighed = ((a, spectra.measure * np.conj(window.transform(spectra.omega))) for a, window in of_rule)
+        return np.asarray(sum(amplitude * (each @ seen).real for amplitude, each in weighed))
+
+    def diffusion(self, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+        """Growth of the variance of each weight per second, of every projection that learns, by trains with these spectra that are independent of each other.
+
+        x y int W^2 + int (S_pre S_post - x y) |W(omega)|^2 domega / 2 pi + (w_in + W~ y)^2 S_pre(0) + (w_out + W~ x)^2 S_post(0), as in pair_moments.py.
+        """
+        rest, found = self._at(weights), {}
+        parts = self._parts(rest)
+        for spectra in Covariances(rest).continuous():
+            own = {True: np.einsum("kii->ki", spectra.inputs).real, False: np.einsum("kii->ki", spectra.among).real}
+            for each in self.network.learning:
+                joined, (x, y), of_rule = self.circuit.joined[each.name], self._ends(each, rest), parts[each.name]
+                pre, post = own[joined.from_input][:, joined.pre], own[False][:, joined.post]
+                if each.name not in found:  # at the lowest frequency
+                    squares = sum(amplitude**2 * window.square_integral() for amplitude, window in of_rule)
+                    of_pairs = sum(amplitude * area(window, self.dt) for amplitude, window in of_rule)
+                    w_in, w_out = single_spikes(each.rule)
+                    alone = (w_in + of_pairs * y) ** 2 * pre[0] + (w_out + of_pairs * x) ** 2 * post[0]
+                    found[each.name] = x * y * squares + alone
+                seen = sum(amplitude * window.transform(spectra.omega)[:, None] for amplitude, window in of_rule)
+                found[each.name] += spectra.measure @ ((pre * post - x * y) * np.abs(seen) ** 2)
+        return self._shaped(found)
+
+    def _parts(self, rest: AtRest) -> dict[str, list[tuple[Any, Any]]]:
+        """projection -> amplitudes and windows of its rule, see pair_parts.py."""
+        learning = self.network.learning
+        targets = {each.name: self._ends(each, rest)[1] for each in learning}
+        return {each.name: list(parts_of(each.rule, rest.weights[each.name], targets[each.name])) for each in learning}
 
     def homeostatic_rate(self, projection: str) -> float:
         """The rate [Hz] of the targets at which, without correlations, the weights of a projection rest on average: -w_in nu_in / (w_out + W~ nu_in).
@@ -294,30 +241,37 @@ class RecurrentEquation:
         Among cells of one population, which are their own sources, -(w_in + w_out) / W~. It is stable where w_out + W~ nu_in < 0, or W~ < 0.
         """
         each = self._projection(projection)
+        if not hasattr(each.rule, "pairs"):
+            raise HebbscopeError(
+                f"{type(each.rule).__name__}: what pairs change depends on the weight, not on rates alone"
+            )
         pairs = each.rule.pairs
-        area, x = pairs.window.integral(), float(self.rates()[each.source.name].mean())
+        of_pairs, x = area(pairs.window, self.dt), float(self.rates()[each.source.name].mean())
         if each.source is each.target:
-            top, bottom = pairs.w_in + pairs.w_out, area
+            top, bottom = pairs.w_in + pairs.w_out, of_pairs
         else:
-            top, bottom = pairs.w_in * x, pairs.w_out + area * x
+            top, bottom = pairs.w_in * x, pairs.w_out + of_pairs * x
         return -top / bottom if bottom != 0.0 else float("nan")
 
     def coefficients(self) -> dict[str, float]:
-        """Of every projection that learns at the weights of the start: W~ with eta in it [s], the mean drift, and what correlations have of it [1/s]."""
-        values, cells = self._at_start
-        correlated, by_rates, found = self._correlation_drift(values, cells), self._drift_by_rates(cells), {}
+        """Of every projection that learns at the weights of the start: the mean W~ [s], the mean drift, and what correlations have of it [1/s]."""
+        rest, found = self._at_start, {}
+        correlated, by_rates = self._by_correlations(rest), self._by_rates(rest)
         for each in self.network.learning:
-            pairs = each.rule.pairs
-            found[f"{each.name}.W_integral"] = float(pairs.eta * pairs.window.integral())
+            parts = self._parts(rest)[each.name]
+            of_pairs = sum(float(np.mean(amplitude)) * area(window, self.dt) for amplitude, window in parts)
+            found[f"{each.name}.W_integral"] = of_pairs
             found[f"{each.name}.drift"] = float((by_rates[each.name] + correlated[each.name]).mean())
             found[f"{each.name}.correlation_drift"] = float(correlated[each.name].mean())
         return found
 
     def predictions(self) -> dict[str, float]:
-        """The mean rate [Hz] of each population at the weights of the start, and the homeostatic rate of every projection that learns."""
+        """The mean rate [Hz] of each population at the weights of the start, and the homeostatic rate of every projection whose rule knows single spikes."""
         found = {f"{name}.rate": float(rates.mean()) for name, rates in self.rates().items()}
         return found | {
-            f"{each.name}.homeostatic_rate": self.homeostatic_rate(each.name) for each in self.network.learning
+            f"{each.name}.homeostatic_rate": self.homeostatic_rate(each.name)
+            for each in self.network.learning
+            if hasattr(each.rule, "pairs") and (each.rule.pairs.w_in, each.rule.pairs.w_out) != (0.0, 0.0)
         }
 
     def __repr__(self) -> str:
@@ -330,34 +284,11 @@ class RecurrentEquation:
             f"RecurrentEquation of {len(self.network.learning)} projections of {self.network.name}",
             "  dJ_ij/dt = w_in nu_j + w_out nu_i + W~ nu_i nu_j + C^W_ij",
         ]
+        if self.approximate:
+            head.append(
+                f"  approximate: {self.approximate}, for weights that are small against the sd of the potential"
+            )
         return "\n".join(head + rows)
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"
-
-
-def _turned(omega: np.ndarray, late: np.ndarray) -> np.ndarray:
-    """(n_omega, n_synapses): exp(i omega late), where few synapses are late by times of their own."""
-    times, which = np.unique(late, return_inverse=True)
-    return np.exp(1j * omega[:, None] * times)[:, which]
-
-
-def _by_rates(pairs: Any, x: Any, y: Any) -> Any:
-    """What the rates x of the source and y of the target [Hz] change, for unit eta."""
-    return pairs.w_in * x + pairs.w_out * y + pairs.window.integral() * x * y
-
-
-def _lines(statistics: Any) -> list[Any]:
-    """Terms of a covariance that never ends."""
-    return [term for term in statistics.covariance if isinstance(term.kernel, Cosine | Sine)]
-
-
-def _side_by_side(blocks: list[np.ndarray], n_omega: int) -> np.ndarray:
-    """(n_omega, n, n) from square blocks along the diagonal, none of which has to do with another."""
-    n = sum(block.shape[1] for block in blocks)
-    whole, first = np.zeros((n_omega, n, n), complex), 0
-    for block in blocks:
-        last = first + block.shape[1]
-        whole[:, first:last, first:last] = block
-        first = last
-    return whole

@@ -29,7 +29,7 @@ from ..simulator.protocols import DT, Empirical, HebbscopeError, ParameterError,
 from . import modes
 from .linear_flow import LinearFlow, flow_of
 from .linsker import Linsker
-from .noisy_output import NoisyOutput, brought
+from .noisy_output import Brought, NoisyOutput, brought
 from .pair_equation import PairEquation
 from .recurrent import RecurrentEquation
 
@@ -80,24 +80,27 @@ def statistics_of(source: Any, transmission: Any = None) -> InputStatistics:
 
 
 def reduce(network: Network, causal: bool = True, dt: float = DT) -> Any:
-    """The learning equation of a network. Of one plastic layer of Poisson neurons: a LearningEquation for SpikeHebb, the rule's own for others; of cells
-    that drive each other, or with delays: a RecurrentEquation; of inputs to LIF neurons: a PairEquation, which is approximate.
+    """The learning equation of a network. Of one plastic layer of Poisson neurons: a LearningEquation for SpikeHebb, the rule's own for others; of one layer
+    onto LIF neurons, all to all: a PairEquation, which is approximate; of any other wiring of such cells, sparse, recurrent, with delays: a RecurrentEquation.
 
     causal=False leaves out the causal spike-spike term: the surrogate level, or a rate description. Normalisation steps are not part of it. dt [s]: the
-    step in which LIF neurons run. HebbscopeError when the rule has no averaged equation.
+    step of the clock-driven engine, where it is what runs the network; 0: continuous time. HebbscopeError when the rule has no averaged equation.
     """
     if not isinstance(network, Network):
         raise ParameterError("reduce", "network", "must be a Network", network)
-    if not network.is_exact and _is_linear(network):
-        if not causal:
-            raise HebbscopeError("reduce: the causal term can be left out in one layer without delays alone")
-        return RecurrentEquation(network)
+    if not network.is_layer and network.is_averaged:
+        return _of_all(network, causal, dt)
     projection = network.layer
     source, rule, neuron = projection.source, projection.rule, projection.target.model
     statistics = statistics_of(source, projection.transmission)
     try:
         if hasattr(neuron, "driven"):
-            return _approximate(network, statistics, causal, dt)
+            others = brought(network)
+            return (
+                _of_all(network, causal, dt)
+                if others is None
+                else _approximate(network, statistics, others, causal, dt)
+            )
         if not hasattr(rule, "learning_equation"):
             raise HebbscopeError(f"{type(rule).__name__}: has no averaged learning equation")
         return rule.learning_equation(statistics, neuron, causal)
@@ -108,7 +111,17 @@ def reduce(network: Network, causal: bool = True, dt: float = DT) -> Any:
         ) from None
 
 
-def _approximate(network: Network, statistics: InputStatistics, causal: bool, dt: float) -> PairEquation:
+def _of_all(network: Network, causal: bool, dt: float) -> RecurrentEquation:
+    """That of all projections that learn, whatever the wiring."""
+    if not causal:
+        rule = "the causal term can be left out in one layer alone, all to all, without delays, all of whose cells get the same beside it"
+        raise HebbscopeError(f"reduce: {rule}")
+    return RecurrentEquation(network, dt)
+
+
+def _approximate(
+    network: Network, statistics: InputStatistics, others: Brought, causal: bool, dt: float
+) -> PairEquation:
     """That of the one layer that learns, onto neurons whose rate under noise is known."""
     layer, neuron = network.layer, network.layer.target.model
     why = "the approximate learning equation"
@@ -122,7 +135,7 @@ def _approximate(network: Network, statistics: InputStatistics, causal: bool, dt
         raise ParameterError(
             part, "model", "must show its patterns in random order, for the approximate learning equation", kind
         )
-    output = NoisyOutput(neuron, statistics, layer.receptor, brought(network), dt)
+    output = NoisyOutput(neuron, statistics, layer.receptor, others, dt)
     equation = PairEquation(layer.rule, output, causal)
     equal = np.linspace(equation.w_min, equation.reach, N_LOOKED_AT)[:, None] * np.ones(layer.source.n)
     with np.errstate(all="ignore"):
@@ -130,13 +143,6 @@ def _approximate(network: Network, statistics: InputStatistics, causal: bool, dt
     if not all(np.isfinite(each).all() for each in found):
         raise FloatingPointError
     return equation
-
-
-def _is_linear(network: Network) -> bool:
-    """Whether all cells are linear Poisson neurons, driven by inputs and by each other alone, and some synapses learn."""
-    cells = [each for each in network.populations if not each.is_input]
-    linear = all(hasattr(each.model, "epsp_transform") and not each.background for each in cells)
-    return linear and bool(network.learning)
 
 
 def _farthest_from_one(*parts: Any) -> tuple[str, str, float]:

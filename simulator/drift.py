@@ -258,7 +258,7 @@ def _formula(network: Network, level: str, dt: float) -> tuple[dict[str, np.ndar
     try:
         equation = reduce(network, causal=level == "spike", dt=dt)
         if isinstance(equation, RecurrentEquation):
-            return {name: np.atleast_2d(drift) for name, drift in equation.drift().items()}, ""
+            return {name: np.atleast_2d(drift) for name, drift in equation.drift().items()}, equation.approximate
         layer = network.layer
         return {layer.name: equation.drift(layer.weights)}, getattr(equation, "approximate", "")
     except HebbscopeError:

@@ -55,13 +55,13 @@ def estimate(
     file, memory = FILE + beside, PROCESS + 4 * n_seeds * network.n_bytes
     held = []
     for level in levels:
-        alone = level == "rate" and not has_holds(network) and not hasattr(projection.weights, "draw")
+        alone = level == "rate" and not has_holds(network) and not network.is_drawn
         weights, rates = (8 * (1 if alone else n_seeds) * n for n in (n_weights, n_post))  # bytes of one record
         n_held = len(records.held(n_times, weights)) if in_file else n_times
         file += _chunked(n_times, 1024, 8) + _growing(n_times, weights, rates)
         file += final + (0 if projection.is_dense else 2 * 8 * n_weights)
         held.append(n_held * (weights + rates))
-        if level == "rate" and not has_holds(network):
+        if level == "rate" and network.is_layer and not has_holds(network):
             mean = 8 * n_weights, 8 * n_post
             courses = mean if alone else (*mean, weights, rates)
             file += _growing(n_times, *courses, *N_COURSES * (8,))

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from . import sonata
+from .projection import Wiring
 from .records import held, read
+from .results import grouped
 from .scales import add_dataset, add_scale
 
 CHUNK_BYTES = 131_072
@@ -63,12 +65,13 @@ class LevelFile:
         return self.group["seed"][:]
 
     @property
-    def n_post(self) -> int:
-        return self.weights.shape[2]
+    def cells(self) -> dict[str, int]:
+        """The axes of arrays along cells, and how many there are; none where not all are joined to all."""
+        return dict(zip(("post", "pre"), self.weights.shape[2:], strict=True)) if self.weights.ndim == 4 else {}
 
-    @property
-    def n_pre(self) -> int:
-        return self.weights.shape[3]
+    def grouped(self, groups: tuple[str, ...]) -> tuple[str, ...]:
+        """Groups (n_pre) of the source, as they are along the last axis of the weights."""
+        return grouped(groups, wiring_of(self.group))
 
     @property
     def sizes(self) -> list[int]:
@@ -102,6 +105,11 @@ class LevelFile:
         self.time.resize(n_times, axis=0)
         if self.report is not None:
             self.report.cut(end)
+
+
+def wiring_of(group: Any) -> Wiring | None:
+    """Who is joined to whom in the weights of a level; None where all are joined to all."""
+    return Wiring(group["pre"][:], group["post"][:]) if group["weights"].ndim == 3 else None
 
 
 def record_bytes(weights: Any) -> int:

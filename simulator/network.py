@@ -60,6 +60,11 @@ class Network(Described):
         return next(iter(self.learning), self.projections[0])
 
     @property
+    def is_drawn(self) -> bool:
+        """Whether seeds differ in any weights that they begin with."""
+        return any(hasattr(each.weights, "draw") for each in self.projections)
+
+    @property
     def learning(self) -> tuple[Projection, ...]:
         """The projections whose weights change."""
         held = (each.normalisation.every < np.inf for each in self.projections)
@@ -113,6 +118,24 @@ class Network(Described):
             wired = f"{brief(projection.connectivity)}, delays {late}"
             self._refuse_approximation("projections", "must learn all to all, with one delay, not dendritic", wired)
         return projection
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it is one layer, in this sense."""
+        try:
+            return self.layer is not None
+        except HebbscopeError:
+            return False
+
+    @property
+    def is_averaged(self) -> bool:
+        """Whether it is known of all its cells how they answer spikes on average, so that there is an equation for any wiring: linear Poisson neurons, and
+        those whose rate under noise is known, which may have background."""
+        cells = [each for each in self.populations if not each.is_input]
+        return all(
+            hasattr(each.model, "driven") or (hasattr(each.model, "epsp_transform") and not each.background)
+            for each in cells
+        )
 
     def _refuse(self, field: str, rule: str, value: Any) -> NoReturn:
         rule += " for the exact engine and the learning equation"

@@ -5,7 +5,8 @@ that is all. With hard bounds w_min <= J <= w_max a weight stops at a bound whil
 inwards; between such moments, which are found as roots, the solution is exact again. So nothing depends on how stiff the equation is.
 
 An equation that offers its `drift` alone (a rule that is not linear in the weights) goes to LSODA, which changes to an implicit method
-where the equation is stiff. Between the same moments: a solver that is to step over a bound, where the drift jumps, comes to a standstill.
+where the equation is stiff. One that is `costly`, of whole networks, goes to the explicit method of Dormand & Prince, since an implicit one asks for as many drifts
+as there are weights. Both between the same moments: a solver that is to step over a bound, where the drift jumps, comes to a standstill.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ SAMPLES = 32  # looks at the bounds for every REACH
 REACH = 8.0  # in units of the fastest time constant
 AT_BOUND = 1e-10  # relative to the scale of weights and drifts: how exactly the moments at bounds are found
 TOGETHER = 1e-9  # weights that are so close to a bound, relatively, have reached it
+CHEAP, COSTLY = 1e-8, 1e-6  # relative errors of a step by a solver
 
 
 def averaged(equation: Any, weights: np.ndarray, times: Any, max_rate: float = np.inf) -> np.ndarray:
     """(n_times, n_post, n_pre) weights at the times [s], ascending, from weights (n_post, n_pre) at the first of them.
 
     equation   of one output neuron, applied to each: drift(weights), w_min, w_max, and flow(...) where it is linear. Exact up to rounding
-               without bounds, to about 1e-9 with them; equations with a drift alone to a relative 1e-8 a step.
+               without bounds, to about 1e-9 with them; equations with a drift alone to a relative 1e-8 a step, costly ones to 1e-6.
+               w_min and w_max are numbers, or (n_pre,).
     max_rate   of an equation with a drift alone: output_rate_of(weights) [Hz] from which on it is not followed any further. One that is not linear
                may be beyond all numbers in finite time.
 
@@ -45,7 +48,7 @@ def averaged_in_blocks(
     weights = np.atleast_2d(np.asarray(weights, dtype=float))
     if np.any(weights < equation.w_min) or np.any(weights > equation.w_max):
         raise HebbscopeError(
-            f"averaged: weights must start within [w_min, w_max] = [{equation.w_min:g}, {equation.w_max:g}]"
+            f"averaged: weights must start within [w_min, w_max] = [{np.min(equation.w_min):g}, {np.max(equation.w_max):g}]"
         )
     return _in_blocks(weights, times, _path(equation, weights, times, max_rate), size)
 
@@ -63,8 +66,8 @@ def _path(equation: Any, weights: np.ndarray, times: np.ndarray, max_rate: float
     """(n_post, n_pre) for each time; nan once it has run away."""
     distinct, which = np.unique(weights, axis=0, return_inverse=True)
     if not hasattr(equation, "flow"):
-        each = [_by_lsoda(equation, start, times, max_rate) for start in distinct]
-    elif equation.w_min == -np.inf and equation.w_max == np.inf:
+        each = [_by_solver(equation, start, times, max_rate) for start in distinct]
+    elif np.all(equation.w_min == -np.inf) and np.all(equation.w_max == np.inf):
         return equation.flow(weights, horizon=times[-1] - times[0]).path(times - times[0])
     else:
         each = [_between_bounds(equation, start, times) for start in distinct]
@@ -99,20 +102,24 @@ class _Free:
 
     def __init__(self, equation: Any, weights: np.ndarray, moment: float):
         self.equation = equation
-        low, high = equation.w_min, equation.w_max
-        bounds = [abs(b) for b in (low, high) if np.isfinite(b)]
-        self.size = max([float(np.abs(weights).max()), *bounds, 1e-300])
-        uniform = np.full(len(weights), self.size)
-        self.speed = float(np.abs(equation.drift(0.0 * weights)).max() + np.abs(equation.drift(uniform)).max()) + 1e-300
+        low, high = (np.broadcast_to(bound, weights.shape) for bound in (equation.w_min, equation.w_max))
+        ends = np.abs(np.concatenate([low, high, weights]))
+        self.size = max(float(ends[np.isfinite(ends)].max(initial=0.0)), 1e-300)
         weights = np.where(
             weights - low < TOGETHER * self.size, low, np.where(high - weights < TOGETHER * self.size, high, weights)
         )
+        self.speed = float(sum(np.abs(equation.drift(each)).max() for each in self._looked_at(weights))) + 1e-300
         there = weights + moment * equation.drift(weights)
         weights = np.where((there < low) | (there > high), np.clip(there, low, high), weights)
         inwards = np.where(weights == low, 1.0, np.where(weights == high, -1.0, 0.0))
         self.held = (inwards != 0.0) & (inwards * equation.drift(weights) <= AT_BOUND * self.speed)
         self.free, self.weights = ~self.held, weights
+        self.low, self.high = low[self.free], high[self.free]
         self.inwards = inwards[self.held]
+
+    def _looked_at(self, weights: np.ndarray) -> list[np.ndarray]:
+        """Weights (n,) whose drifts say what is fast: those that there may be, or where a drift is costly and there may be no rates for these, the given ones."""
+        return [weights] if _is_costly(self.equation) else [0.0 * weights, np.full(len(weights), self.size)]
 
     def whole(self, free: np.ndarray) -> np.ndarray:
         """(..., n) all weights, from (..., n_free) the free ones."""
@@ -126,10 +133,12 @@ class _Free:
 
     def room(self, free: np.ndarray) -> np.ndarray:
         """(...): negative once a free weight is past a bound or the drift of a held one points inwards."""
-        inside = np.minimum(free - self.equation.w_min, self.equation.w_max - free).min(axis=-1, initial=np.inf)
+        inside = np.minimum(free - self.low, self.high - free).min(axis=-1, initial=np.inf) / self.size + AT_BOUND
+        if not self.held.any():
+            return inside
         drift = self.equation.drift(self.whole(free))[..., self.held]
         pull = (self.inwards * drift).max(axis=-1, initial=-np.inf)
-        return np.minimum(inside / self.size + AT_BOUND, 2.0 * AT_BOUND - pull / self.speed)
+        return np.minimum(inside, 2.0 * AT_BOUND - pull / self.speed)
 
 
 class _Segment:
@@ -172,7 +181,7 @@ class _Segment:
         return self.now.room(self.flow.unfold(states))
 
 
-def _by_lsoda(equation: Any, weights: np.ndarray, times: np.ndarray, max_rate: float) -> Iterator[np.ndarray]:
+def _by_solver(equation: Any, weights: np.ndarray, times: np.ndarray, max_rate: float) -> Iterator[np.ndarray]:
     """(n_pre,) for each time, from weights (n_pre,) of one neuron, by an equation of which only the drift is known; until it runs away."""
     now = times[0]
     yield from repeat(weights, int(np.count_nonzero(times == now)))
@@ -187,7 +196,7 @@ def _stretched(
     equation: Any, stretch: _Free, now: float, times: np.ndarray, max_rate: float
 ) -> Generator[np.ndarray, None, tuple[float, np.ndarray]]:
     """The weights from `now` on until another meets or leaves a bound; then when [s], and the weights (n_pre,) then. inf: it runs away."""
-    from scipy.integrate import LSODA
+    from scipy.integrate import LSODA, RK45
     from scipy.optimize import brentq
 
     def field(_, free: np.ndarray) -> np.ndarray:
@@ -196,10 +205,11 @@ def _stretched(
     start, scale = stretch.weights[stretch.free], max(float(np.abs(stretch.weights).max()), min(stretch.size, 1e-6))
     if not np.isfinite(field(now, start)).all():
         return np.inf, stretch.weights
-    solver = LSODA(field, now, start, times[-1], rtol=1e-8, atol=1e-10 * scale)
+    method, error = (RK45, COSTLY) if _is_costly(equation) else (LSODA, CHEAP)
+    solver = method(field, now, start, times[-1], rtol=error, atol=1e-2 * error * scale)
     while solver.status == "running":
         solver.step()
-        fast = max_rate < np.inf and not equation.output_rate_of(stretch.clipped(solver.y)) <= max_rate
+        fast = max_rate < np.inf and not np.all(equation.output_rate_of(stretch.clipped(solver.y)) <= max_rate)
         if fast or not solver.t > solver.t_old or not np.isfinite(solver.y).all():
             return np.inf, stretch.weights
         course, end = solver.dense_output(), solver.t
@@ -213,3 +223,8 @@ def _stretched(
         if end < solver.t or solver.status != "running":
             return end, stretch.clipped(course(end))
     return np.inf, stretch.weights
+
+
+def _is_costly(equation: Any) -> bool:
+    """Whether a drift takes long, and there may be none at weights that are far away."""
+    return getattr(equation, "costly", False)

@@ -267,9 +267,10 @@ def check_copies(network: Network) -> None:
 
 
 def check_equation(network: Network) -> None:
-    """Raise what stands against the rate level: another network than one layer, of which there is no learning equation."""
+    """Raise what stands against the rate level: a network that is not one layer, with cells of which it is not known how they answer spikes on average."""
     try:
-        network.layer  # noqa: B018
+        if not network.is_averaged:
+            network.layer  # noqa: B018
     except HebbscopeError as problem:
         raise ParameterError("simulate", "level", f"must be spike or surrogate ({problem})", "rate") from None
 
@@ -283,21 +284,30 @@ def check_spikes(network: Network, level: str) -> None:
             raise ParameterError("simulate", "level", rule, level)
 
 
-def check_level(network: Network, level: str, duration: float, dt: float = DT) -> Any:
-    """Raise, before anything runs, what a level would: no second copy of the input, no averaged equation that holds for so long.
+def check_level(network: Network, level: str, duration: float, dt: float = DT, seeds: Iterable[int] = (1,)) -> Any:
+    """Raise, before anything runs, what a level would: no second copy of the input, no averaged equation that holds for so long, or no rates to begin with.
 
     Returns the averaged equation where the level follows one, else None.
     """
+    if level == "surrogate":
+        check_copies(network)
+    if level != "rate":
+        check_spikes(network, level)
+        return None
+    from .averaged_run import check_starts
+
+    equation = _equation(network, duration, dt)
+    check_starts(equation, seeds if network.is_drawn else (1,))
+    return equation
+
+
+def _equation(network: Network, duration: float, dt: float) -> Any:
+    """What the rate level follows; None where it goes from one look at the rates to the next."""
     from .averaged_run import equation_of
     from .sampled_run import has_holds
 
-    if level != "rate":
-        check_spikes(network, level)
-    if level == "surrogate":
-        check_copies(network)
-    if level == "rate":
-        check_equation(network)
-    return equation_of(network, duration, dt) if level == "rate" and not has_holds(network) else None
+    check_equation(network)
+    return None if has_holds(network) else equation_of(network, duration, dt)
 
 
 def equation_at_hand(network: Network, duration: float, dt: float = DT) -> Any:
@@ -305,7 +315,7 @@ def equation_at_hand(network: Network, duration: float, dt: float = DT) -> Any:
     if not has_copies(network):
         return None
     try:
-        return check_level(network, "rate", duration, dt)
+        return _equation(network, duration, dt)
     except HebbscopeError:
         return None
 

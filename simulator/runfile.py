@@ -292,6 +292,12 @@ class RunFile:
             counts = {"done": done, "level": self._level, "records": records, "spikes": spikes, **sizes}
             checkpoint.save(checkpoint.beside(self.path), Checkpoint(self._about | counts | about, arrays))
 
+    def checkpoint_between(self) -> None:
+        """Keep what levels are over: the next, which keeps no state of its own, begins anew where it is stopped."""
+        level, self._level = self._level, ""
+        self.checkpoint({})
+        self._level = level
+
     def append(self, level: str, time: Any, weights: np.ndarray, output_rate: np.ndarray) -> None:
         """Add one record, or several.
 
@@ -372,13 +378,13 @@ class RunFile:
         """Write what the learning equation says that has no course: numbers, text and dicts of such."""
         rate = self._levels["rate"]
         with self.at_once():
-            group, sizes = self._file.create_group("theory"), {"post": rate.n_post, "pre": rate.n_pre}
-            self._theory = TheoryFile.create(group, numbers, sizes)
+            self._theory = TheoryFile.create(self._file.create_group("theory"), numbers, rate.cells)
 
     def append_theory(self, time: np.ndarray, weights: np.ndarray, courses: Mapping[str, np.ndarray]) -> None:
         """Add what it says at the times (n_times,) [s] of records that are to come, with weights (n_seeds, n_times, n_post, n_pre)."""
         self._need(sum(each.nbytes for each in courses.values()))
-        means = _courses(weights.mean(axis=0), courses.get("weights_without_causal"), self.groups)
+        groups = self._levels["rate"].grouped(self.groups)
+        means = _courses(weights.mean(axis=0), courses.get("weights_without_causal"), groups)
         with self.at_once():
             self._theory.append(time, {**courses, **means})
 

@@ -16,7 +16,7 @@ import numpy as np
 from . import journal
 from .checkpoint import beside, itself, load
 from .hdf5 import check_contained
-from .levelfile import record_bytes
+from .levelfile import record_bytes, wiring_of
 from .lock import is_locked, locked, unlock
 from .monitorfile import MonitorFile
 from .plausible import check_run, check_spikes
@@ -340,7 +340,7 @@ def _read_level(
     else:
         time, weights, rate = datasets[0][part], with_posts(datasets[1][:, part]), datasets[2][:, part]
     shape = root["inputs"].attrs.get("shape")
-    wiring = _wiring(group)
+    wiring = wiring_of(group)
     run = Run(
         level=level,
         seeds=tuple(group["seed"][:].tolist()),
@@ -360,11 +360,6 @@ def _read_level(
     )
     check_run(run)
     return run
-
-
-def _wiring(group: Any) -> Wiring | None:
-    """The ends of each synapse of a level, where not all are joined to all."""
-    return Wiring(group["pre"][:], group["post"][:]) if group["weights"].ndim == 3 else None
 
 
 def _final(root: Any, level: str) -> dict[str, Any]:

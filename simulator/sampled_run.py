@@ -25,6 +25,8 @@ def has_holds(network: Network) -> bool:
     It does where rates stand still between moments of change, of rates or by a norm; and where they do not, for rules of rates that no averaged equation
     will do for.
     """
+    if not network.is_layer:
+        return False
     projection, model = network.layer, network.layer.source.model
     if not (hasattr(model, "rates") and hasattr(projection.rule, "on_rates")):
         return False
@@ -46,9 +48,11 @@ def shows_patterns(network: Network) -> bool:
 
 def check_looks(network: Network, dt: float) -> None:
     """Raise a step of dt [s] that is not short beside the time in which the rates change."""
+    if not has_holds(network):
+        return
     model = network.layer.source.model
     most = SHARE * getattr(model, "changes_in", np.inf)
-    if has_holds(network) and dt > most:
+    if dt > most:
         rule = f"must be <= {most:g} s, a tenth of the time in which the rates of {type(model).__name__} change"
         raise ParameterError("simulate", "dt", rule, dt)
 

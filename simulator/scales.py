@@ -12,6 +12,7 @@ UNITS = {
     "tau_mean": "s", "tau_noise": "s", "growth_rate": "1/s", "growth_rate_without_causal": "1/s",
     "output_rate": "Hz", "output_rate_without_causal": "Hz", "time": "s", "time_to_segregation": "s",
     "each_output_rate_without_causal": "Hz", "output_rate_at_rest": "Hz", "mean_rate": "Hz", "theta": "Hz", "bcm_gain": "s",
+    "drift": "1/s", "correlation_drift": "1/s", "rate": "Hz", "homeostatic_rate": "Hz",
 }  # fmt: skip
 
 
@@ -45,7 +46,7 @@ def write_values(group: Any, values: dict[str, Any], sizes: dict[str, int]) -> N
             group.attrs[name] = value
         elif value is not None and name not in group:  # a scale that an array before it has brought
             array = np.asarray(value, dtype=np.float64)
-            add_dataset(group, name, axes_of(name, array.shape, sizes), array, UNITS.get(name, "1"))
+            add_dataset(group, name, axes_of(name, array.shape, sizes), array, UNITS.get(name.rpartition(".")[2], "1"))
 
 
 def read_values(group: Any, skip: Collection[str] = (), here: Collection[str] = ()) -> dict[str, Any]:

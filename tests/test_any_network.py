@@ -173,7 +173,6 @@ def test_libsonata_finds_each_synapse_at_its_target(network, whole, tmp_path):
         ({"record_every": 1.5e-4}, "simulate.record_every: must be a multiple of dt = 0.0001 s, got 0.00015"),
         ({"dt": 4e-3, "record_every": 0.1}, "Projection ei.delay: must be 0 or at least half of dt = 0.004 s, got 0.001"),
         ({"level": "surrogate"}, "simulate.level: must be spike: there is no independent copy of the neurons' spikes in ie"),
-        ({"level": "rate"}, "simulate.level: must be spike or surrogate"),
     ],
 )  # fmt: skip
 def test_what_cannot_run_is_said_in_one_line(options, words):

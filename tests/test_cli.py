@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -21,7 +22,7 @@ from hebbscope import Network, Population, Projection
 from hebbscope.cli import main
 from hebbscope.models import LIF, HomogeneousPoisson
 from hebbscope.models.experiments import from_network, loads, to_toml
-from hebbscope.rules import PairSTDP
+from hebbscope.rules import PairSTDP, Triplet
 from hebbscope.simulator.runfile import describe
 
 SHORT = ("--duration", "4", "--set", "record_every=2", "--seeds", "1:2")
@@ -169,9 +170,13 @@ def test_reduce_of_neurons_with_reset_says_that_it_is_approximate(folder):
 
 
 def test_reduce_of_what_has_no_equation(folder):
-    """A network of neurons with reset that drive each other, whose drift nothing says but spikes."""
-    (folder / "net.toml").write_text(to_toml(from_network(recurrent())))
-    assert "for the approximate learning equation of LIF" in refused("reduce", "net.toml")
+    """A network of neurons with reset that drive each other, by a rule whose drift nothing says but spikes."""
+    network = recurrent()
+    first = next(each for each in network.projections if each is network.recorded)
+    learns = replace(first, rule=Triplet(w_max=8e-3))
+    projections = [learns if each is first else each for each in network.projections]
+    (folder / "net.toml").write_text(to_toml(from_network(replace(network, projections=projections))))
+    assert "Triplet: has no learning equation of a recurrent network" in refused("reduce", "net.toml")
     table = json.loads(done("reduce", "net.toml", "--measure", "0.5 s", "--seeds", "1,2", "--json"))
     assert "coefficients" not in table and [row["group"] for row in table["measured"]["rows"]] == [
         "left",

@@ -39,6 +39,7 @@ def a_rate_run(constant=0.010, modulated=0.030, bare=(0.016, 0.024), spread=0.00
     without = a_run("rate", *bare, half_width=0.0)
     growth = TIME / TIME[-1]
     run.theory = {
+        "coefficients": {},
         "weights_without_causal": without.weights[0],
         "output_rate_without_causal": without.output_rate[0],
         "spread": spread * growth,

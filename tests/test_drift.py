@@ -222,7 +222,7 @@ def test_the_equation_of_a_recurrent_network_stands_beside_what_is_measured():
     network = Network([inputs, cells], [feed, Projection(cells, cells, 0.1, rule, connectivity=some, delay=DT)])
     with interpreted():
         found = measure_drift(network, 0.3, seeds=(1, 2), wait=0.1, dt=DT)
-    drift = reduce(network).drift()
+    drift = reduce(network, dt=DT).drift()
     assert set(found.formula) == {"inputs_to_cells", "cells_to_cells"} == set(drift)
     for name, formula in found.formula.items():
         assert formula.shape == found.drift[name].shape and (formula.ravel() == drift[name].ravel()).all()

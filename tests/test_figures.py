@@ -39,6 +39,7 @@ def a_rate_run(groups=GROUPS):
     run = a_run("rate", seed=9, n_seeds=1, groups=groups)
     bare = a_run("rate", seed=10, n_seeds=1, groups=groups)
     run.theory = {
+        "coefficients": {},
         "weights_without_causal": bare.weights[0],
         "output_rate_without_causal": bare.output_rate[0],
         "spread": 1e-5 * np.sqrt(TIME),

@@ -173,7 +173,11 @@ def test_the_window_of_a_network_is_that_of_the_projection_that_is_recorded(fold
         (["--dt", "10 ns"], ".delay: must be at most 65,536 steps of dt = 1e-08 s"),
         (["--dt", "1e-300 s"], ".delay: must be at most 65,536 steps"),
         (["--set", "record_every=0.00015"], "simulate.record_every: must be a multiple of dt"),
-        (["--level", "rate"], "simulate.level: must be spike or surrogate"),
+        (["--level", "rate"], "Projection loop.connectivity: must join no cell to itself where the synapses learn"),
+        (
+            ["--level", "rate", "--set", "populations.inh.model=Izhikevich", "--set", "projections.ei.weights=5"],
+            "simulate.level: must be spike or surrogate",
+        ),
         (["--level", "surrogate"], "no independent copy of the neurons' spikes in loop"),
         (["--set", "projections.ei.delay=0.01 ms"], "Projection ei.delay: must be 0 or at least half of dt"),
     ],
@@ -183,8 +187,10 @@ def test_what_cannot_run_is_refused_before_anything_is_written(folder, args, wor
     assert sorted(file.name for file in folder.iterdir()) == ["net.toml"]
 
 
-def test_reduce_wants_one_layer(folder):
-    words = "projections: must be one that learns, for the approximate learning equation of LIF, got '2 that do'"
+def test_reduce_wants_cells_that_do_not_teach_themselves(folder):
+    words = (
+        "Projection loop.connectivity: must join no cell to itself where the synapses learn, for the learning equation"
+    )
     assert words in refused("reduce", "net.toml")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -22,6 +22,7 @@ PER_SD = 100  # of these, where there is little noise
 AT_ONCE = 4096  # of states times frequencies, so that a processor has what it follows at hand
 LARGEST, LOOK = 1e100, 8  # what is followed, and after how many steps that is looked at
 DEEPEST = 8.0  # sd below the lower of mean and reset, where nobody is
+SILENT = 1e-12  # Hz: who fires less often does not
 QUIETEST = 1e-6  # sd, over the way from reset to threshold: no noise at all is taken as so much
 ROOT = 1.4603545  # -zeta(1/2)
 OVERSHOOT = 0.5826  # -zeta(1/2) / sqrt(2 pi): how far a random walk is on average beyond a barrier, in sd of its steps
@@ -172,14 +173,29 @@ class Driven(NamedTuple):
 
     def kick(self, s: np.ndarray) -> np.ndarray:
         """(..., n) 1/V: transform of the rate that a small jump of the potential adds, for each volt, at s (n,) [1/s]; 0 where nobody fires."""
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return np.where(self.rate[..., None] > 0.0, answers(self.cell, self.given, s).kick, 0.0)
+        return self._heard(s)[0]
 
     def spectrum(self, omega: np.ndarray) -> np.ndarray:
         """(..., n) Hz: of the spikes, at omega (n,) [rad/s]."""
+        return self._heard(1j * omega)[1]
+
+    def kick_and_spectrum(self, omega: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Both at omega (n,) [rad/s], where the kick is int h(u) exp(i omega u) du: half the work."""
+        kick, of_train = self._heard(1j * omega)
+        return kick.conj(), of_train
+
+    def _heard(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Kick and spectrum at s, 0 where nobody fires."""
+        fires, cell = self.rate > SILENT, cast(Any, self.cell)  # whose threshold and reset may be those of each state
+        mean, sd, top, bottom = (
+            np.broadcast_to(each, self.rate.shape)[fires] for each in (*self.given, cell.V_th, cell.V_reset)
+        )
+        kick, train = np.zeros((*self.rate.shape, len(s)), complex), np.zeros((*self.rate.shape, len(s)))
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            found = spectrum(self.rate[..., None], answers(self.cell, self.given, 1j * omega).interval)
-            return np.where(self.rate[..., None] > 0.0, found, 0.0)
+            found = answers(cell._replace(V_th=top, V_reset=bottom), Noise(mean, sd), s)
+            kick[fires] = found.kick
+            train[fires] = spectrum(self.rate[fires][:, None], found.interval)
+        return kick, train
 
 
 def driven(neuron: LIF, arriving: Any, power: Any, lag: Any, dt: float) -> Driven:
