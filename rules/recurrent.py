@@ -156,9 +156,18 @@ class RecurrentEquation:
     def _beyond_numbers(self) -> HebbscopeError:
         return HebbscopeError(f"Network {self.network.name}: its learning equation is beyond the range of numbers")
 
-    def joint(self, seed: int) -> Joint:
-        """All weights that learn as one vector, from those that are drawn with this seed."""
-        return Joint(replace(self, seed=seed))
+    def of_seed(self, seed: int) -> RecurrentEquation:
+        """The same from the weights that are drawn with this seed."""
+        return self._of_seeds.setdefault(seed, replace(self, seed=seed))
+
+    @cached_property
+    def _of_seeds(self) -> dict[int, RecurrentEquation]:
+        return {}
+
+    @property
+    def joint(self) -> Joint:
+        """All weights that learn as one vector."""
+        return Joint(self)
 
     def output_rates_of(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """(n_post,) Hz: of the targets whose synapses are recorded, for weights projection -> (n_synapses,) of all that learn."""

@@ -36,12 +36,14 @@ class Block(NamedTuple):
 
 
 class Path(NamedTuple):
-    """What is followed from the weights of one seed: an equation of weights (..., n), from start (n_rows, n), a neuron each or all that learn together.
+    """What is followed from the weights of one seed: an equation of weights (..., n), from start (n_rows, n), a neuron each or all that learn together; said: what
+    has coefficients and predictions.
 
     shown: of weights (n_times, n_rows, n), projection -> (n_times, n_post, n_pre) or (n_times, 1, n_synapses); rates: (n_times, n_post) Hz.
     """
 
     equation: Any
+    said: Any
     start: np.ndarray
     shown: Callable[[np.ndarray], dict[str, np.ndarray]]
     rates: Callable[[np.ndarray], np.ndarray]
@@ -65,10 +67,8 @@ def simulate_averaged(
     seeds = seeds if network.is_drawn else seeds[:1]
     check_starts(equation, seeds)
     paths = [path_of(equation, network, seed) for seed in seeds]
-    first = getattr(
-        paths[0].equation, "equation", equation
-    )  # of a whole network that with the weights of the first seed
-    numbers = {"coefficients": first.coefficients(), "predictions": first.predictions()}
+    said = paths[0].said
+    numbers = {"coefficients": said.coefficients(), "predictions": said.predictions()}
     numbers |= {"approximate": by} if (by := getattr(equation, "approximate", "")) else {}
     blocks = _followed(equation, paths, projection.name, times, max_rate, progress)
     if file is None:
@@ -108,9 +108,9 @@ def simulate_averaged(
 
 def check_starts(equation: Any, seeds: Iterable[int]) -> None:
     """Raise, of the equation of a whole network, where the weights that a seed draws come to no rates."""
-    for seed in seeds if hasattr(equation, "joint") else ():
+    for seed in seeds if hasattr(equation, "of_seed") else ():
         try:
-            equation.joint(seed).equation.rates()
+            equation.of_seed(seed).rates()
         except HebbscopeError as problem:
             if not equation.network.is_drawn:
                 raise
@@ -120,12 +120,14 @@ def check_starts(equation: Any, seeds: Iterable[int]) -> None:
 def path_of(equation: Any, network: Network, seed: int) -> Path:
     """Of an equation of one layer, a neuron each; of a whole network, all weights together."""
     name = network.recorded.name
-    if not hasattr(equation, "joint"):
+    if not hasattr(equation, "of_seed"):
         start = network.recorded.initial_weights(seed)
-        return Path(equation, start, lambda weights: {name: weights}, equation.output_rate_of)
-    joint = equation.joint(seed)
+        return Path(equation, equation, start, lambda weights: {name: weights}, equation.output_rate_of)
+    whole = equation.of_seed(seed)
+    joint = whole.joint
     return Path(
         joint,
+        whole,
         joint.start[None],
         lambda weights: joint.shaped(weights[:, 0]),
         lambda weights: joint.output_rate_of(weights[:, 0]),
