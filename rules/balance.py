@@ -23,7 +23,6 @@ from .circuit import Circuit
 from .noisy_output import log_of
 
 GUESS = 10.0  # Hz, from which on rates are looked for
-NO_REST = "finds no rates at which its cells come to rest"
 AT_REST = 1e-10  # relative error of rates that are at rest
 FOUND = 1e-7  # by how much they may miss what comes of them, relative to the fastest
 
@@ -73,7 +72,10 @@ class Balance:
             rates = rates - np.linalg.solve(slopes, self.missed(rates))
             if np.abs(self.missed(rates)).max(initial=0.0) <= FOUND * np.abs(rates).max(initial=0.0):
                 return rates
-        raise HebbscopeError(f"Network {self.circuit.network.name}: {NO_REST}")
+        raise self._no_rest()
+
+    def _no_rest(self) -> HebbscopeError:
+        return HebbscopeError(f"Network {self.circuit.network.name}: finds no rates at which its cells come to rest")
 
     def missed(self, rates: np.ndarray) -> np.ndarray:
         """(n_cells,) Hz: by how much rates are above what comes of them."""
@@ -96,7 +98,7 @@ class Balance:
             lagging + among * self._log_lag(False, rates),
         )
         if not all(np.isfinite(each).all() for each in (arriving, power)):
-            raise HebbscopeError(f"Network {self.circuit.network.name}: {NO_REST}")
+            raise self._no_rest()
         log_lag = np.divide(lagging, power, out=np.zeros(len(power)), where=power > 0.0)
         lag = np.where(self.circuit.lags, np.exp(log_lag), 0.0)
         cells, place = self.circuit.cells, self.circuit.place

@@ -45,6 +45,8 @@ class Joint:
     def _each(self, weights: np.ndarray, function: Callable[[np.ndarray], np.ndarray], n: int) -> np.ndarray:
         found = np.full((*weights.shape[:-1], n), np.nan)
         for row in np.ndindex(weights.shape[:-1]):
+            if not np.isfinite(weights[row]).all():  # of a path that has come to its end
+                continue
             try:
                 found[row] = function(weights[row])
             except HebbscopeError as problem:

@@ -52,8 +52,9 @@ class RecurrentEquation:
     def __post_init__(self) -> None:
         n = sum(each.n for each in self.network.populations)
         if n > MOST_TRAINS:
-            rule = f"the learning equation of a recurrent network is of at most {MOST_TRAINS:,} inputs and cells"
-            raise HebbscopeError(f"Network {self.network.name}: {rule}, got {n:,}")
+            raise HebbscopeError(
+                f"Network {self.network.name}: the learning equation of a recurrent network is of at most {MOST_TRAINS:,} inputs and cells, got {n:,}"
+            )
         if not self.network.learning:
             raise HebbscopeError(f"Network {self.network.name}: has no projection that learns")
         for each in self.network.projections:
@@ -127,8 +128,9 @@ class RecurrentEquation:
         except ArithmeticError:
             raise self._beyond_numbers() from None
         if rest.rates.min() < 0.0:
-            lowest = f"the linear rate of a cell is {rest.rates.min():g} Hz, below 0"
-            raise HebbscopeError(f"Network {self.network.name}: {lowest}")
+            raise HebbscopeError(
+                f"Network {self.network.name}: the linear rate of a cell is {rest.rates.min():g} Hz, below 0"
+            )
         return rest
 
     def rates(self, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:

@@ -114,8 +114,9 @@ def reduce(network: Network, causal: bool = True, dt: float = DT) -> Any:
 def _of_all(network: Network, causal: bool, dt: float) -> RecurrentEquation:
     """That of all projections that learn, whatever the wiring."""
     if not causal:
-        rule = "the causal term can be left out in one layer alone, all to all, without delays, all of whose cells get the same beside it"
-        raise HebbscopeError(f"reduce: {rule}")
+        raise HebbscopeError(
+            "reduce: the causal term can be left out in one layer alone, all to all, without delays, all of whose cells get the same beside it"
+        )
     return RecurrentEquation(network, dt)
 
 

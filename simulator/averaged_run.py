@@ -98,11 +98,10 @@ def simulate_averaged(
         **synapses,
     )
     if time[-1] < times[-1]:
-        kept = f"after t = {time[-1]:.6g} s; what was recorded until then is kept"
-        why = next(filter(None, (getattr(each.equation, "problem", "") for each in paths)), "")
-        ended = f"came to its end ({why})" if why else f"ran away past {max_rate:g} Hz"
-        what = "the averaged equation" if why else "the output rate of the averaged equation"
-        raise Runaway(f"simulate: {what} {ended} {kept}", run)
+        until = f"after t = {time[-1]:.6g} s; what was recorded until then is kept"
+        if why := next(filter(None, (getattr(each.equation, "problem", "") for each in paths)), ""):
+            raise Runaway(f"simulate: the averaged equation came to its end ({why}) {until}", run)
+        raise Runaway(f"simulate: the output rate of the averaged equation ran away past {max_rate:g} Hz {until}", run)
     return run
 
 

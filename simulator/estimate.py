@@ -19,6 +19,8 @@ from .sampler import n_samples, sample_bytes
 PROCESS = 170_000_000  # bytes of Python with its libraries and a compiled loop
 GUESSED_RATE = 10.0  # Hz of neurons whose rates no closed form gives
 N_COURSES = 7  # numbers for each record, beside weights and rates, that the learning equation says: theoryfile.py
+SPECTRA = 128  # bytes for each pair of trains, of the equation of a whole network
+AT_ONCE, MOST = 500_000, 2_000  # pairs at once, at least, of some frequencies; and trains, at most, that it is of
 FILE = 100_000  # bytes of a run file with hardly a record: groups, attributes, scales
 
 
@@ -61,6 +63,8 @@ def estimate(
         file += _chunked(n_times, 1024, 8) + _growing(n_times, weights, rates)
         file += final + (0 if projection.is_dense else 2 * 8 * n_weights)
         held.append(n_held * (weights + rates))
+        if level == "rate" and not network.is_layer:
+            memory += SPECTRA * max(AT_ONCE, min(sum(each.n for each in network.populations), MOST) ** 2)
         if level == "rate" and network.is_layer and not has_holds(network):
             mean = 8 * n_weights, 8 * n_post
             courses = mean if alone else (*mean, weights, rates)

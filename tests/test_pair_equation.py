@@ -236,6 +236,19 @@ def test_weights_come_to_rest_and_spread_as_the_equation_says():
     assert rate.theory["approximate"] in repr(compare(*runs, rate))
 
 
+def test_a_spread_beyond_all_numbers_and_that_of_one_synapse_end_no_run():
+    """Weights that grow fast against the time between records; without a second synapse there is no spread."""
+    inputs, cells = Population("inputs", 20, HomogeneousPoisson(100.0)), Population("cells", 1, LIF())
+    fast = PairSTDP(A_plus=1e-3, A_minus=1.05e-3, w_max=1e-3)
+    run = simulate(
+        Network([inputs, cells], [Projection(inputs, cells, 5e-4, fast)]), 1e5, level="rate", record_every=5e4
+    )
+    assert run.theory["spread"][-1] == math.inf and np.isfinite(run.weights).all()
+    single = Population("inputs", 1, HomogeneousPoisson(20.0))
+    run = simulate(Network([single, cells], [Projection(single, cells, 1e-4, RULE)]), 1.0, level="rate")
+    assert "spread" not in run.theory and "weights_without_causal" in run.theory
+
+
 def test_it_says_that_it_is_approximate_and_how_large_a_weight_is():
     equation = reduce(layer(MULTIPLICATIVE))
     text, found = repr(equation), equation.predictions()

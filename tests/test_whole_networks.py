@@ -116,6 +116,14 @@ def test_rates_that_run_away_in_a_network_end_the_run_with_what_there_is():
     assert np.isfinite(run.final["loop"]).all()
 
 
+def test_a_rate_that_is_not_allowed_ends_the_run_of_a_network():
+    with pytest.raises(
+        Runaway, match=r"output rate of the averaged equation ran away past 15 Hz after t = \d\.\d s"
+    ) as caught:
+        simulate(ring(w_max=1.0), 40.0, level="rate", record_every=0.1, max_rate=15.0)
+    assert caught.value.run.output_rate[0, 1:].max() <= 15.0
+
+
 def simulate_rate(network, level, duration):
     simulate(network, duration, level=level)
 
