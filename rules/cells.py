@@ -21,8 +21,7 @@ import numpy as np
 
 from ..simulator.network import Population
 from ..simulator.protocols import ParameterError, require_methods
-from .noisy_output import FREQUENCIES, SIGNS, Decay, log_of, port_of
-from .windows import DoubleExponential
+from .noisy_output import FREQUENCIES, SIGNS, outside, port_of, power_of
 
 SLOPE = 1e-3  # sd by which the mean is moved, and share by which the power is, to see what the rate makes of it
 WHY = "the approximate learning equation"
@@ -111,17 +110,11 @@ class NoisyCells(NamedTuple):
     @property
     def outside(self) -> np.ndarray:
         """(3,): what arrives from outside of the network, its power, and that times the logarithm of the lag."""
-        found = np.zeros(3)
-        for receptor, each in self.background.items():
-            seen = self.moves(receptor) * each.weight
-            found += each.n_synapses * each.rate * np.array([seen, seen**2, seen**2 * log_of(self.lag(receptor))])
-        return found
+        return outside(self.model, self.background)
 
     def beside(self, statistics: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """left, right (n_trains, r) and own (n_trains,) of an input, whose power at a cell that it moves by a is a left right^T a + own a^2."""
-        tau = self.model.tau_m
-        left, right, own = statistics.through(DoubleExponential(1.0, 0.0, tau, tau), Decay(tau))
-        return 2.0 / tau * left, right, 2.0 / tau * own
+        return power_of(statistics, self.model.tau_m)
 
     def under(self, arriving: np.ndarray, power: np.ndarray, lag: np.ndarray) -> NoisyAnswers:
         return NoisyAnswers(self.model, arriving, np.maximum(power, 0.0), lag, self.dt)

@@ -61,14 +61,16 @@ class Joint:
     def shaped(self, weights: np.ndarray) -> dict[str, np.ndarray]:
         """projection -> (..., n_post, n_pre), or (..., 1, n_synapses) where not all are joined to all."""
         found = self._apart(weights)
-        for each in self.equation.network.learning:
-            values = found[each.name]
-            if each.is_dense:
-                found[each.name] = values.reshape(*values.shape[:-1], each.source.n, -1).swapaxes(-1, -2)
-            else:
-                found[each.name] = values[..., None, :]
-        return found
+        return {
+            each.name: matrices(each, found[each.name]) if each.is_dense else found[each.name][..., None, :]
+            for each in self.equation.network.learning
+        }
 
     @cached_property
     def _ends(self) -> np.ndarray:
         return np.cumsum([each.n_synapses for each in self.equation.network.learning])[:-1]
+
+
+def matrices(projection: Any, values: np.ndarray) -> np.ndarray:
+    """(..., n_synapses) -> (..., n_post, n_pre): of a projection that joins all to all."""
+    return values.reshape(*values.shape[:-1], projection.source.n, -1).swapaxes(-1, -2)

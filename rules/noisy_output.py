@@ -13,7 +13,7 @@ Source: of the rate and h the neuron's own; covariance to the first order as for
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import Any, NamedTuple
@@ -144,9 +144,7 @@ class NoisyOutput:
     def _beside(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """left, right (n, r), own (n,): the power of the inputs is seen left right^T seen + own seen^2, that of white noise with
         as much variance of a membrane without threshold."""
-        tau = self.neuron.tau_m
-        left, right, own = self.statistics.through(DoubleExponential(1.0, 0.0, tau, tau), Decay(tau))
-        return 2.0 / tau * left, right, 2.0 / tau * own
+        return power_of(self.statistics, self.neuron.tau_m)
 
     def at(self, weights: np.ndarray) -> Heard:
         """The neuron under the noise of weights (..., n)."""
@@ -208,16 +206,29 @@ def moment(there: Heard, n: int, a: float) -> np.ndarray:
     return math.factorial(n) * (-2.0 / a) ** n * np.real((around * ON_A_CIRCLE**-n).mean(axis=-1))
 
 
+def power_of(statistics: Any, tau: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """left, right (n, r), own (n,): the power of inputs that move a membrane of time constant tau [s] by a (n,) is a left right^T a + own a^2."""
+    left, right, own = statistics.through(DoubleExponential(1.0, 0.0, tau, tau), Decay(tau))
+    return 2.0 / tau * left, right, 2.0 / tau * own
+
+
+def outside(neuron: Any, background: Mapping[str, Any]) -> np.ndarray:
+    """(3,): what the background of a neuron brings, as in Brought."""
+    found = np.zeros(3)
+    for receptor, each in background.items():
+        port = port_of(neuron, receptor)
+        seen = port.moves * each.weight
+        found += each.n_synapses * each.rate * np.array([seen, seen**2, seen**2 * log_of(port.lag)])
+    return found
+
+
 def brought(network: Network) -> Brought | None:
     """What synapses that do not learn and backgrounds bring to each target of `network.layer`; None where that is not enough to know of them: where cells get
     different sums, seeds draw different weights, or spikes are those that come by the synapses that learn, too."""
     layer = network.layer
     target = layer.target
     found = np.zeros((3, target.n))
-    for receptor, each in target.background.items():
-        port, rate = port_of(target.model, receptor), each.n_synapses * each.rate
-        seen = port.moves * each.weight
-        found += rate * np.array([[seen], [seen**2], [seen**2 * log_of(port.lag)]])
+    found += outside(target.model, target.background)[:, None]
     for each in network.projections:
         if each is not layer:
             if each.source is layer.source or hasattr(each.weights, "draw"):

@@ -49,3 +49,8 @@ def area(window: Any, dt: float) -> float:
     """int W(s) ds [s] where pairs are known in steps of dt [s]: those of one step are pairs at s = 0-, half of which would else be after it."""
     late = float(window.value(0.0) - window.value(np.nextafter(0.0, 1.0)))
     return float(window.integral()) + 0.5 * dt * late
+
+
+def area_of(parts: list[tuple[Any, Any]], dt: float) -> Any:
+    """W~ [s] of all parts together, a number or that of each weight."""
+    return sum(amplitude * area(window, dt) for amplitude, window in parts)

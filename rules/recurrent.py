@@ -28,9 +28,9 @@ from ..simulator.protocols import HebbscopeError, ParameterError
 from .balance import AtRest, at_rest
 from .circuit import Circuit
 from .covariances import Covariances, Spectra, turned
-from .joint import Joint
+from .joint import Joint, matrices
 from .pair_equation import PairEquation
-from .pair_parts import area, by_single_spikes, check_pairs, parts_of, single_spikes
+from .pair_parts import area, area_of, by_single_spikes, check_pairs, parts_of, single_spikes
 
 MOST_TRAINS = 2000  # inputs and cells, whose spectra are a matrix for each of hundreds of frequencies
 
@@ -39,7 +39,7 @@ MOST_TRAINS = 2000  # inputs and cells, whose spectra are a matrix for each of h
 class RecurrentEquation:
     """Rates and drifts of a network at any weights.
 
-    network; dt: step in which it runs [s], 0: continuous time; seed: for which weights and parts are drawn that are drawn.
+    network; dt: step in which it runs [s], 0: continuous time; seed: that with which weights are drawn, where they are.
 
     Methods take weights as projection -> (n_post, n_pre), or (n_synapses,) in the order of its wiring where not all are joined to all; projections
     that are not in it have those that they start with. They return likewise.
@@ -100,7 +100,7 @@ class RecurrentEquation:
     def _shaped(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The way back, for projections that learn."""
         return {
-            each.name: values[each.name].reshape(each.source.n, -1).T if each.is_dense else values[each.name]
+            each.name: matrices(each, values[each.name]) if each.is_dense else values[each.name]
             for each in self.network.learning
         }
 
@@ -160,7 +160,9 @@ class RecurrentEquation:
 
     def of_seed(self, seed: int) -> RecurrentEquation:
         """The same from the weights that are drawn with this seed."""
-        return self._of_seeds.setdefault(seed, replace(self, seed=seed))
+        if seed not in self._of_seeds:
+            self._of_seeds[seed] = replace(self, seed=seed)
+        return self._of_seeds[seed]
 
     @cached_property
     def _of_seeds(self) -> dict[int, RecurrentEquation]:
@@ -191,7 +193,7 @@ class RecurrentEquation:
         found, parts = {}, self._parts(rest)
         for each in self.network.learning:
             x, y = self._ends(each, rest)
-            of_pairs = sum(amplitude * area(window, self.dt) for amplitude, window in parts[each.name])
+            of_pairs = area_of(parts[each.name], self.dt)
             found[each.name] = by_single_spikes(each.rule, x, y) + of_pairs * x * y
         return found
 
@@ -232,7 +234,7 @@ class RecurrentEquation:
                 pre, post = own[joined.from_input][:, joined.pre], own[False][:, joined.post]
                 if each.name not in found:  # at the lowest frequency
                     squares = sum(amplitude**2 * window.square_integral() for amplitude, window in of_rule)
-                    of_pairs = sum(amplitude * area(window, self.dt) for amplitude, window in of_rule)
+                    of_pairs = area_of(of_rule, self.dt)
                     w_in, w_out = single_spikes(each.rule)
                     alone = (w_in + of_pairs * y) ** 2 * pre[0] + (w_out + of_pairs * x) ** 2 * post[0]
                     found[each.name] = x * y * squares + alone
@@ -267,11 +269,9 @@ class RecurrentEquation:
     def coefficients(self) -> dict[str, float]:
         """Of every projection that learns at the weights of the start: the mean W~ [s], the mean drift, and what correlations have of it [1/s]."""
         rest, found = self._at_start, {}
-        correlated, by_rates = self._by_correlations(rest), self._by_rates(rest)
+        correlated, by_rates, parts = self._by_correlations(rest), self._by_rates(rest), self._parts(rest)
         for each in self.network.learning:
-            parts = self._parts(rest)[each.name]
-            of_pairs = sum(float(np.mean(amplitude)) * area(window, self.dt) for amplitude, window in parts)
-            found[f"{each.name}.W_integral"] = of_pairs
+            found[f"{each.name}.W_integral"] = float(np.mean(area_of(parts[each.name], self.dt)))
             found[f"{each.name}.drift"] = float((by_rates[each.name] + correlated[each.name]).mean())
             found[f"{each.name}.correlation_drift"] = float(correlated[each.name].mean())
         return found
