@@ -436,26 +436,32 @@ def _simulate(job: Job, file: Any) -> list[Any]:
 
 
 def _reports(runs: Sequence[Any], file: str | Path, levels: Sequence[str]) -> dict[str, Any]:
-    """What the populations did, of an experiment that is described at one level; the comparison of several, and of one of an experiment about several."""
+    """What the populations did, of an experiment that is described at one level; the comparison of several, and of one of an experiment about several; fields."""
     from .analysis.activity import activity
 
     alone = len(levels) == 1
     reports: dict[str, Any] = {"activity": activity(*runs)} if alone else {}
-    return reports if alone and len(runs) == 1 else reports | _compared(runs, file)
+    return reports | (_fields(runs, file) if alone and len(runs) == 1 else _compared(runs, file))
 
 
 def _compared(runs: Sequence[Any], file: str | Path) -> dict[str, Any]:
-    """The comparison of the levels and, where the file holds patches to test them on, that of the receptive fields."""
+    """The comparison of the levels, and of their receptive fields where there are any."""
     from . import compare
+
+    comparison = compare(*runs)
+    return {"comparison": comparison} | _fields(list(comparison.runs.values()), file)
+
+
+def _fields(runs: Sequence[Any], file: str | Path) -> dict[str, Any]:
+    """The receptive fields of each level, where the file holds patches to test them on."""
     from .simulator.runfile import read_arrays
 
-    reports: dict[str, Any] = {"comparison": compare(*runs)}
     sample = read_arrays(file, "receptive_fields").get("sample")
-    if sample is not None:
-        from .analysis.field_report import compare_fields
+    if sample is None:
+        return {}
+    from .analysis.field_report import compare_fields
 
-        reports["receptive_fields"] = compare_fields(*reports["comparison"].runs.values(), sample=sample)
-    return reports
+    return {"receptive_fields": compare_fields(*runs, sample=sample)}
 
 
 class Progress:

@@ -10,7 +10,7 @@ from .linsker import Linsker
 from .miller import Miller
 from .nonlinear_hebb import NonlinearHebb
 from .nonlinearity import Linear, NearestPairs, RectifiedPower
-from .normalisation import L1, L2
+from .normalisation import L1, L2, EqualNorms
 from .oja import Oja
 from .pair_stdp import PairSTDP
 from .pairing import ALL_TO_ALL, NEAREST_SYMMETRIC, PRESYNAPTIC_CENTRED, REDUCED_SYMMETRIC, Pairing
@@ -56,6 +56,7 @@ __all__ = [
     "VOLTAGE_VISUAL_CORTEX",
     "Covariance",
     "DoubleExponential",
+    "EqualNorms",
     "FixedThreshold",
     "Free",
     "Hebb",

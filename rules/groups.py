@@ -13,13 +13,20 @@ ONE_GROUP = np.zeros(0, np.int64)
 
 @helper
 def keep_groups(norm, w, i, low, high):
-    """The norm of the synapses onto target i from each group; synapses are in the order of their sources."""
+    """The norm of the synapses onto target i from each group."""
     end = 0
     for g in range(len(norm.groups) + 1):
-        begin = end
-        while end < w.n_in(i) and (g == len(norm.groups) or w.pre(i, end) < norm.groups[g]):
-            end += 1
+        begin, end = end, end_of_group(norm.groups, w, i, g, end)
         norm.keep(w, i, begin, end, low, high)
+
+
+@helper
+def end_of_group(groups, w, i, g, begin):
+    """Where the synapses onto target i from group g end; they are in the order of their sources."""
+    end = begin
+    while end < w.n_in(i) and (g == len(groups) or w.pre(i, end) < groups[g]):
+        end += 1
+    return end
 
 
 def check_groups(norm: Any) -> None:

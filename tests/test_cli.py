@@ -75,7 +75,16 @@ def run_file(tmp_path_factory):
 
 def test_list_has_one_line_an_experiment():
     lines = done("list").splitlines()
-    names = ["kempter1999", "natural_images", "song2000", "song2000_brian2", "brunel2000_stdp", "vogels2011", "network"]
+    names = [
+        "kempter1999",
+        "natural_images",
+        "clopath2010",
+        "song2000",
+        "song2000_brian2",
+        "brunel2000_stdp",
+        "vogels2011",
+        "network",
+    ]
     assert [line.split()[0] for line in lines] == names
     assert list(json.loads(done("list", "--json"))["experiments"]) == names
 

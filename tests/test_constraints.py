@@ -11,7 +11,7 @@ from hebbscope import Network, ParameterError, Population, Projection, simulate
 from hebbscope.models import LIF, FixedInDegree, HomogeneousPoisson, LinearPoisson
 from hebbscope.models.experiments import loads, to_toml
 from hebbscope.models.experiments.network import from_network
-from hebbscope.rules import L1, L2, Multiplicative, SpikeHebb, Subtractive, Triplet
+from hebbscope.rules import L1, L2, EqualNorms, Multiplicative, SpikeHebb, Subtractive, Triplet
 from hebbscope.simulator.synapses import sparse_synapses, synapses
 
 N_PRE = 40
@@ -69,6 +69,27 @@ def test_a_group_without_weights_stays_so(kind):
     w = np.array([[0.0, 0.0, 0.3, -0.4]])
     found = kept(kind(norm=1.0, groups=np.array([2])), w, -1.0, 1.0)
     assert found[0] == pytest.approx([0.0, 0.0, *(w[0, 2:] / (0.7 if kind is L1 else 0.5))], rel=1e-15)
+
+
+def test_groups_come_to_the_same_length_and_all_together_keep_theirs():
+    """Of any wiring; one group by itself, and a group without weights, stay as they are."""
+    rng, begins = np.random.default_rng(6), (10, 17)
+    joined = rng.random((N_PRE, 3)) < 0.6
+    pre, post = np.nonzero(joined)
+    w = rng.normal(size=len(pre))
+    w[(post == 1) & (pre < 10)] = 0.0
+    group = 3 * np.searchsorted(begins, pre, side="right") + post
+    before = np.bincount(group, w**2).reshape(3, 3)
+    alive = before > 0.0
+    shares = alive * before.sum(axis=0) / alive.sum(axis=0)
+    assert alive.sum() == 8
+    for part, shared in ((EqualNorms(groups=np.array(begins)), shares), (EqualNorms(), before)):
+        sparse = sparse_synapses(pre, post, w, N_PRE, 3, None, part)
+        for i in range(3):
+            part.normalise((), sparse, i, 0, -np.inf, np.inf)
+        np.testing.assert_allclose(np.bincount(group, sparse.value**2).reshape(3, 3), shared, rtol=1e-14)
+        signs = np.where(w == 0.0, 0.0, sparse.value / np.where(w == 0.0, 1.0, w))
+        assert all(np.ptp(signs[group == g]) < 1e-14 for g in range(9))
 
 
 def test_weights_of_both_signs_keep_the_sum_of_their_sizes():
@@ -151,6 +172,8 @@ def test_what_a_constraint_makes_of_competition(kind):
         (Subtractive(groups=np.array([3, 3])), "groups"),
         (Subtractive(groups=np.array([1.5])), "groups"),
         (Subtractive(groups=np.array([[1]])), "groups"),
+        (EqualNorms(every=0.0), "every"),
+        (EqualNorms(groups=np.array([0])), "groups"),
         (L1(groups=np.array([2, 1])), "groups"),
         (L2(groups=np.array([0])), "groups"),
     ],

@@ -165,7 +165,7 @@ def test_parts_are_chosen_by_class_name():
     np.testing.assert_allclose(window.s, [-0.01, 0.0, 0.01])
 
 
-@pytest.mark.parametrize("name", ["kempter1999", "song2000", "natural_images"])
+@pytest.mark.parametrize("name", ["kempter1999", "song2000", "natural_images", "clopath2010"])
 def test_any_rule_may_take_the_place_of_the_published_one(name):
     for rule in ("STDP", "Hebb"):
         assert type(load(name, [("rule", rule)]).rule).__name__ == rule

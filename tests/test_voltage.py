@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import naive
@@ -12,6 +13,7 @@ from interpreting import interpreted
 from test_clock import awkward_trains, wirings
 from test_rules import DATA, ERRORS, FREQUENCIES
 
+import hebbscope
 from hebbscope import Network, ParameterError, Population, Projection, simulate
 from hebbscope.models import (
     LIF,
@@ -42,6 +44,7 @@ from hebbscope.simulator.clock_run import ClockRun
 
 DT = 1e-4
 STEPS = 600
+RULES_PAGE = (Path(hebbscope.__file__).parent / "docs" / "rules.md").read_text()
 
 
 # Given potentials -------------------------------------------------------------------------------------------------------
@@ -300,6 +303,47 @@ def test_the_equations_alone_turn_post_before_pre_near_30_hz():
     assert np.interp(0.0, after, frequencies) == pytest.approx(30.0, abs=2.0)
     assert after[-1] == pytest.approx(before[-1], rel=2.0 / 60.0) and after[-1] > 0.5
     assert (before > after).all() and after[0] < -0.2
+
+
+# Bursts: sixty times, far apart, one spike of the source and some of the target [s from it] ------------------------------
+
+BURST_RATES, BURST_LAGS = (20.0, 40.0, 60.0, 80.0, 100.0), np.arange(-100, 61, 10) * 1e-3
+AFTER, BEFORE = +10e-3, -10e-3  # of the spike of the burst that is nearest
+
+
+def burst(lag, n=3, frequency=50.0):
+    """n spikes that begin `lag` after the presynaptic one, or end as long before it."""
+    return np.sort(lag + math.copysign(1.0, lag) * np.arange(n) / frequency)
+
+
+def burst_changes(rule, cell, bursts, weak=1e-6):
+    """Relative change by sixty of each, the weight too weak to be felt."""
+    post = [(0.3 + each).tolist() for each in bursts]
+    return 60.0 * paired(rule._replace(w_max=100.0), cell, [[0.3]] * len(post), post, weak)
+
+
+def test_bursts_change_more_than_single_spikes_and_fast_ones_most():
+    """As Nevian & Sakmann (2006) found in slices, and as the paper's code and Larisch (2019) have it: a single spike after the presynaptic one does next to
+    nothing, several potentiate; those before it depress, several more so; and both the more, the faster they come."""
+    rule, cell = VOLTAGE_VISUAL_CORTEX, AdEx(b=0.0805e-12)
+    for lag, sign in ((AFTER, 1.0), (BEFORE, -1.0)):
+        by_number = sign * burst_changes(rule, cell, [burst(lag, n) for n in (1, 2, 3)])
+        by_frequency = sign * burst_changes(rule, cell, [burst(lag, 3, f) for f in BURST_RATES])
+        assert (np.diff(by_number) > 0.0).all() and (np.diff(by_frequency) > 0.0).all()
+        assert by_number[-1] == pytest.approx(np.interp(50.0, BURST_RATES, by_frequency), abs=0.02)
+        assert by_number[1] > 0.2 and (abs(by_number[0]) < 0.05 if sign > 0.0 else by_number[0] > 0.2)
+        shown = " | ".join(f"{sign * each:.2f}" for each in (*by_number, by_frequency[0], by_frequency[-1]))
+        assert f"| {shown.replace('-', '−')} |" in RULES_PAGE
+
+
+def test_a_burst_depresses_what_comes_after_it_and_potentiates_what_comes_before_its_last_spike():
+    """Of three spikes at 50 Hz that begin `lag` after the presynaptic one: what counts is whether another spike follows that one."""
+    rule, cell = VOLTAGE_VISUAL_CORTEX, AdEx(b=0.0805e-12)
+    change = burst_changes(rule, cell, [lag + np.arange(3) / 50.0 for lag in BURST_LAGS])
+    over = BURST_LAGS < -45e-3
+    assert (change[over] < 0.0).all() and (np.diff(change[over]) < 0.0).all()
+    assert (change[~over] > 0.0).all() and (np.diff(change[BURST_LAGS > -5e-3]) < 0.0).all()
+    assert BURST_LAGS[np.argmax(change)] == pytest.approx(-20e-3) and change[-1] < 0.02
 
 
 def test_the_window_has_the_time_constants_of_the_traces():

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 EXPERIMENTS = (
     "kempter1999",
     "natural_images",
+    "clopath2010",
     "song2000",
     "song2000_brian2",
     "brunel2000_stdp",

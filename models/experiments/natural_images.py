@@ -151,7 +151,12 @@ class NaturalImages(Experiment):
         return {"receptive_fields": {"sample": (("patch", "pixel"), self.inputs.patches().held_out)}}
 
 
-# Settings under which no field may pass: a rule and a neuron that are linear, and images without their structure.
+# Settings under which no field may pass: images without their structure, and a rule and a neuron that are linear.
+IMAGE_CONTROLS: dict[str, tuple[tuple[str, Any], ...]] = {
+    "shuffled pixels": (("inputs.control", "shuffled"),),
+    "scrambled phases": (("inputs.control", "scrambled"),),
+    "white noise": (("inputs.control", "noise"),),
+}
 CONTROL_SETTINGS: dict[str, tuple[tuple[str, Any], ...]] = {
     "linear rule": (
         ("rule.A2_plus", 7.1e-3),
@@ -161,7 +166,4 @@ CONTROL_SETTINGS: dict[str, tuple[tuple[str, Any], ...]] = {
         ("neuron.base_rate", 60.0),
         ("neuron.threshold", 0.0),
     ),
-    "shuffled pixels": (("inputs.control", "shuffled"),),
-    "scrambled phases": (("inputs.control", "scrambled"),),
-    "white noise": (("inputs.control", "noise"),),
-}
+} | IMAGE_CONTROLS
