@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import click
 
 FIGURES = (".png", ".pdf", ".svg", ".eps", ".jpg", ".tif", ".tiff")
+RUN_FILES = (".h5", ".hdf5")
 PLOTS = ("weights", "window", "raster", "receptive-fields", "correlations")
 LONGEST_LINE = 1_000  # letters of an error
 DONE, BUG, BAD_INPUT, FAILED, STOPPED = 0, 1, 2, 3, 130
@@ -241,7 +242,7 @@ def run(experiment: str, pairs: tuple[str, ...], duration: str | None, seeds: st
     from .simulator.runfile import RunFile
 
     described = _load(experiment, pairs, duration=duration, engine=engine, dt=dt, levels=level, seeds=seeds)
-    target = writable(out if out is not None else f"{Path(experiment).stem}.h5", force)
+    target = _run_file(out if out is not None else f"{Path(experiment).stem}.h5", force)
     picture = _picture(figure, no_figure, target, force)
     network = described.network()
     if level is None and described.levels == described.usual_levels() and not has_copies(network):
@@ -352,6 +353,16 @@ def resume(file: str, figure: str | None, no_figure: bool, threads: int | None, 
             return file
 
     _carry_out(Job(described, network, levels, seeds, target, picture, threads, quiet, as_json), reopened)
+
+
+def _run_file(path: str, force: bool) -> Path:
+    """Where a run goes: not in the place of a description or a text, whatever is forced."""
+    import h5py
+
+    file = writable(path, force)
+    if file.exists() and file.suffix not in RUN_FILES and not h5py.is_hdf5(file):
+        raise click.UsageError(f"{path}: is no run file, which alone --force replaces")
+    return file
 
 
 def _picture(figure: str | None, no_figure: bool, target: Path, force: bool) -> Path | None:
@@ -673,11 +684,12 @@ def verify(against: str, as_json: bool) -> None:
 @json_option
 def check_rule(rule: str, as_json: bool) -> None:
     """Ask of a rule of one's own what the tests ask of every rule, and say what is wrong; exit code 3 where anything is."""
-    from .models.experiments.own import is_own
+    from .models.experiments.own import is_own, own_part
     from .verification.rule import checks
 
     if not is_own(rule):
         raise click.UsageError(f"{rule}: must be FILE.py:CLASS")
+    own_part(rule, "check-rule")  # raises where there is none
     found = []
     for check in checks(rule):
         found.append(check)

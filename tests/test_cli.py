@@ -355,6 +355,14 @@ def test_files_that_are_there_are_kept_without_force(folder):
     assert (folder / "kempter1999.png").stat().st_size > 5000
 
 
+def test_a_description_is_never_replaced_by_its_run(folder):
+    text = done("show", "kempter1999", "--toml")
+    (folder / "mine.toml").write_text(text)
+    words = "mine.toml: is no run file, which alone --force replaces"
+    assert words in refused("run", "mine.toml", *SHORT, "--out", "mine.toml", "--force")
+    assert [path.name for path in folder.iterdir()] == ["mine.toml"] and (folder / "mine.toml").read_text() == text
+
+
 def test_a_folder_that_refuses(folder, monkeypatch):
     def refuse(**kwargs):
         raise PermissionError(13, "Permission denied")

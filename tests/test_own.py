@@ -168,11 +168,16 @@ def test_the_rule_of_rates_of_the_documentation_keeps_the_contract_and_runs_from
         ("+= self.eta * state.x[j]", "+= 1e300 * state.x[j]", "ran away"),
         ("    eta: float = 1e-4", "    w_max: float = 0.21\n    eta: float = 1e-1", "is beyond the bounds -inf and 0.21"),
         ("state.x[j] = state.x[j]", "state.x[j] = [k for k in ()] or state.x[j]", "Error: "),
+        ("    eta: float = 1e-4", "    w_max: float = 0.2\n    eta: float = 1e-9", "is beyond the bounds -inf and 0.2"),
+        ("w.value[w.into(i, n)] +=", "w.value[w.into(0, n)] +=", "PairSTDP.on_post changes a synapse that is none onto target 1, for i = 1"),
+        ("w.value[w.out(j, n)] -=", "w.value[w.out(0, n)] -=", "PairSTDP.on_pre changes a synapse that is none of source "),
+        ("w.value[w.into(i, n)] +=", "w.value[w.into(i, n) + 5000] +=", "IndexError: index 50"),
         ("-= 1.05 * self.eta", "-= 0.0 * self.eta", ""),
     ],
-    ids=["arguments", "default", "check", "docstring", "infinite", "bounds", "not compiled", "fine"],
+    ids=["arguments", "default", "check", "docstring", "infinite", "bounds", "at a bound", "target", "source", "index", "not compiled", "fine"],
 )  # fmt: skip
-def test_what_is_wrong_with_a_rule_is_said_in_words(tmp_path, old, new, problem):
+def test_what_is_wrong_with_a_rule_is_said_in_words(tmp_path, monkeypatch, old, new, problem):
+    monkeypatch.setattr(rule, "SECONDS", 0.5)
     path = tmp_path / "myrule.py"
     assert old in RULE
     path.write_text(RULE.replace(old, new))
@@ -199,3 +204,6 @@ def test_the_command_ends_with_3_where_anything_is_wrong(file):
     assert done.exit_code == 3 and done.stdout.startswith("FAIL") and done.stdout.count("\n") == 1
     done = run(["check-rule", "PairSTDP"])
     assert done.exit_code == 2 and "must be FILE.py:CLASS" in done.stderr
+    for name, words in ((f"{file}:Nobody", "has no part 'Nobody'"), ("nowhere.py:PairSTDP", "No such file")):
+        done = run(["check-rule", name])
+        assert done.exit_code == 2 and words in done.stderr and done.stderr.count("\n") == 1 and not done.stdout

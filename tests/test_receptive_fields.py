@@ -10,6 +10,8 @@ from hebbscope import Network, Population, Projection, simulate
 from hebbscope.analysis import field_report
 from hebbscope.analysis.field_report import compare_fields
 from hebbscope.analysis.receptive_fields import (
+    MAX_RADIUS,
+    MIN_KURTOSIS,
     Gabor,
     angle_between,
     fields,
@@ -21,6 +23,7 @@ from hebbscope.analysis.receptive_fields import (
     tuning,
 )
 from hebbscope.models import ExponentialPoisson, HomogeneousPoisson, PatternPoisson, PushPull
+from hebbscope.models.experiments.clopath2010 import Clopath2010
 from hebbscope.models.experiments.description import DescriptionError
 from hebbscope.models.experiments.natural_images import CONTROL_SETTINGS, NaturalImages
 from hebbscope.rules import L1, L2, Linear, NonlinearHebb, RectifiedPower, Triplet
@@ -345,6 +348,22 @@ def test_nonlinear_hebbian_learning_of_photographs(nonlinearity, eta, neuron, n_
     for w in run.final_weights[:, 0]:
         found = response_kurtosis((w[:256] - w[256:]).reshape(SHAPE), sample)
         assert found > 2 * np.median(by_chance) if n_passed else found < max(by_chance)
+
+
+def test_the_voltage_based_rule_learns_fields_of_one_place():
+    """Clopath2010 for a third of its time: localised and sparse, nearly all weights at a bound, ON and OFF of about one length; not from white noise."""
+    for control, passes in (("none", True), ("noise", False)):
+        described = Clopath2010.with_settings([("inputs.control", control), ("duration", 5000.0)])
+        run = simulate(
+            described.network(), described.duration, seeds=1, record_every=described.duration, **described.how()
+        )
+        (found,) = compare_fields(run, sample=Clopath2010().inputs.patches().held_out).scores["spike"]
+        w = run.final_weights[0, 0]
+        assert (found.localisation < MAX_RADIUS and found.kurtosis > MIN_KURTOSIS and found.r2 > 0.4) == passes, found
+        assert np.linalg.norm(w[:256]) == pytest.approx(np.linalg.norm(w[256:]), rel=0.03)  # 20 s after they were made so
+        at_bounds = np.mean((w < 0.15 * described.rule.w_max) | (w > 0.85 * described.rule.w_max))
+        assert at_bounds > 0.85
+        assert run.output_rate[0, -1, 0] > 1.0
 
 
 def test_the_levels_start_from_the_same_field():

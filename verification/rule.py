@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import cache, partial, wraps
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..models import AdEx, HomogeneousPoisson, LinearPoisson, PatternPoisson
 from ..models.experiments.own import own_part
-from ..simulator.connectivity import Pairwise
+from ..simulator.connectivity import Given
 from ..simulator.describe import fields
 from ..simulator.network import Network, Population, Projection
 from ..simulator.protocols import (
@@ -25,6 +25,8 @@ from ..simulator.protocols import (
 from ..simulator.run import simulate
 
 N_PRE, N_POST = 6, 2
+SPARSE = np.array([0, 1, 2, 3, 4, 5]), np.array([0, 1, 1, 0, 0, 1])  # sources and targets
+MIDDLE = 0.2  # a weight, where the bounds allow it
 SECONDS = 2.0
 EXACT, STEPS, RATE = "in the event engine", "in the clock engine", "at the rate level"
 ENGINES = (EXACT, STEPS)
@@ -67,18 +69,19 @@ def checks(target: str) -> Iterator[Check]:
     yield _asked("names a parameter that is no number", lambda: _unnamed(rule))
     yield _asked("says in its docstring what each parameter is", lambda: _undocumented(rule))
     for place in _places(rule):
-        once = cache(partial(_simulated, rule, place))  # run when it is first asked for
+        plain, compiled = cache(partial(_without_compiler, rule, place)), cache(partial(_simulated, rule, place))
+        otherwise = partial(_simulated, rule, place, record_every=SECONDS / 8, threads=2)
         runs = _asked(
-            f"runs {place}: finite weights within its bounds, which learn",
-            partial(_run, rule, once),
+            f"runs {place}: each spike at its own synapses, finite weights within its bounds, which learn",
+            partial(_sound, rule, plain),
         )
         yield runs
-        if runs.ok:
+        if runs.ok:  # compiled code does not look whether an index is one
+            yield _asked(f"has the same bits from the compiler: {place}", partial(_alike, plain, compiled))
             yield _asked(
                 f"has the same bits again, cut otherwise and with two threads: {place}",
-                partial(_again, rule, place, once),
+                partial(_alike, compiled, otherwise),
             )
-            yield _asked(f"has the same bits without the compiler: {place}", partial(_plain, rule, place, once))
 
 
 def _asked(asked: str, ask: Callable[[], str]) -> Check:
@@ -110,25 +113,26 @@ def _undocumented(rule: Any) -> str:
 
 
 def _network(rule: Any, place: str) -> Network:
-    """All-to-all, in steps also sparse; rates of patterns, which change."""
-    low, high = bounds_of(rule)
-    weight = (
-        0.2
-        if low <= 0.2 <= high
-        else 0.5 * (low + high)
-        if np.isfinite(low + high)
-        else (low if np.isfinite(low) else high)
-    )
+    """All-to-all, in steps also sparse, weights at the bounds and between them; rates of patterns, which change."""
     patterns = 10.0 + 40.0 * np.eye(N_PRE)
     trains = PatternPoisson(patterns, 0.1, in_order=1) if place == RATE else HomogeneousPoisson(30.0)
     neuron = AdEx() if sees_potentials(rule) else LinearPoisson(base_rate=10.0)
     inputs, cells = Population("inputs", N_PRE, trains), Population("cells", N_POST, neuron)
-    projections = [Projection(inputs, cells, weight, rule)]
+    weights = np.resize(_starts(*bounds_of(rule)), (N_POST, N_PRE))
+    projections = [Projection(inputs, cells, weights, rule)]
     if place == STEPS:
-        projections.append(
-            Projection(inputs, cells, weight, rule, connectivity=Pairwise(0.5), name="sparse", delay=1e-3)
-        )
+        wiring, late = Given(*SPARSE), {"name": "sparse", "delay": 1e-3}
+        projections.append(Projection(inputs, cells, weights[0], rule, connectivity=wiring, **late))
     return Network([inputs, cells], projections)
+
+
+def _starts(low: float, high: float) -> list[float]:
+    """Weights that are not infinite: the bounds and what is between."""
+    if low <= MIDDLE <= high:
+        between = MIDDLE
+    else:
+        between = 0.5 * (low + high) if np.isfinite(low + high) else (low if np.isfinite(low) else high)
+    return [each for each in (low, between, high, between) if np.isfinite(each)]
 
 
 def _places(rule: Any) -> tuple[str, ...]:
@@ -148,8 +152,48 @@ def _simulated(rule: Any, place: str, **options: Any) -> Any:
     return simulate(_network(rule, place), SECONDS, **given | HOW[place] | options)
 
 
-def _run(rule: Any, once: Callable[[], Any]) -> str:
-    run = once()
+def _without_compiler(rule: Any, place: str) -> Any:
+    """As `_simulated`, by a rule that is watched."""
+    from unittest.mock import patch
+
+    import numba
+
+    with patch.object(numba.config, "DISABLE_JIT", True):
+        return _simulated(_watched(rule), place)
+
+
+def _watched(rule: Any) -> Any:
+    """The same rule, which raises a HebbscopeError where a method changes synapses that are not those of its source or onto its target."""
+    cls = type(rule)
+
+    def watch(name: str, known_by: str) -> Callable[..., None]:
+        method = getattr(cls, name)
+
+        @wraps(method)
+        def watched(self: Any, state: Any, w: Any, k: int, *others: Any) -> None:
+            before = w.value.copy()
+            method(self, state, w, k, *others)
+            own = (
+                [w.out(k, n) for n in range(w.n_out(k))]
+                if known_by == "j"
+                else [w.into(k, n) for n in range(w.n_in(k))]
+            )
+            strange = np.setdiff1d(np.flatnonzero(w.value.ravel() != before.ravel()), own)
+            if strange.size:
+                whose = f"of source {k}" if known_by == "j" else f"onto target {k}"
+                raise HebbscopeError(
+                    f"{cls.__name__}.{name} changes a synapse that is none {whose}, for {known_by} = {k}"
+                )
+
+        return watched
+
+    names = {"on_pre": "j", "relay": "j", "settle": "j", "on_post": "i", "on_rates": "i"}
+    methods = {name: watch(name, known_by) for name, known_by in names.items() if hasattr(cls, name)}
+    return type(cls.__name__, (cls,), methods)(*rule)
+
+
+def _sound(rule: Any, plain: Callable[[], Any]) -> str:
+    run = plain()
     low, high = bounds_of(rule)
     for weights in (run.final_weights, *run.final.values()):
         if weights.min() < low or weights.max() > high:
@@ -157,17 +201,6 @@ def _run(rule: Any, once: Callable[[], Any]) -> str:
     return "" if np.any(run.final_weights != run.weights[:, 0]) else "no weight changes"
 
 
-def _again(rule: Any, place: str, once: Callable[[], Any]) -> str:
-    other = _simulated(rule, place, record_every=SECONDS / 8, threads=2)
-    return "" if np.array_equal(once().final_weights, other.final_weights) else "weights differ"
-
-
-def _plain(rule: Any, place: str, once: Callable[[], Any]) -> str:
-    from unittest.mock import patch
-
-    import numba
-
-    with patch.object(numba.config, "DISABLE_JIT", True):
-        plain = _simulated(rule, place)
-    worst = float(np.abs(once().final_weights - plain.final_weights).max())
+def _alike(run: Callable[[], Any], other: Callable[[], Any]) -> str:
+    worst = float(np.abs(run().final_weights - other().final_weights).max())
     return "" if worst == 0.0 else f"weights differ by {worst:.2g}"

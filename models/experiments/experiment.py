@@ -138,7 +138,12 @@ class Experiment(BaseModel):
     @classmethod
     def with_settings(cls, settings: Iterable[tuple[str, Any]]) -> Self:
         """The experiment with dotted keys set, in any order; unknown keys are errors with the nearest known one."""
-        return cls(**merged(nested((item.key, item.value) for item in cls().items()), nested(settings)))
+        return cls.changed(nested((item.key, item.value) for item in cls().items()), settings)
+
+    @classmethod
+    def changed(cls, tables: dict[str, Any], settings: Iterable[tuple[str, Any]]) -> Self:
+        """The experiment of nested tables, with dotted keys set on top."""
+        return cls(**merged(tables, nested(settings)))
 
     def items(self) -> list[Item]:
         """The description, flattened: one Item per dotted key, parts announced by `KEY.type`."""

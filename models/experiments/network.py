@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, NamedTuple, Self, TypeVar
 
@@ -18,7 +18,7 @@ from ...simulator.protocols import ParameterError, Seconds, SecondsArray
 from ..inputs import HomogeneousPoisson
 from ..neurons import LinearPoisson
 from ..weights import Uniform
-from .description import DescriptionError, Kind, check_public, path_of
+from .description import DescriptionError, Kind, check_public, merged, nested, path_of
 from .experiment import Experiment
 from .plan import Levels
 
@@ -70,6 +70,18 @@ class ProjectionTable(NamedTuple):
 
 
 T = TypeVar("T")
+ENDS = ("source", "target")
+
+
+def _new(kind: str, tables: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """The tables of this kind that only settings name."""
+    there, given = tables.get(kind, {}), above.get(kind, {})
+    return {name: table for name, table in given.items() if name not in there} if isinstance(given, dict) else {}
+
+
+def _stranger(kind: str, name: str, names: dict[str, Any], what: str) -> DescriptionError:
+    hint = nearest(name, [each for each in names if each != name])
+    return DescriptionError(f"{kind}s.{name}", f"there is no such {kind}{hint or f' (a new one {what})'}")
 
 
 def _made(kind: Callable[..., T], table: Any, key: str, **fields: Any) -> T:
@@ -117,6 +129,21 @@ class AnyNetwork(Experiment):
         self.network()
         return self
 
+    @classmethod
+    def changed(cls, tables: dict[str, Any], settings: Iterable[tuple[str, Any]]) -> Self:
+        """As of any experiment. Settings may make a projection, by its source and target, and populations that projections join: other new names are slips."""
+        above = nested(settings)
+        both = merged(tables, above)
+        projections, populations = (both.get(kind, {}) for kind in ("projections", "populations"))
+        joined = [each.get(end) for each in projections.values() if isinstance(each, dict) for end in ENDS]
+        for name, table in _new("projections", tables, above).items():
+            if not isinstance(table, dict) or not set(ENDS) <= table.keys():
+                raise _stranger("projection", name, projections, "has a source and a target")
+        for name in _new("populations", tables, above):
+            if name not in joined:
+                raise _stranger("population", name, populations, "is one that a projection joins")
+        return cls(**both)
+
     def network(self) -> Network:
         return self.built
 
@@ -133,7 +160,7 @@ class AnyNetwork(Experiment):
         projections = []
         for name, table in self.projections.items():
             fields = table._asdict()
-            for end in ("source", "target"):
+            for end in ENDS:
                 if fields[end] not in populations:
                     words = f"no population is called {fields[end]!r}{nearest(fields[end], populations)}"
                     raise DescriptionError(f"projections.{name}.{end}", words)

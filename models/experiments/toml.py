@@ -14,7 +14,7 @@ import tomli_w
 from ...simulator.protocols import HebbscopeError
 from ...simulator.quantity import write_quantity
 from .catalogue import experiment_class, known
-from .description import DescriptionError, leaves, merged, nested
+from .description import DescriptionError, leaves, nested
 from .experiment import Experiment
 
 
@@ -54,7 +54,7 @@ def loads(text: str, origin: str = "TOML", settings: Sequence[tuple[str, Any]] =
     except DescriptionError as problem:
         line_number = line_of(problem.key, text)
         raise HebbscopeError(f"{origin}{f' line {line_number}' if line_number else ''}: {problem}") from None
-    return kind(**merged(given, nested(settings))) if settings else described
+    return kind.changed(given, settings) if settings else described
 
 
 # Lines --------------------------------------------------------------------------------------------------------------
