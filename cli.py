@@ -291,14 +291,15 @@ def _foresee(job: Job, equation: Any) -> None:
     from .simulator.describe import size
     from .simulator.estimate import check_memory, estimate
     from .simulator.room import RESERVE, room
-    from .simulator.run import DT, check_engine, engine_of, record_times
+    from .simulator.run import check_engine, engine_of, record_times, roundings
     from .simulator.sampler import check_monitors
 
     described, network, end = job.described, job.network, job.described.duration
     n_times = len(record_times(end, described.record_every))
     how = described.how()
     monitors = how.pop("monitors", {})
-    check_monitors(monitors, network, engine_of(network, how.get("engine", "auto")), how.get("dt", DT))
+    how["engine"] = engine_of(network, described.engine)
+    check_monitors(monitors, network, how["engine"], described.dt)
     for level in job.levels:
         check_engine(network, level, record_times(end, described.record_every), **how)
     listened = {name: stop - start for name, (start, stop) in _listened(job).items()}
@@ -313,7 +314,8 @@ def _foresee(job: Job, equation: Any) -> None:
         )
     if not job.silent:
         click.echo("; ".join(filter(None, (str(takes), forecast.time_scales(equation)))))
-        for note in forecast.notes(equation, end):
+        rounded = roundings(network, described.dt) if how["engine"] == "clock" else []
+        for note in (*rounded, *forecast.notes(equation, end)):
             click.echo(f"note: {note}")
 
 
@@ -525,9 +527,9 @@ def reduce(experiment: str, pairs: tuple[str, ...], measure: str | None, seeds: 
     network = described.network()
     try:
         equation = reduced(network, dt=described.dt)
-    except HebbscopeError:
+    except HebbscopeError as problem:
         if measure is None:
-            raise
+            raise HebbscopeError(f'{problem} (--measure "20 s" measures the drift of any network)') from None
         equation = None
     measured = None if measure is None else _measured(described, network, measure)
     if as_json:
@@ -546,7 +548,7 @@ def _measured(described: Any, network: Any, measure: str) -> Any:
     try:
         duration = read_quantity(measure, "s")
     except ValueError as problem:
-        raise click.UsageError(f"--measure: {problem}") from None
+        raise click.UsageError(f"--measure: {problem}, got {measure!r}") from None
     return measure_drift(
         network,
         duration,

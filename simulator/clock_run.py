@@ -394,7 +394,11 @@ def held_steps(population: Population, dt: float) -> int:
     """For how many steps the cells of a population are held, that of their spike among them: the nearest number, where Brian2 cuts down."""
     refractory = getattr(population.model, "refractory", 0.0)
     _check_length(f"Population {population.name}", "refractory", refractory, dt)
-    return round(refractory / dt)
+    steps = round(refractory / dt)
+    if steps == 0 and refractory > 0.0:
+        rule = f"must be 0 or more than half of dt = {dt:g} s"
+        raise ParameterError(f"Population {population.name}", "refractory", rule, refractory)
+    return steps
 
 
 def sharing(network: Network, dt: float) -> tuple[int, int]:

@@ -76,6 +76,7 @@ class StateMonitor(NamedTuple):
 
     def check(self):
         positive(self, "every")
+        require(not isinstance(self.variables, str), self, "variables", "must be a list of names")
 
     def fits(self, network, engine):
         population = _neurons(self, network)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .clock_run import ClockRun, held_steps, in_steps, layouts
-from .describe import brief
+from .describe import brief, shown
 from .drive import drive
 from .estimate import check_memory, estimate
 from .event_run import SeedRun
@@ -165,6 +165,29 @@ def check_step(network: Network, level: str, times: np.ndarray, dt: float) -> No
             raise ParameterError("simulate", name, f"must be a multiple of dt = {dt:g} s", float(t))
     if level == "surrogate":
         check_copies(network)
+
+
+def roundings(network: Network, dt: float) -> list[str]:
+    """What becomes of delays and refractory times that are no whole number of steps of dt [s], a sentence each."""
+    lengths = [
+        (f"{each.name}.{field}", np.atleast_1d(getattr(each, field)), in_steps(each, field, dt))
+        for each in network.projections
+        for field in ("delay", "dendritic_delay")
+    ]
+    lengths += [
+        (f"{each.name}.refractory", np.atleast_1d(each.model.refractory), np.array([held_steps(each, dt)]))
+        for each in network.populations
+        if hasattr(each.model, "refractory")
+    ]
+    found = []
+    for name, asked, steps in lengths:
+        given = np.broadcast_to(steps * dt, asked.shape)
+        worst = int(np.argmax(np.abs(asked - given)))
+        if abs(asked[worst] - given[worst]) > 1e-6 * dt:
+            found.append(
+                f"{name} is rounded to steps of {shown(dt, 's')}: {shown(asked[worst], 's')} to {shown(given[worst], 's')}"
+            )
+    return found
 
 
 def _check_transmission(projection: Projection, dt: float) -> None:

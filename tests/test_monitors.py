@@ -122,6 +122,7 @@ def test_the_exact_engine_has_monitors_of_rates_and_weights():
     [
         (StateMonitor("exd"), "StateMonitor.population: must be one of exc, inh; did you mean exc?, got 'exd'"),
         (StateMonitor("exc", ["w"]), "StateMonitor.variables: must be of LIF: v"),
+        (StateMonitor("exc", "v"), "StateMonitor.variables: must be a list of names, got 'v'"),
         (StateMonitor("exc", cells=[16]), "StateMonitor.cells: must be a list of numbers from 0 to 15, got [16]"),
         (StateMonitor("exc", every=1.5e-4), "StateMonitor.every: must be a multiple of dt = 0.0001 s, got 0.00015"),
         (StateMonitor("exc", every=0.0), "StateMonitor.every: must be > 0"),

@@ -30,6 +30,7 @@ from hebbscope.simulator import clock, event
 from hebbscope.simulator.clock_run import ClockRun
 from hebbscope.simulator.dispatch import classes_of, expose, reached
 from hebbscope.simulator.event_run import SeedRun
+from hebbscope.simulator.run import roundings
 from hebbscope.simulator.synapses import synapses
 
 
@@ -439,3 +440,20 @@ def test_drawn_weights_keep_to_their_bounds():
     assert {0.0, 1.0} <= {*w.ravel()} and w.min() == 0.0 and w.max() == 1.0
     w = joined(LogNormal(0.5, 2.0, high=0.5), connectivity=AllToAll()).initial_weights(1)
     assert w.max() == 0.5 and w.min() > 0.0
+
+
+def test_what_steps_do_to_delays_and_refractory_times_is_said():
+    inputs, cells = Population("inputs", 3, HomogeneousPoisson()), Population("cells", 2, LIF(refractory=2.03e-3))
+    delays = np.array([0.1e-3, 0.2e-3, 0.23e-3, 0.4e-3, 0.5e-3, 0.6e-3])
+    network = Network([inputs, cells], [Projection(inputs, cells, 0.1, delay=delays, name="late")])
+    assert roundings(network, 1e-4) == [
+        "late.delay is rounded to steps of 100 us: 230 us to 200 us",
+        "cells.refractory is rounded to steps of 100 us: 2.03 ms to 2 ms",
+    ]
+    assert roundings(network, 1e-5) == []
+
+
+def test_a_refractory_time_that_steps_would_lose_is_refused():
+    inputs, cells = Population("inputs", 3, HomogeneousPoisson()), Population("cells", 2, LIF(refractory=3e-5))
+    with pytest.raises(ParameterError, match=r"cells\.refractory: must be 0 or more than half of dt = 0\.0001 s"):
+        simulate(Network([inputs, cells], [Projection(inputs, cells, 0.1)]), 1.0)

@@ -280,3 +280,31 @@ def test_a_file_that_is_wrong_says_line_and_key(old, new, words):
         loads(BALANCED.replace(old, new), "mine.toml")
     assert str(caught.value).startswith("mine.toml") and words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "key, value, words",
+    [
+        ("populations.cels.model", "LIF", "populations.cels: there is no such population (a new one is one that a projection joins)"),
+        ("populations.neuron.n", 3, "populations.neuron: there is no such population; did you mean neurons?"),
+        ("projections.froward.delay", "1 ms", "projections.froward: there is no such projection; did you mean forward?"),
+        ("projections.loop.source", "inputs", "projections.loop: there is no such projection (a new one has a source and a target)"),
+    ],
+)  # fmt: skip
+def test_a_name_that_only_settings_have_is_taken_for_a_slip(key, value, words):
+    with pytest.raises(DescriptionError) as caught:
+        load("network", [(key, value)])
+    assert str(caught.value) == words
+    with pytest.raises(DescriptionError, match=re.escape(words)):
+        loads(to_toml(load("network")), settings=[(key, value)])
+
+
+def test_settings_may_add_a_projection_and_what_it_joins():
+    settings = [
+        ("populations.more.model", "LIF"),
+        ("projections.x.source", "neurons"),
+        ("projections.x.target", "more"),
+    ]
+    network = load("network", settings).network()
+    assert [each.name for each in network.populations] == ["inputs", "neurons", "more"]
+    assert [each.name for each in network.projections] == ["forward", "x"]

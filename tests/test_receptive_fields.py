@@ -360,7 +360,9 @@ def test_the_voltage_based_rule_learns_fields_of_one_place():
         (found,) = compare_fields(run, sample=Clopath2010().inputs.patches().held_out).scores["spike"]
         w = run.final_weights[0, 0]
         assert (found.localisation < MAX_RADIUS and found.kurtosis > MIN_KURTOSIS and found.r2 > 0.4) == passes, found
-        assert np.linalg.norm(w[:256]) == pytest.approx(np.linalg.norm(w[256:]), rel=0.03)  # 20 s after they were made so
+        assert np.linalg.norm(w[:256]) == pytest.approx(
+            np.linalg.norm(w[256:]), rel=0.03
+        )  # 20 s after they were made so
         at_bounds = np.mean((w < 0.15 * described.rule.w_max) | (w > 0.85 * described.rule.w_max))
         assert at_bounds > 0.85
         assert run.output_rate[0, -1, 0] > 1.0 or not passes
