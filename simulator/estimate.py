@@ -63,7 +63,7 @@ def estimate(
         file += _chunked(n_times, 1024, 8) + _growing(n_times, weights, rates)
         file += final + (0 if projection.is_dense else 2 * 8 * n_weights)
         held.append(n_held * (weights + rates))
-        if level == "rate" and not network.is_layer:
+        if level == "rate" and not network.is_layer and not has_holds(network):
             memory += SPECTRA * max(AT_ONCE, min(sum(each.n for each in network.populations), MOST) ** 2)
         if level == "rate" and network.is_layer and not has_holds(network):
             mean = 8 * n_weights, 8 * n_post

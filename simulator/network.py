@@ -73,8 +73,8 @@ class Network(Described):
         )
 
     @property
-    def projection(self) -> Projection:
-        """The one projection of a single feed-forward layer, which is what the exact engine and the learning equation are of."""
+    def fan(self) -> Projection:
+        """The one projection from an input onto Poisson neurons, of any wiring."""
         if len(self.projections) != 1 or len(self.populations) != 2:
             self._refuse(
                 "projections",
@@ -91,14 +91,26 @@ class Network(Described):
         if projection.target.background:
             background = f"{projection.target.name} with one for {', '.join(projection.target.background)}"
             self._refuse("populations", "must have no background", background)
-        delays = (projection.delay, projection.dendritic_delay)
-        if not projection.is_dense or any(map(np.any, delays)) or projection.receptor != "excitatory":
-            late = " and ".join(shown(each, "s") for each in delays)
-            wired = f"{brief(projection.connectivity)}, delays {late}, {projection.receptor}"
-            self._refuse("projections", "must join all to all without delay, with one receptor,", wired)
+        if any(map(np.any, self._delays(projection))) or projection.receptor != "excitatory":
+            self._refuse("projections", "must be without delay, with one receptor,", self._wired(projection))
+        return projection
+
+    @property
+    def projection(self) -> Projection:
+        """The one projection of a single feed-forward layer, all to all, which is what the exact engine and the learning equation are of."""
+        projection = self.fan
+        if not projection.is_dense:
+            self._refuse("projections", "must join all to all", self._wired(projection))
         if sees_potentials(projection.rule):
             self._refuse("projections", "must learn by spikes, not by potentials,", projection.rule)
         return projection
+
+    def _delays(self, projection: Projection) -> tuple[Any, Any]:
+        return projection.delay, projection.dendritic_delay
+
+    def _wired(self, projection: Projection) -> str:
+        late = " and ".join(shown(each, "s") for each in self._delays(projection))
+        return f"{brief(projection.connectivity)}, delays {late}, {projection.receptor}"
 
     @property
     def layer(self) -> Projection:
@@ -114,9 +126,8 @@ class Network(Described):
         ):
             self._refuse_approximation("projections", "must all join inputs to one population of neurons", "others")
         if not projection.is_dense or np.any(projection.dendritic_delay) or np.ptp(projection.delay) > 0.0:
-            late = " and ".join(shown(getattr(projection, each), "s") for each in ("delay", "dendritic_delay"))
-            wired = f"{brief(projection.connectivity)}, delays {late}"
-            self._refuse_approximation("projections", "must learn all to all, with one delay, not dendritic", wired)
+            rule = "must learn all to all, with one delay, not dendritic"
+            self._refuse_approximation("projections", rule, self._wired(projection))
         return projection
 
     @property

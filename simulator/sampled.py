@@ -25,7 +25,7 @@ import numpy as np
 from .event import set_norms
 from .packing import opened
 from .protocols import helper
-from .synapses import Synapses
+from .synapses import SparseSynapses, Synapses
 
 DONE, RUNAWAY = 0, 2
 
@@ -48,7 +48,7 @@ class State(NamedTuple):
 
     norm: what the normalisation remembers
     times (3,): start of the present hold, next normalisation, next look at the rates [s]. counts (2,): normalisations and looks done. x (n_pre,) the present input rates, y (n_post,) the
-    output rates that they make with the weights at the start of the hold [Hz].
+    output rates that they make with the weights at the start of the hold [Hz]; u, square, low (n_post,): the sums that they are made of.
     outputs (n_post,): the output rate summed over the time of all holds that are learned, that is the expected number of spikes;
     pending (n_post,): the same since then, until the end of the last call.
     """
@@ -56,11 +56,14 @@ class State(NamedTuple):
     inputs: Any
     rule: Any
     norm: Any
-    w: Synapses
+    w: Synapses | SparseSynapses
     times: np.ndarray
     counts: np.ndarray
     x: np.ndarray
     y: np.ndarray
+    u: np.ndarray
+    square: np.ndarray
+    low: np.ndarray
     outputs: np.ndarray
     pending: np.ndarray
     rng_input: np.ndarray
@@ -71,17 +74,24 @@ NOW, NORMALISE, LOOK = 0, 1, 2
 
 
 @helper
-def output_rate(parts, state, i):
-    """y_i [Hz], the mean rate of target i under the present input rates and weights."""
-    u, square, low = 0.0, 0.0, 0.0
-    for n in range(state.w.n_in(i)):
-        j = state.w.pre(i, n)
+def arrive(parts, state):
+    """What the present input rates bring to each target, with the present weights."""
+    for i in range(state.w.n_post):
+        state.u[i] = state.square[i] = state.low[i] = 0.0
+    for j in range(state.w.n_pre):
         if state.x[j] > 0.0:
-            q = parts.transmission.amount(state.w, j, i)
-            u += q * state.x[j]
-            square += q * q * state.x[j]
-            low = low if q >= 0.0 else -math.inf
-    return parts.neuron.mean_rate(u, math.sqrt(square * parts.neuron.epsp_square_integral()), low)
+            for n in range(state.w.n_out(j)):
+                i, q = state.w.post(j, n), parts.transmission.amount(state.w, j, n)
+                state.u[i] += q * state.x[j]
+                state.square[i] += q * q * state.x[j]
+                state.low[i] = state.low[i] if q >= 0.0 else -math.inf
+
+
+@helper
+def output_rate(parts, state, i):
+    """y_i [Hz], the mean rate of target i under what arrives."""
+    sd = math.sqrt(state.square[i] * parts.neuron.epsp_square_integral())
+    return parts.neuron.mean_rate(state.u[i], sd, state.low[i])
 
 
 def advance(parts, state, t_end, max_rate):
@@ -92,10 +102,12 @@ def advance(parts, state, t_end, max_rate):
         t_wake = parts.inputs.next_wake(state.inputs)
         t = min(t_wake, min(state.times[NORMALISE], state.times[LOOK]))
         if t > t_end:
+            arrive(parts, state)
             for i in range(state.w.n_post):
                 state.pending[i] = output_rate(parts, state, i) * (t_end - now)
             return DONE
         if t > now:
+            arrive(parts, state)
             for i in range(state.w.n_post):
                 state.y[i] = output_rate(parts, state, i)
                 if not state.y[i] <= max_rate:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .ahead import LINE, ask_for
-from .protocols import HOOKS, OPTIONAL, is_part
+from .protocols import HOOKS, OPTIONAL, is_part, is_rate_rule
 from .streams import start
 
 
@@ -210,8 +210,10 @@ def goes_back(*parts: Any) -> bool:
     from .dispatch import classes_of, reached
 
     states = [initial_state(part, 1, 1) for part in parts if hasattr(part, "init")]
+    states += [part.init_rates(1, 1) for part in parts if is_rate_rule(part)]
     classes = [*classes_of((*parts, *states)), SparseSynapses]
-    hooks = (getattr(type(part), name, None) for part in parts for name in (*HOOKS["rule"], *HOOKS["normalisation"]))
+    kinds = [(part, ("rate rule",) if is_rate_rule(part) else ("rule", "normalisation")) for part in parts]
+    hooks = (getattr(type(part), name, None) for part, among in kinds for kind in among for name in HOOKS[kind])
     return any({"n_in", "into", "pre"} & reached(hook, classes).keys() for hook in hooks if hook is not None)
 
 

@@ -13,6 +13,7 @@ from hebbscope import HebbscopeError, Network, Population, Projection, reduce, s
 from hebbscope.models import (
     CommonSourcePoisson,
     ExponentialPoisson,
+    FixedInDegree,
     HomogeneousPoisson,
     LinearPoisson,
     ModulatedPoisson,
@@ -93,6 +94,27 @@ def test_each_rule_does_what_its_plain_twin_does(rule):
     wanted = rates_learned(rule, patterns, 0.1, start, lambda w, x: 20.0 + w @ x)
     assert np.abs(wanted - start).max() > 0.05
     np.testing.assert_allclose(run.weights, wanted, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "rule", [each for each in RULES if not isinstance(each, (Sanger, Miller))], ids=lambda rule: type(rule).__name__
+)
+@pytest.mark.parametrize("options", [{}, {"normalisation": L2(norm=0.4, every=0.3)}], ids=["free", "normed"])
+def test_any_wiring_is_to_each_target_a_layer_of_its_own_sources(rule, options):
+    """To the bit, the sums being in the same order. Targets of the rules of Sanger and Miller see each other."""
+    patterns, wiring = np.random.default_rng(3).uniform(0.0, 30.0, (7, 9)), FixedInDegree(4, seed=5)
+    start = np.random.default_rng(4).uniform(0.1, 0.4, 12)
+    network = layer(patterns, rule, 3, start, in_order=1, base_rate=2.0, connectivity=wiring, **options)
+    (pre, post), how = network.projections[0].wiring, {"level": "rate", "record_every": 0.7}
+    with interpreted():
+        run = simulate(network, 2.1, **how)
+        assert run.weights.shape == (1, 4, 1, 12) and np.abs(run.final_weights - start).max() > 1e-4
+        for i in range(3):
+            own = np.flatnonzero(post == i)
+            alone = layer(patterns[:, pre[own]], rule, 1, start[None, own], in_order=1, base_rate=2.0, **options)
+            expected = simulate(alone, 2.1, **how)
+            np.testing.assert_array_equal(run.weights[0, :, 0, own].T, expected.weights[0, :, 0])
+            np.testing.assert_array_equal(run.output_rate[0, :, i], expected.output_rate[0, :, 0])
 
 
 def test_the_mean_square_of_an_output_is_its_rate_of_pairs():
