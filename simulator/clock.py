@@ -267,11 +267,11 @@ def draw_input(part, source, dt, begin, end):
         if k == end:
             break
         slot = place(ring, k)
-        if t == coming:
-            count = part.draw(source.inputs, t, rng, source.rng_latent)
-        else:
+        if woken < coming:  # asked in this order, of inputs that never wake nothing is compiled
             count = part.wake(source.inputs, t, rng, source.rng_latent)
             woken = part.next_wake(source.inputs)
+        else:
+            count = part.draw(source.inputs, t, rng, source.rng_latent)
         coming = next_candidate(part, source.inputs, t, rng)
         for c in range(count):
             ring.i[slot, np.uintp(n + c)] = source.inputs.sources[c]
@@ -352,7 +352,7 @@ def integrate(parts, cells, k):
     stepper, state, ring = parts.stepper, cells.state, cells.ring
     if parts.n_held > 0:  # what arrived in their last held step is lost, as in those before
         hold_fired(stepper, cells, k - parts.n_held)
-    last = len(cells.hit) - 1
+    last, any_hit = len(cells.hit) - 1, False
     for b in range(last):
         hit = False
         for m in range(BLOCK):  # so often is known when this is compiled, as in a helper for both loops it is not
@@ -360,16 +360,18 @@ def integrate(parts, cells, k):
             stepper.update(state, i)
             hit |= stepper.fires(state, i)
         cells.hit[b] = hit
+        any_hit |= hit
     hit = False
     for m in range(last * BLOCK, cells.n):
         i = np.uintp(m)
         stepper.update(state, i)
         hit |= stepper.fires(state, i)
     cells.hit[last] = hit
+    any_hit |= hit
     for ago in range(1, parts.n_held):
         hold_fired(stepper, cells, k - ago)
     slot, first, count = place(ring, k), cells.low, 0
-    for b in range(len(cells.hit)):
+    for b in range(len(cells.hit) if any_hit else 0):  # of a few cells hardly ever one fires
         if cells.hit[b]:
             low = b * BLOCK
             for n in range(min(BLOCK, cells.n - low)):
@@ -563,6 +565,8 @@ def listen_all(heard, dt, begin, end):
 def listen(heard, dt, begin, end):
     """Copy the spikes of steps begin to end of one population."""
     ring, recorder, n = heard
+    if end * dt <= recorder.window[0] or recorder.window[1] <= begin * dt:
+        return
     for k in range(begin, end):
         slot = place(ring, k)
         for q in range(n_gathered(ring, slot)):
