@@ -85,7 +85,8 @@ def activity(*runs: Any) -> Activity:
 
 def _populations(run: Any) -> list[PopulationActivity]:
     found = []
-    for name, spikes in run.spikes.items():
+    for name in run.listened:
+        spikes = run.spikes[name]
         n, (start, stop) = run.n_cells(name), spikes.window
         t, i, length = spikes.t, spikes.i, stop - start
         rate = float(rates(i, n, length).mean()) if length > 0.0 else np.nan

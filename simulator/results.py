@@ -140,6 +140,14 @@ class Run:
             names[j] = name
         return tuple(names)
 
+    @property
+    def listened(self) -> list[str]:
+        """The populations whose spikes are recorded, in the order of the network: a file has them by the alphabet."""
+        return [
+            *(name for name in self.populations if name in self.spikes),
+            *(name for name in self.spikes if name not in self.populations),
+        ]
+
     def n_cells(self, population: str) -> int | None:
         """The size of a population, where it is known."""
         ends = {self.target: self.n_post, self.source: self.n_pre}
@@ -217,7 +225,7 @@ class Run:
         if self.n_times:
             rows = [(name, f"{_with_error(mean[:, 0])} → {_with_error(mean[:, -1])}") for name, mean in self._lines()]
             rows.append(("output rate", self._final_rate()))
-            rows += [(f"spikes of {name}", f"{spikes!r}, seed {self.seeds[0]}") for name, spikes in self.spikes.items()]
+            rows += [(f"spikes of {name}", f"{self.spikes[name]!r}, seed {self.seeds[0]}") for name in self.listened]
             width = max(len(name) for name, _ in rows)
             lines += [f"  {name:<{width}}  {text}" for name, text in rows]
         return "\n".join(lines)

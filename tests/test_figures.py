@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from hebbscope.analysis import activity_figures, figures, spike_figures
+from hebbscope.analysis.activity import activity
 from hebbscope.analysis.comparison import compare
 from hebbscope.analysis.correlations import correlogram, input_output
+from hebbscope.analysis.style import GROUP_COLOURS
 from hebbscope.models.neurons.linear_poisson import LinearPoisson
 from hebbscope.rules.spike_hebb import SpikeHebb
 from hebbscope.rules.windows import DoubleExponential, KempterWindow
@@ -304,7 +306,7 @@ def test_correlations_of_a_recurrent_projection_are_of_the_cells_with_each_other
     found = input_output(a_named_run("cells", "cells", wiring, n_post=20, cells=Spikes(t, i)))["all"]
     assert found.expected == pytest.approx(20.0, rel=0.03)
     assert found.rate.max() < 30.0  # the spike itself is not counted among them: no cell is joined to itself
-    with pytest.raises(HebbscopeError, match="the spike run has no recorded spikes of cells$"):
+    with pytest.raises(HebbscopeError, match=r"the spike run has no recorded spikes of cells$"):
         input_output(a_named_run("cells", "cells", wiring, n_post=20, others=Spikes(t, i)))
 
 
@@ -331,6 +333,24 @@ def test_correlations_of_a_sparse_projection_are_of_the_sources_that_are_joined(
     run.spikes["cells"] = Spikes(post, np.zeros(len(post), int))
     with pytest.raises(HebbscopeError, match="no cell of cells that feed joins has recorded spikes"):
         input_output(run)
+
+
+def test_the_raster_of_a_network_has_its_populations_in_their_order_and_colours_from_a_file_too(tmp_path):
+    rng = np.random.default_rng(8)
+    spikes = {name: Spikes(*trains(rng, n, 5.0)) for name, n in (("inputs", 20), ("quiet", 3), ("cells", 2))}
+    run = a_named_run("inputs", "cells")
+    run.spikes, run.populations = spikes | {"quiet": Spikes([], [])}, {"inputs": 20, "quiet": 3, "cells": 2}
+    run.save(tmp_path / "run.h5")
+    (loaded,) = Run.load(tmp_path / "run.h5")
+    assert list(loaded.spikes) != list(run.spikes)
+    found = [activity_figures.raster(each) for each in (run, loaded)]
+    names = [[label.get_text() for label in ax.get_yticklabels()] for ax in found]
+    assert names == [["inputs", "cells"]] * 2
+    assert [[line.get_color() for line in ax.lines] for ax in found] == [[GROUP_COLOURS[0], GROUP_COLOURS[2]]] * 2
+    tables = [activity(each).populations["spike"] for each in (run, loaded)]
+    assert [[each.name for each in table] for table in tables] == [["inputs", "quiet", "cells"]] * 2
+    lines = [[line.split()[2] for line in repr(each).splitlines() if "spikes of" in line] for each in (run, loaded)]
+    assert lines == [["inputs", "quiet", "cells"]] * 2
 
 
 def test_they_draw_on_the_axes_given_and_leave_pyplot_alone():
