@@ -42,7 +42,8 @@ class Comparison:
     """What `compare` found at one time; prints as a table.
 
     time [s]; table, a Row for each level and quantity; verdict, in words, one sentence a line; runs, by level; fields, the similarity of the
-    receptive fields of two levels, seed by seed and neuron by neuron, where the inputs are laid out as images.
+    receptive fields of two levels, seed by seed and neuron by neuron, where the inputs are laid out as images; rate_over, from when to when
+    the output rates and their theory are averaged [s].
     """
 
     time: float
@@ -50,6 +51,7 @@ class Comparison:
     verdict: str
     runs: dict[str, Any]
     fields: dict[str, list[float]] = field(default_factory=dict)
+    rate_over: tuple[float, float] = (0.0, 0.0)
 
     def row(self, level: str, quantity: str) -> Row:
         """The row of a level and a quantity; KeyError where there is none."""
@@ -63,7 +65,8 @@ class Comparison:
         rows = [{key: _clean(value) for key, value in row._asdict().items()} for row in self.table]
         seeds = {level: list(run.seeds) for level, run in self.runs.items()}
         verdict = self.verdict.splitlines()
-        return {"time": self.time, "seeds": seeds, "table": rows, "verdict": verdict, "fields": self.fields}
+        about = {"time": self.time, "rate_over": list(self.rate_over), "seeds": seeds}
+        return about | {"table": rows, "verdict": verdict, "fields": self.fields}
 
     def figure(self) -> Any:
         """The summary figure: weights, separation, spread and rates of every level with their theory (a matplotlib Figure)."""
@@ -83,19 +86,20 @@ def compare(*runs: Any, time: float | None = None) -> Comparison:
 
     Spike-level runs are held against the learning equation, surrogate runs against the equation without its causal term; both come from the
     rate run. A z-score is (mean over seeds - theory) / standard error over seeds; with one seed there is none. Spike and surrogate are compared seed
-    by seed where they ran the same seeds, otherwise their errors add in quadrature. Runs that were stopped at their start are left out, and named.
+    by seed where they ran the same seeds, otherwise their errors add in quadrature. Output rates, and those of theory, are means over the last tenth of the time so
+    far, or more where that holds few spikes (`Run.late`). Runs that were stopped at their start are left out, and named.
     HebbscopeError for no run, two of one level, runs of different networks, or a time that they did not record.
     """
     given = _by_level(runs)
     found = {level: run for level, run in given.items() if run.n_times > 1} or given
     at = _common_time(found, time)
     rate = found.get("rate")
-    values = {
-        level: {q: _at(run, course, at) for q, course in courses(run).items()}
-        for level, run in found.items()
-        if run is not rate
-    }
-    theories = {} if rate is None else {"spike": _theory_at(rate, at, True), "surrogate": _theory_at(rate, at, False)}
+    exact = {level: run for level, run in found.items() if run is not rate}
+    over = min(run.late(at) for run in (exact or found).values())
+    values = {level: _values_at(run, at, over) for level, run in exact.items()}
+    theories = {}
+    if rate is not None:
+        theories = {level: _theory_at(rate, at, over, level == "spike") for level in ("spike", "surrogate")}
     table = []
     for level, each in values.items():
         for quantity, seen in each.items():
@@ -108,7 +112,7 @@ def compare(*runs: Any, time: float | None = None) -> Comparison:
     table += _difference_rows(found, values, theories)
     similar = _field_similarity(found)
     verdict = words(table, found, _partings(found, at), similar, [level for level in given if level not in found])
-    return Comparison(float(at), table, verdict, found, similar)
+    return Comparison(float(at), table, verdict, found, similar, over)
 
 
 def courses(run: Any) -> dict[str, np.ndarray]:
@@ -191,14 +195,23 @@ def _at(run: Any, course: np.ndarray, t: float) -> np.ndarray:
     return np.array([np.interp(t, run.time, line) for line in course])
 
 
-def _theory_at(rate: Any, t: float, causal: bool) -> dict[str, np.ndarray]:
-    """Quantity -> (1,), or (n_seeds,) where the rate level was itself run for several seeds."""
+def _values_at(run: Any, t: float, over: tuple[float, float]) -> dict[str, np.ndarray]:
+    """Quantity -> (n_seeds,) at time t [s]; the output rate as a mean over a stretch [s]."""
+    found = {q: _at(run, course, t) for q, course in _of_weights(run.weights, run.groups).items()}
+    return found | {"output rate": run.mean_rate(*over).mean(axis=-1)}
+
+
+def _theory_at(rate: Any, t: float, over: tuple[float, float], causal: bool) -> dict[str, np.ndarray]:
+    """Quantity -> (1,), or (n_seeds,) where the rate level was itself run for several seeds; the output rate as a mean over a stretch [s]."""
     found = {quantity: course[None] for quantity, course in theory_courses(rate, causal).items()}
-    if found and rate.n_seeds > 1:
-        weights, rates = _each(rate, causal)
-        each = _of_weights(weights, rate.groups) | {"output rate": rates.mean(axis=-1)}
+    if not found:
+        return {}
+    weights, rates = _each(rate, causal)
+    if rate.n_seeds > 1:
+        each = _of_weights(weights, rate.groups)
         found |= {quantity: each[quantity] for quantity in each if quantity != "spread" or not is_averaged(rate)}
-    return {quantity: _at(rate, course, t) for quantity, course in found.items()}
+    at_time = {quantity: _at(rate, course, t) for quantity, course in found.items() if quantity != "output rate"}
+    return at_time | {"output rate": rate.mean_rate(*over, rates).mean(axis=-1)}
 
 
 def _contrast(

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .late import late, mean_rates
+
 
 @dataclass(frozen=True, repr=False)
 class Spikes:
@@ -170,6 +172,15 @@ class Run:
         """
         return {self.projection: self.final_weights, **self.other_weights}
 
+    def late(self, end: float | None = None) -> tuple[float, float]:
+        """From when to when the output rate is averaged in tables [s], see late.py: the last tenth until `end` [s] (default: the end), or more where that
+        holds few spikes."""
+        return late(self.time, self.output_rate, self.duration if end is None else end)
+
+    def mean_rate(self, start: float, stop: float, rates: np.ndarray | None = None) -> np.ndarray:
+        """(n_seeds, n_post) Hz: the mean between two times [s] of the output rates, or of others of the same times (n, n_times, n_post) [Hz]."""
+        return mean_rates(self.time, self.output_rate if rates is None else rates, start, stop)
+
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write this run as a run file; HebbscopeError when the path exists (without `force`) or cannot be written."""
         from .runfile import write
@@ -217,8 +228,13 @@ class Run:
         return ", ".join(([name] if name else []) + parts)
 
     def _final_rate(self) -> str:
-        rates = self.output_rate[:, -1].mean(axis=1) if self.n_times > 1 else np.full(1, np.nan)
-        return "unknown" if np.isnan(rates).any() else f"{_with_error(rates)} Hz"
+        if self.n_times < 2:
+            return "unknown"
+        start, stop = self.late()
+        rates = self.mean_rate(start, stop).mean(axis=1)
+        if np.isnan(rates).any():
+            return "unknown"
+        return f"{_with_error(rates)} Hz, mean from {start:,.6g} s to {stop:,.6g} s"
 
     def __repr__(self) -> str:
         lines = [f"Run at {self.level} level: {self._title()}"]
