@@ -82,7 +82,7 @@ class Comparison:
 
 
 def compare(*runs: Any, time: float | None = None) -> Comparison:
-    """Compare runs of one network, each at a level of its own, at a time [s] (default: the last that all have reached).
+    """Compare runs of one network, each at a level of its own, at a time [s] (default: the last that all have reached; durations may differ).
 
     Spike-level runs are held against the learning equation, surrogate runs against the equation without its causal term; both come from the
     rate run. A z-score is (mean over seeds - theory) / standard error over seeds; with one seed there is none. Spike and surrogate are compared seed
@@ -169,8 +169,20 @@ def _by_level(runs: tuple[Any, ...]) -> dict[str, Any]:
             raise HebbscopeError(f"compare: two runs at the {run.level} level; compare takes one of each")
         if run.groups != runs[0].groups or run.n_post != runs[0].n_post:
             raise HebbscopeError(f"compare: the {run.level} run is of another network: its groups or neurons differ")
+        _check_parts(runs[0], run)
         found[run.level] = run
     return {level: found[level] for level in ("spike", "surrogate", "rate") if level in found}
+
+
+def _check_parts(one: Any, other: Any) -> None:
+    """HebbscopeError for runs of which both are known to be of different descriptions, in memory or in a file."""
+    if one is other or (one.network is not None and one.network is other.network):
+        return
+    a, b = one.parts, other.parts
+    if a and b and a != b:
+        differ = next(name for name in [*a, *b] if a.get(name) != b.get(name))
+        words = f"{differ} differs" if differ in a and differ in b else f"one has no {differ}"
+        raise HebbscopeError(f"compare: the {other.level} run is of another network than the {one.level} run: {words}")
 
 
 def _common_time(runs: dict[str, Any], time: float | None) -> float:

@@ -22,6 +22,7 @@ import numpy as np
 
 from . import checkpoint, journal, sonata
 from .checkpoint import Checkpoint, unfinished
+from .fingerprint import parts_of
 from .journal import Journaled
 from .levelfile import CHUNK_BYTES
 from .protocols import HebbscopeError
@@ -82,8 +83,9 @@ def _rename(path: Path) -> None:
         journal.remove(path)
 
 
-def header(root: Any, seeds: list[int], config: str, created: str, attrs: dict[str, Any], name: str) -> None:
+def header(root: Any, seeds: list[int], config: str, created: str, attrs: dict[str, Any], network: Any) -> None:
     """The attributes of the file."""
+    name, parts = getattr(network, "name", ""), {} if network is None else parts_of(network)
     sonata.mark(root)
     root.attrs["Conventions"] = CONVENTIONS
     root.attrs["software"] = f"hebbscope {version_of('hebbscope')}"
@@ -96,7 +98,8 @@ def header(root: Any, seeds: list[int], config: str, created: str, attrs: dict[s
     root.attrs["complete"] = np.uint8(0)
     if seeds:
         root.attrs["seeds"] = np.array(seeds)
-    for key, value in (({"network": name} if name else {}) | attrs).items():
+    said = {"parts_sha256": json.dumps(parts)} if parts else {}
+    for key, value in (({"network": name} if name else {}) | attrs | said).items():
         root.attrs[key] = value
 
 

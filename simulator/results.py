@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .fingerprint import parts_of
 from .late import late, mean_rates
 
 
@@ -141,6 +142,11 @@ class Run:
         for j, name in zip(self.wiring.pre.tolist(), self.groups, strict=True):
             names[j] = name
         return tuple(names)
+
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """A hash of the description of each population and projection, as "population NAME" and "projection NAME"; empty where it is not known."""
+        return self.attrs.get("parts_sha256", {}) if self.network is None else parts_of(self.network)
 
     @property
     def listened(self) -> list[str]:

@@ -125,7 +125,7 @@ class RunFile:
         try:
             with uninterrupted():
                 with creation.new(path) as root:
-                    creation.header(root, seeds, config, created, dict(attrs or {}), getattr(network, "name", ""))
+                    creation.header(root, seeds, config, created, dict(attrs or {}), network)
                     creation.ends(root, projection, **{name: ends[name] for name in creation.ENDS if name in ends})
                     creation.inputs(root, shape, groups)
                 creation.take_place(path, about)
@@ -500,7 +500,8 @@ def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -
     name = getattr(first.network, "name", "") or first.attrs.get("network", "")
     about: dict[str, Any] = {
         "config": config or first.attrs.get("config", ""),
-        "attrs": {"network": name} if name else {},
+        "attrs": ({"network": name} if name else {})
+        | ({"parts_sha256": json.dumps(first.parts)} if first.parts else {}),
         "projection": first.projection,
         "groups": first.source_groups,
         "shape": first.shape,

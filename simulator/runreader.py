@@ -419,8 +419,11 @@ def _reached(group: Any, levels: dict[str, Any]) -> dict[str, list[float]]:
 
 
 def _root_attributes(root: Any) -> dict[str, Any]:
-    """Those of the file, its versions as dicts: `versions` and, of a run that was resumed with others, `resumed_with`."""
+    """Those of the file, its dicts read: `versions` and, of a run that was resumed with others, `resumed_with`; `parts_sha256`, what was simulated."""
     about = attributes(root)
     if not isinstance(about.get("config", ""), str):
         raise ValueError("config is not text")
-    return about | {name: json.loads(about[name]) for name in {"versions", "resumed_with"} & about.keys()}
+    about |= {name: json.loads(about[name]) for name in {"versions", "resumed_with", "parts_sha256"} & about.keys()}
+    if not isinstance(about.get("parts_sha256", {}), dict):
+        raise ValueError("parts_sha256 names no parts")
+    return about

@@ -15,7 +15,7 @@ from hebbscope.models import LinearPoisson, ModulatedPoisson
 from hebbscope.rules import SpikeHebb
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.results import Run
-from hebbscope.simulator.runfile import read, write
+from hebbscope.simulator.runfile import RunFile, read, write
 
 GROUPS = ("constant", "constant", "modulated", "modulated")
 TIME = np.array([0.0, 10.0, 20.0])
@@ -312,6 +312,61 @@ def test_runs_of_another_network_are_refused():
     other.groups = ("all",) * 4
     with pytest.raises(HebbscopeError, match="another network"):
         compare(a_run("spike", 0.01, 0.03), other)
+
+
+def a_layer(rate=10.0, eta=1e-5, name="one"):
+    inputs = Population("inputs", 6, ModulatedPoisson(rate=rate, n_modulated=3))
+    neuron = Population("neuron", 1, LinearPoisson())
+    return Network([inputs, neuron], [Projection(inputs, neuron, 0.1, SpikeHebb(eta=eta))], name)
+
+
+def test_descriptions_are_told_apart_in_memory_and_from_files_and_seeds_do_not_matter(tmp_path):
+    spike = simulate(a_layer(), 2.0, seeds=(1, 2), record_every=1.0)
+    same = [
+        simulate(a_layer(name="two"), 2.0, level=level, seeds=3, record_every=1.0) for level in ("surrogate", "rate")
+    ]
+    faster = simulate(a_layer(rate=50.0), 2.0, level="rate", record_every=1.0)
+    learns = simulate(a_layer(eta=2e-5), 2.0, level="rate", record_every=1.0)
+    for k, run in enumerate((spike, *same, faster, learns)):
+        run.save(tmp_path / f"{k}.h5")
+    loaded = [Run.load(tmp_path / f"{k}.h5")[0] for k in range(5)]
+    loaded[1].save(tmp_path / "again.h5")
+    again = Run.load(tmp_path / "again.h5")[0]
+    for runs in ((spike, *same), loaded[:3], (spike, *loaded[1:3]), (loaded[0], *same), (again, spike)):
+        compare(*runs)
+    for one in (spike, loaded[0]):
+        for run in (faster, loaded[3]):
+            with pytest.raises(
+                HebbscopeError, match="rate run is of another network than the spike run: population inputs differs"
+            ):
+                compare(one, run)
+        for run in (learns, loaded[4]):
+            with pytest.raises(HebbscopeError, match="projection inputs_to_neuron differs"):
+                compare(one, run)
+
+
+def test_a_run_into_a_file_is_known_by_its_network(tmp_path):
+    with RunFile.create(tmp_path / "run.h5", network=a_layer(), seeds=[1], levels=["spike"]) as file:
+        simulate(a_layer(), 2.0, record_every=1.0, file=file)
+    (loaded,) = Run.load(tmp_path / "run.h5")
+    compare(loaded, simulate(a_layer(), 2.0, level="rate", record_every=1.0))
+    with pytest.raises(HebbscopeError, match="population inputs differs"):
+        compare(loaded, simulate(a_layer(rate=50.0), 2.0, level="rate", record_every=1.0))
+
+
+def test_what_one_network_lacks_is_named():
+    one, other = simulate(a_layer(), 2.0, record_every=1.0), simulate(a_layer(), 2.0, level="rate", record_every=1.0)
+    other.parts = {name.replace("neuron", "cell"): each for name, each in other.parts.items()}
+    with pytest.raises(HebbscopeError, match="one has no population neuron"):
+        compare(one, other)
+
+
+def test_different_durations_are_said():
+    long, short = a_run("spike", CONSTANT, MODULATED), a_run("surrogate", CONSTANT, MODULATED)
+    short.time, short.weights, short.output_rate = short.time[:2], short.weights[:, :2], short.output_rate[:, :2]
+    assert repr(compare(long, short)).splitlines()[0].startswith("At 10 s")
+    assert "durations differ: spike 20 s, surrogate 10 s" in repr(compare(long, short))
+    assert "durations" not in repr(compare(long, a_rate_run()))
 
 
 def test_estimates_are_rounded_at_their_error():
