@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import bounds_of
 from .spiking import cv, near_bounds, rates, synchrony
 from .weights import Estimate, estimate
 
@@ -98,10 +97,9 @@ def _populations(run: Any) -> list[PopulationActivity]:
 
 
 def _weights(run: Any) -> list[WeightState]:
-    rules = {} if run.network is None else {each.name: each.rule for each in run.network.projections}
     found = []
     for name, w in run.final.items():
-        low, high = bounds_of(rules[name]) if name in rules else (-np.inf, np.inf)
+        low, high = run.bounds.get(name, (-np.inf, np.inf))
         mean = estimate(w.mean(axis=(1, 2)))
         found.append(WeightState(name, w[0].size, mean, float(w.std()), *near_bounds(w, low, high)))
     return found

@@ -10,6 +10,7 @@ import numpy as np
 from ..simulator.protocols import HebbscopeError
 from .levels import has_bare, is_averaged
 from .report import notebook, terminal
+from .spiking import at_bounds
 from .verdict import limit, words
 from .weights import Estimate, average, estimate, separation, spread
 
@@ -111,7 +112,8 @@ def compare(*runs: Any, time: float | None = None) -> Comparison:
         table += [Row(name, q, UNITS[q], *estimate(each), None, None) for q, each in theories.get(level, {}).items()]
     table += _difference_rows(found, values, theories)
     similar = _field_similarity(found)
-    verdict = words(table, found, _partings(found, at), similar, [level for level in given if level not in found])
+    stopped = [level for level in given if level not in found]
+    verdict = words(table, found, _partings(found, at), similar, stopped, _bounded(found, at))
     return Comparison(float(at), table, verdict, found, similar, over)
 
 
@@ -282,6 +284,18 @@ def _partings(runs: dict[str, Any], until: float) -> dict[str, float]:
             later = spike.time[spike.time > near[-1]] if len(near) else spike.time
             if len(later) and later[0] <= 0.8 * until:
                 found[quantity] = float(later[0])
+    return found
+
+
+def _bounded(runs: dict[str, Any], t: float) -> dict[str, dict[str, float]]:
+    """Level with spikes -> bound in words -> the share of the weights that are at it at the record at time t [s]; where there is theory, which none are of."""
+    found = {}
+    for level, run in runs.items():
+        if level != "rate" and "rate" in runs and run.projection in run.bounds:
+            bounds = run.bounds[run.projection]
+            shares = at_bounds(run.weights[:, np.abs(run.time - t).argmin()], *bounds)
+            names = (f"{name} = {bound:.4g}" for name, bound in zip(("w_min", "w_max"), bounds, strict=True))
+            found[level] = {name: share for name, share in zip(names, shares, strict=True) if share > 0.0}
     return found
 
 

@@ -63,6 +63,15 @@ def near_bounds(weights: np.ndarray, low: float, high: float, share: float = 0.1
     return float(np.mean(weights <= low + reach)), float(np.mean(weights >= high - reach))
 
 
+def at_bounds(weights: np.ndarray, low: float, high: float, share: float = 0.01) -> tuple[float, float]:
+    """The fractions of weights within `share` of the lower and of the upper bound: of the range, or where one is infinite of the largest weight; 0 where
+    a bound is infinite."""
+    scale = high - low if np.isfinite(high - low) else float(np.abs(weights).max())
+    near = (np.abs(weights - bound) <= share * scale if np.isfinite(bound) else np.zeros(1) for bound in (low, high))
+    at_low, at_high = (float(np.mean(each)) for each in near)
+    return at_low, at_high
+
+
 def excess_coincidences(
     pre: tuple[np.ndarray, np.ndarray],
     post: tuple[np.ndarray, np.ndarray],

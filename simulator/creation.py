@@ -31,7 +31,7 @@ from .runreader import created_at
 from .scales import add_dataset
 
 CONVENTIONS = "SONATA-0.1, hebbscope-1"
-ENDS = ("source", "target", "populations")  # of the projection, and all that there are
+ENDS = ("source", "target", "populations", "bounds")  # of the projection, and all that there are
 NOTHING: dict[str, Any] = {"done": [], "level": "", "records": 0, "spikes": {}}  # what a first checkpoint counts
 
 
@@ -104,10 +104,17 @@ def header(root: Any, seeds: list[int], config: str, created: str, attrs: dict[s
 
 
 def ends(
-    root: Any, projection: str, source: str = "", target: str = "", populations: Mapping[str, int] | None = None
+    root: Any,
+    projection: str,
+    source: str = "",
+    target: str = "",
+    populations: Mapping[str, int] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
 ) -> None:
-    """What the projection joins, and the sizes of all populations."""
+    """What the projection joins, the sizes of all populations, and the bounds of the weights that learn, null where there is none."""
+    finite = {name: [each if abs(each) < np.inf else None for each in pair] for name, pair in (bounds or {}).items()}
     about = {"source": source, "target": target, "populations": json.dumps(dict(populations or {}))}
+    about["bounds"] = json.dumps(finite)
     group = root.create_group("levels")
     for name, value in ({"projection": projection} | about).items():
         group.attrs[name] = value

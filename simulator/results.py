@@ -13,6 +13,7 @@ import numpy as np
 
 from .fingerprint import parts_of
 from .late import late, mean_rates
+from .protocols import bounds_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,6 +81,7 @@ class Run:
     | wiring         | pre (n_synapses,), post (n_synapses,): the ends of each synapse; None: all joined to all      |
     | source, target | names of the populations that the projection joins                                            |
     | populations    | population -> number of cells                                                                 |
+    | bounds         | projection -> hard bounds (w_min, w_max) of its weights, of those that learn, where known     |
     | monitors       | monitor -> Samples: what was sampled between the records                                      |
     | other_weights  | final weights of the other projections that learn, shaped as those of the last record         |
     | other_wirings  | projection -> wiring of those of them that do not join all to all                             |
@@ -101,6 +103,7 @@ class Run:
     source: str = ""
     target: str = ""
     populations: Mapping[str, int] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     other_weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     other_wirings: Mapping[str, Any] = field(default_factory=dict)
     monitors: Mapping[str, Any] = field(default_factory=dict)
@@ -278,6 +281,7 @@ def recorded(network: Any) -> dict[str, Any]:
         "source": source.name,
         "target": projection.target.name,
         "populations": {each.name: each.n for each in network.populations},
+        "bounds": {each.name: bounds_of(each.rule) for each in network.learning},
         "other_wirings": {each.name: each.wiring for each in others},
     }
 

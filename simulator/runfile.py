@@ -109,7 +109,7 @@ class RunFile:
     ) -> RunFile:
         """Open a new file and write what is known before the run.
 
-        `network` gives projection, groups (of the source), shape and `ends` (source, target, populations); they are named one by one where there
+        `network` gives projection, groups (of the source), shape and `ends` (source, target, populations, bounds); they are named one by one where there
         is none. `config` is TOML. With `levels`, those that are to come, checkpoints are kept beside the file until it is complete; `plan_stays`,
         where there was one before, also if nothing is recorded.
         HebbscopeError in one line, with nothing left behind, when the path is there (without `force`), is being written or cannot be.
@@ -508,6 +508,7 @@ def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -
         "source": first.source,
         "target": first.target,
         "populations": first.populations,
+        "bounds": first.bounds,
     }
     with RunFile.create(path, seeds=first.seeds, force=force, **about) as file:
         for run in runs:

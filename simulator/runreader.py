@@ -373,10 +373,16 @@ def _final(root: Any, level: str) -> dict[str, Any]:
 
 
 def _ends(root: Any) -> dict[str, Any]:
-    """What the projection joins, and the sizes of the populations, as far as the file says."""
+    """What the projection joins, the sizes of the populations, and the bounds of the weights, as far as the file says."""
     about = attributes(root["levels"])
     ends = {name: about.get(name, "") for name in ("source", "target")}
-    return ends | {"populations": json.loads(about.get("populations", "{}"))}
+    bounds = {name: _pair(*given) for name, given in json.loads(about.get("bounds", "{}")).items()}
+    return ends | {"populations": json.loads(about.get("populations", "{}")), "bounds": bounds}
+
+
+def _pair(low: float | None, high: float | None) -> tuple[float, float]:
+    """Bounds as numbers, infinite where the file has none."""
+    return -np.inf if low is None else float(low), np.inf if high is None else float(high)
 
 
 def _cells(root: Any, group: Any) -> tuple[int, int]:

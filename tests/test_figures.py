@@ -349,6 +349,9 @@ def test_the_raster_of_a_network_has_its_populations_in_their_order_and_colours_
     assert [[line.get_color() for line in ax.lines] for ax in found] == [[GROUP_COLOURS[0], GROUP_COLOURS[2]]] * 2
     tables = [activity(each).populations["spike"] for each in (run, loaded)]
     assert [[each.name for each in table] for table in tables] == [["inputs", "quiet", "cells"]] * 2
+    run.bounds = {"feed": (0.0, 0.105)}
+    run.save(tmp_path / "bounds.h5")
+    assert activity(*Run.load(tmp_path / "bounds.h5")).weights["spike"][0].near_high == 1.0
     lines = [[line.split()[2] for line in repr(each).splitlines() if "spikes of" in line] for each in (run, loaded)]
     assert lines == [["inputs", "quiet", "cells"]] * 2
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from hebbscope.analysis.spiking import cv, excess_coincidences, near_bounds, rates, synchrony
+from hebbscope.analysis.spiking import at_bounds, cv, excess_coincidences, near_bounds, rates, synchrony
 
 
 def poisson(rng, n_cells, rate, length):
@@ -69,6 +69,13 @@ def test_weights_near_their_bounds():
     w = np.array([0.0, 0.05, 0.1, 0.11, 0.5, 0.89, 0.9, 1.0])
     assert near_bounds(w, 0.0, 1.0) == (3 / 8, 2 / 8)
     assert all(math.isnan(share) for share in near_bounds(w, 0.0, np.inf))
+
+
+def test_weights_at_their_bounds():
+    w = np.array([0.0, 0.009, 0.011, 0.5, 0.98, 0.991, 1.0, 1.0])
+    assert at_bounds(w, 0.0, 1.0) == (2 / 8, 3 / 8)
+    assert at_bounds(2.0 * w, 0.0, np.inf) == (2 / 8, 0.0)
+    assert at_bounds(w, -np.inf, np.inf) == (0.0, 0.0)
 
 
 def trains(rng, n, rate, length):
