@@ -10,9 +10,12 @@ import numpy as np
 from .spiking import cv, near_bounds, rates, synchrony
 from .weights import Estimate, estimate
 
+ENOUGH = 50  # intervals of a cell from which its irregularity is told: of fewer, which leave out those that are longer than the record, it is too small
+
 
 class PopulationActivity(NamedTuple):
-    """Of the spikes of the first seed: rate [Hz] and coefficient of variation as means over n_cells, synchrony; NaN where spikes do not tell."""
+    """Of the spikes of the first seed: rate [Hz] as the mean over n_cells, coefficient of variation over those with ENOUGH intervals, synchrony of several cells; NaN
+    where spikes do not tell."""
 
     name: str
     n_cells: int
@@ -89,7 +92,7 @@ def _populations(run: Any) -> list[PopulationActivity]:
         n, (start, stop) = run.n_cells(name), spikes.window
         t, i, length = spikes.t, spikes.i, stop - start
         rate = float(rates(i, n, length).mean()) if length > 0.0 else np.nan
-        irregular = cv(t, i, n)
+        irregular = cv(t, i, n, ENOUGH)
         told = irregular[np.isfinite(irregular)]
         mean = float(told.mean()) if len(told) else np.nan
         found.append(PopulationActivity(name, n, (start, stop), rate, mean, synchrony(t, i, n, (start, stop))))
