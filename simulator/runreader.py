@@ -28,6 +28,7 @@ from .results import Run, Spikes, grouped, reached
 from .resume import check_versions
 from .sampler import Samples
 from .scales import attributes, plain, read_values
+from .sonata import seconds
 from .theoryfile import n_whole, read_theory
 
 GROWING = 1.0  # s since its last change for which a file counts as being written
@@ -401,13 +402,19 @@ def _read_spikes(root: Any, level: str, most: int | None) -> dict[str, Spikes]:
 def _spikes_of(root: Any, population: str, most: int | None) -> Spikes:
     """All, or the last `most`, which were then recorded from the first of them on."""
     group = root["spikes"][population]
-    n, end = _n_spikes(group), root[f"levels/{plain(group.attrs['level'])}/time"][-1:]
+    level = root[f"levels/{plain(group.attrs['level'])}"]
+    n, end, about = _n_spikes(group), level["time"][-1:], attributes(level)
     first = 0 if most is None else max(0, n - most)
-    t, ids = group["timestamps"][first:n] * 1e-3, group["node_ids"][first:n].astype(np.int64)
+    t, ids = seconds(group["timestamps"][first:n], step_of(about)), group["node_ids"][first:n].astype(np.int64)
     recorded = _recorded(group, float(end[0]) if len(end) else 0.0)
     if recorded is not None and first > 0:
         recorded = float(t[0]), max(float(t[0]), recorded[1])
     return Spikes(t, ids, recorded)
+
+
+def step_of(about: Mapping[str, Any]) -> float:
+    """Of the times of spikes [s], from what is said of a level; 0 in the exact engine, where they are any."""
+    return float(about["dt"]) if about.get("engine") == "clock" and "dt" in about else 0.0
 
 
 def _recorded(group: Any, end: float) -> tuple[float, float] | None:
