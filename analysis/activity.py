@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import bounds_of
 from .spiking import cv, near_bounds, rates, synchrony
 from .weights import Estimate, estimate
 
+ENOUGH = 50  # intervals of a cell from which its irregularity is told: of fewer, which leave out those that are longer than the record, it is too small
+
 
 class PopulationActivity(NamedTuple):
-    """Of the spikes of the first seed: rate [Hz] and coefficient of variation as means over n_cells, synchrony; NaN where spikes do not tell."""
+    """Of the spikes of the first seed: rate [Hz] as the mean over n_cells, coefficient of variation over those with ENOUGH intervals, synchrony of several cells; NaN
+    where spikes do not tell."""
 
     name: str
     n_cells: int
@@ -85,11 +87,12 @@ def activity(*runs: Any) -> Activity:
 
 def _populations(run: Any) -> list[PopulationActivity]:
     found = []
-    for name, spikes in run.spikes.items():
+    for name in run.listened:
+        spikes = run.spikes[name]
         n, (start, stop) = run.n_cells(name), spikes.window
         t, i, length = spikes.t, spikes.i, stop - start
         rate = float(rates(i, n, length).mean()) if length > 0.0 else np.nan
-        irregular = cv(t, i, n)
+        irregular = cv(t, i, n, ENOUGH)
         told = irregular[np.isfinite(irregular)]
         mean = float(told.mean()) if len(told) else np.nan
         found.append(PopulationActivity(name, n, (start, stop), rate, mean, synchrony(t, i, n, (start, stop))))
@@ -97,10 +100,9 @@ def _populations(run: Any) -> list[PopulationActivity]:
 
 
 def _weights(run: Any) -> list[WeightState]:
-    rules = {} if run.network is None else {each.name: each.rule for each in run.network.projections}
     found = []
     for name, w in run.final.items():
-        low, high = bounds_of(rules[name]) if name in rules else (-np.inf, np.inf)
+        low, high = run.bounds.get(name, (-np.inf, np.inf))
         mean = estimate(w.mean(axis=(1, 2)))
         found.append(WeightState(name, w[0].size, mean, float(w.std()), *near_bounds(w, low, high)))
     return found

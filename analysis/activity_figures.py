@@ -19,25 +19,26 @@ GAP = 0.08  # between populations, of the height of all
 
 @draws
 def raster(run: Any, *, ax: Axes, start: float | None = None, length: float = 0.5) -> None:
-    """Spikes of the first seed, population above population; of a large one MOST_CELLS cells, evenly spaced.
+    """Spikes of the first seed, population above population in the order of the network; of a large one MOST_CELLS cells, evenly spaced.
 
     start   first time shown [s]; default: so that the end of the record is shown
     length  time shown [s]
     """
-    heard = {name: spikes for name, spikes in run.spikes.items() if len(spikes)}
+    recorded = {name: run.spikes[name] for name in run.listened}
+    colours = {name: GROUP_COLOURS[k % len(GROUP_COLOURS)] for k, name in enumerate(recorded)}
+    heard = {name: spikes for name, spikes in recorded.items() if len(spikes)}
     if not heard:
         raise HebbscopeError(f"the {run.level} run has no recorded spikes")
     start = max(0.0, max(float(spikes.t[-1]) for spikes in heard.values()) - length) if start is None else start
     base, ticks = 0.0, {}
     gap = GAP * sum(min(run.n_cells(name), MOST_CELLS) for name in heard)
-    for k, (name, spikes) in enumerate(heard.items()):
+    for name, spikes in heard.items():
         n = run.n_cells(name)
         shown = np.arange(min(n, MOST_CELLS)) * n // min(n, MOST_CELLS)
         here = spikes.between(start, start + length)
         rows = np.searchsorted(shown, here.i)
         drawn = shown[np.minimum(rows, len(shown) - 1)] == here.i
-        colour = GROUP_COLOURS[k % len(GROUP_COLOURS)]
-        ax.plot(here.t[drawn], base + rows[drawn], ".", ms=2.0, mew=0, color=colour)
+        ax.plot(here.t[drawn], base + rows[drawn], ".", ms=2.0, mew=0, color=colours[name])
         ticks[base + 0.5 * len(shown)] = name if len(shown) == n else f"{name}\n{len(shown)} of {n:,}"
         base += len(shown) + gap
     ax.set_yticks(list(ticks), list(ticks.values()))

@@ -10,6 +10,7 @@ import numpy as np
 from ..simulator.protocols import HebbscopeError
 from .levels import has_bare, is_averaged
 from .report import notebook, terminal
+from .spiking import at_bounds
 from .verdict import limit, words
 from .weights import Estimate, average, estimate, separation, spread
 
@@ -42,7 +43,8 @@ class Comparison:
     """What `compare` found at one time; prints as a table.
 
     time [s]; table, a Row for each level and quantity; verdict, in words, one sentence a line; runs, by level; fields, the similarity of the
-    receptive fields of two levels, seed by seed and neuron by neuron, where the inputs are laid out as images.
+    receptive fields of two levels, seed by seed and neuron by neuron, where the inputs are laid out as images; rate_over, from when to when
+    the output rates and their theory are averaged [s].
     """
 
     time: float
@@ -50,6 +52,7 @@ class Comparison:
     verdict: str
     runs: dict[str, Any]
     fields: dict[str, list[float]] = field(default_factory=dict)
+    rate_over: tuple[float, float] = (0.0, 0.0)
 
     def row(self, level: str, quantity: str) -> Row:
         """The row of a level and a quantity; KeyError where there is none."""
@@ -63,7 +66,8 @@ class Comparison:
         rows = [{key: _clean(value) for key, value in row._asdict().items()} for row in self.table]
         seeds = {level: list(run.seeds) for level, run in self.runs.items()}
         verdict = self.verdict.splitlines()
-        return {"time": self.time, "seeds": seeds, "table": rows, "verdict": verdict, "fields": self.fields}
+        about = {"time": self.time, "rate_over": list(self.rate_over), "seeds": seeds}
+        return about | {"table": rows, "verdict": verdict, "fields": self.fields}
 
     def figure(self) -> Any:
         """The summary figure: weights, separation, spread and rates of every level with their theory (a matplotlib Figure)."""
@@ -79,23 +83,24 @@ class Comparison:
 
 
 def compare(*runs: Any, time: float | None = None) -> Comparison:
-    """Compare runs of one network, each at a level of its own, at a time [s] (default: the last that all have reached).
+    """Compare runs of one network, each at a level of its own, at a time [s] (default: the last that all have reached; durations may differ).
 
     Spike-level runs are held against the learning equation, surrogate runs against the equation without its causal term; both come from the
     rate run. A z-score is (mean over seeds - theory) / standard error over seeds; with one seed there is none. Spike and surrogate are compared seed
-    by seed where they ran the same seeds, otherwise their errors add in quadrature. Runs that were stopped at their start are left out, and named.
+    by seed where they ran the same seeds, otherwise their errors add in quadrature. Output rates, and those of theory, are means over the last tenth of the time so
+    far, or more where that holds few spikes (`Run.late`). Runs that were stopped at their start are left out, and named.
     HebbscopeError for no run, two of one level, runs of different networks, or a time that they did not record.
     """
     given = _by_level(runs)
     found = {level: run for level, run in given.items() if run.n_times > 1} or given
     at = _common_time(found, time)
     rate = found.get("rate")
-    values = {
-        level: {q: _at(run, course, at) for q, course in courses(run).items()}
-        for level, run in found.items()
-        if run is not rate
-    }
-    theories = {} if rate is None else {"spike": _theory_at(rate, at, True), "surrogate": _theory_at(rate, at, False)}
+    exact = {level: run for level, run in found.items() if run is not rate}
+    over = min(run.late(at) for run in (exact or found).values())
+    values = {level: _values_at(run, at, over) for level, run in exact.items()}
+    theories = {}
+    if rate is not None:
+        theories = {level: _theory_at(rate, at, over, level == "spike") for level in ("spike", "surrogate")}
     table = []
     for level, each in values.items():
         for quantity, seen in each.items():
@@ -107,8 +112,9 @@ def compare(*runs: Any, time: float | None = None) -> Comparison:
         table += [Row(name, q, UNITS[q], *estimate(each), None, None) for q, each in theories.get(level, {}).items()]
     table += _difference_rows(found, values, theories)
     similar = _field_similarity(found)
-    verdict = words(table, found, _partings(found, at), similar, [level for level in given if level not in found])
-    return Comparison(float(at), table, verdict, found, similar)
+    stopped = [level for level in given if level not in found]
+    verdict = words(table, found, _partings(found, at), similar, stopped, _bounded(found, at))
+    return Comparison(float(at), table, verdict, found, similar, over)
 
 
 def courses(run: Any) -> dict[str, np.ndarray]:
@@ -165,8 +171,20 @@ def _by_level(runs: tuple[Any, ...]) -> dict[str, Any]:
             raise HebbscopeError(f"compare: two runs at the {run.level} level; compare takes one of each")
         if run.groups != runs[0].groups or run.n_post != runs[0].n_post:
             raise HebbscopeError(f"compare: the {run.level} run is of another network: its groups or neurons differ")
+        _check_parts(runs[0], run)
         found[run.level] = run
     return {level: found[level] for level in ("spike", "surrogate", "rate") if level in found}
+
+
+def _check_parts(one: Any, other: Any) -> None:
+    """HebbscopeError for runs of which both are known to be of different descriptions, in memory or in a file."""
+    if one is other or (one.network is not None and one.network is other.network):
+        return
+    a, b = one.parts, other.parts
+    if a and b and a != b:
+        differ = next(name for name in [*a, *b] if a.get(name) != b.get(name))
+        words = f"{differ} differs" if differ in a and differ in b else f"one has no {differ}"
+        raise HebbscopeError(f"compare: the {other.level} run is of another network than the {one.level} run: {words}")
 
 
 def _common_time(runs: dict[str, Any], time: float | None) -> float:
@@ -191,14 +209,23 @@ def _at(run: Any, course: np.ndarray, t: float) -> np.ndarray:
     return np.array([np.interp(t, run.time, line) for line in course])
 
 
-def _theory_at(rate: Any, t: float, causal: bool) -> dict[str, np.ndarray]:
-    """Quantity -> (1,), or (n_seeds,) where the rate level was itself run for several seeds."""
+def _values_at(run: Any, t: float, over: tuple[float, float]) -> dict[str, np.ndarray]:
+    """Quantity -> (n_seeds,) at time t [s]; the output rate as a mean over a stretch [s]."""
+    found = {q: _at(run, course, t) for q, course in _of_weights(run.weights, run.groups).items()}
+    return found | {"output rate": run.mean_rate(*over).mean(axis=-1)}
+
+
+def _theory_at(rate: Any, t: float, over: tuple[float, float], causal: bool) -> dict[str, np.ndarray]:
+    """Quantity -> (1,), or (n_seeds,) where the rate level was itself run for several seeds; the output rate as a mean over a stretch [s]."""
     found = {quantity: course[None] for quantity, course in theory_courses(rate, causal).items()}
-    if found and rate.n_seeds > 1:
-        weights, rates = _each(rate, causal)
-        each = _of_weights(weights, rate.groups) | {"output rate": rates.mean(axis=-1)}
+    if not found:
+        return {}
+    weights, rates = _each(rate, causal)
+    if rate.n_seeds > 1:
+        each = _of_weights(weights, rate.groups)
         found |= {quantity: each[quantity] for quantity in each if quantity != "spread" or not is_averaged(rate)}
-    return {quantity: _at(rate, course, t) for quantity, course in found.items()}
+    at_time = {quantity: _at(rate, course, t) for quantity, course in found.items() if quantity != "output rate"}
+    return at_time | {"output rate": rate.mean_rate(*over, rates).mean(axis=-1)}
 
 
 def _contrast(
@@ -257,6 +284,18 @@ def _partings(runs: dict[str, Any], until: float) -> dict[str, float]:
             later = spike.time[spike.time > near[-1]] if len(near) else spike.time
             if len(later) and later[0] <= 0.8 * until:
                 found[quantity] = float(later[0])
+    return found
+
+
+def _bounded(runs: dict[str, Any], t: float) -> dict[str, dict[str, float]]:
+    """Level with spikes -> bound in words -> the share of the weights that are at it at the record at time t [s]; where there is theory, which none are of."""
+    found = {}
+    for level, run in runs.items():
+        if level != "rate" and "rate" in runs and run.projection in run.bounds:
+            bounds = run.bounds[run.projection]
+            shares = at_bounds(run.weights[:, np.abs(run.time - t).argmin()], *bounds)
+            names = (f"{name} = {bound:.4g}" for name, bound in zip(("w_min", "w_max"), bounds, strict=True))
+            found[level] = {name: share for name, share in zip(names, shares, strict=True) if share > 0.0}
     return found
 
 

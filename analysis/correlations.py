@@ -10,7 +10,7 @@ from ..simulator.protocols import HebbscopeError
 
 
 class Correlogram(NamedTuple):
-    """s (n_bins,) s, centres of the bins of t_pre - t_post; rate (n_bins,) Hz, presynaptic spikes per synapse at that lag from an
+    """s (n_bins,) s, centres of the bins of t_pre - t_post; rate (n_bins,) Hz, presynaptic spikes per source cell at that lag from an
     output spike; expected Hz, the same if the trains were independent; error (n_bins,) Hz, of counting."""
 
     s: np.ndarray
@@ -22,15 +22,13 @@ class Correlogram(NamedTuple):
 def correlogram(
     pre: np.ndarray, post: np.ndarray, n_pre: int, width: float = 60e-3, bin_width: float = 1e-3
 ) -> Correlogram:
-    """Cross-correlogram of the spikes of n_pre synapses with those of one output.
+    """Cross-correlogram of the spikes of n_pre source cells with those of one output.
 
     pre (n_spikes,) s and post (n_output_spikes,) s are ascending; lags reach from -width to width [s]. Output spikes nearer than `width` to either
     end of the presynaptic record are left out, so that each sees the whole range.
     """
     if len(pre) < 2 or len(post) == 0:
-        raise HebbscopeError(
-            "correlations need spikes of the inputs and of the neuron that were recorded at the same time"
-        )
+        raise HebbscopeError("correlations need spikes of both populations that were recorded at the same time")
     start, stop = pre[0], pre[-1]
     post = post[(post >= start + width) & (post <= stop - width)]
     if len(post) == 0:
@@ -47,32 +45,56 @@ def correlogram(
 
 
 def input_output(run: Any, width: float = 60e-3, bin_width: float = 1e-3) -> dict[str, Correlogram]:
-    """The correlogram of each input group with the first output neuron of a run; HebbscopeError where spikes are missing."""
+    """The correlogram of each group of the source with the first cell of the target that has synapses and spikes, of the sources that are joined to it.
+
+    HebbscopeError where spikes are missing.
+    """
     source, target = populations(run)
-    for name, spikes in (("inputs", source), ("neuron", target)):
+    for name, end, spikes in ((run.source, "source", source), (run.target, "target", target)):
         if not len(spikes):
-            raise HebbscopeError(f"correlations: the {run.level} run lacks recorded spikes of the {name}")
-    post = target.t[target.i == 0]
-    overlap = slice(*np.searchsorted(source.t, (post[0] - width, post[-1] + width))) if len(post) else slice(0)
+            raise HebbscopeError(
+                f"correlations: the {run.level} run lacks recorded spikes of {name}, the {end} of {run.projection}"
+            )
+    cell = _first_heard(run, target)
+    post, joined = target.t[target.i == cell], _sources_of(run, cell)
+    overlap = slice(*np.searchsorted(source.t, (post[0] - width, post[-1] + width)))
     t, i = source.t[overlap], source.i[overlap]
-    groups = np.array(run.groups)
-    return {
-        name: correlogram(t[groups[i] == name], post, int(np.sum(groups == name)), width, bin_width)
-        for name in dict.fromkeys(run.groups)
-    }
+    found = {}
+    for name, members in group_cells(run).items():
+        own = np.intersect1d(members, joined)
+        if len(own):
+            found[name] = correlogram(t[np.isin(i, own)], post, len(own), width, bin_width)
+    return found
 
 
 def populations(run: Any) -> tuple[Any, Any]:
-    """The spikes of the inputs and of the neurons of a run, told by the projection's name, else by their order; either may be none.
+    """The spikes of the source and of the target of the projection that is recorded, which may be one population; either may be none.
 
     A run keeps input spikes of its end alone, so that one that was stopped before has those of the neurons. HebbscopeError without any.
     """
-    heard = {name: spikes for name, spikes in run.spikes.items() if len(spikes)}
+    heard = {name: run.spikes[name] for name in (run.source, run.target) if len(run.spikes.get(name, ()))}
     if not heard:
-        raise HebbscopeError(f"the {run.level} run has no recorded spikes")
-    sources = [name for name in heard if run.projection.startswith(f"{name}_to_")]
-    first, *others = [*sources, *(name for name in heard if name not in sources)]
-    if others:
-        return heard[first], heard[others[0]]
-    none = type(heard[first])([], [])
-    return (heard[first], none) if sources else (none, heard[first])
+        names = " or ".join(dict.fromkeys((run.source, run.target)))
+        raise HebbscopeError(f"the {run.level} run has no recorded spikes of {names}")
+    none = type(next(iter(heard.values())))([], [])
+    return heard.get(run.source, none), heard.get(run.target, none)
+
+
+def group_cells(run: Any) -> dict[str, np.ndarray]:
+    """Group -> its cells of the source, of those that have synapses; in the order of the cells."""
+    names = np.array(run.source_groups)
+    return {name: np.flatnonzero(names == name) for name in dict.fromkeys(run.source_groups) if name}
+
+
+def _first_heard(run: Any, target: Any) -> int:
+    """The first cell of the target that has synapses and spikes."""
+    cells = np.unique(target.i)
+    cells = cells if run.wiring is None else cells[np.isin(cells, run.wiring.post)]
+    if not len(cells):
+        raise HebbscopeError(f"correlations: no cell of {run.target} that {run.projection} joins has recorded spikes")
+    return int(cells[0])
+
+
+def _sources_of(run: Any, cell: int) -> np.ndarray:
+    """The cells of the source that are joined to one of the target."""
+    return np.arange(run.n_pre) if run.wiring is None else np.unique(run.wiring.pre[run.wiring.post == cell])

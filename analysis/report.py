@@ -86,7 +86,10 @@ def _title(comparison: Any) -> list[str]:
     counts = sorted({run.n_seeds for level, run in runs.items() if level != "rate"}) or [1]
     seeds = f"{' and '.join(str(n) for n in counts)} seed{'s' * (counts != [1])}"
     errors = ", mean ± standard error over seeds" if counts != [1] else ""
-    lines = [f"At {comparison.time:,.6g} s, {seeds}{errors}"]
+    start, stop = comparison.rate_over
+    lines = [f"At {comparison.time:,.6g} s, {seeds}{errors}", f"output rate: mean from {start:,.6g} s to {stop:,.6g} s"]
+    if len({f"{run.duration:.9g}" for run in runs.values()}) > 1:
+        lines.append(f"durations differ: {', '.join(f'{level} {run.duration:,.6g} s' for level, run in runs.items())}")
     if _has_theory(comparison):
         averaged = is_averaged(runs["rate"])
         bare = "; for the surrogate, without its causal term" if "surrogate" in runs and has_bare(runs["rate"]) else ""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..simulator.protocols import HebbscopeError
-from .correlations import input_output, populations
+from .correlations import group_cells, input_output, populations
 from .style import DASHES, GROUP_COLOURS, LEVEL_COLOURS, THEORY, draws, label_ends, scaled_ticks
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ def raster(run: Any, *, ax: Axes, start: float | None = None, length: float = 0.
     height = max(1.0, 0.1 * run.n_pre)
     ends = _input_trains(ax, rates, run, source, (start, length), smoothing) if recorded[0] else []
     ends += _output_trains(ax, rates, run, target, (start, length), 5 * smoothing, height) if recorded[1] else []
-    for here, name, y in zip(recorded, ("inputs", "neuron"), (run.n_pre / 2, -1.1 * height), strict=True):
+    for here, name, y in zip(recorded, (run.source, run.target), (run.n_pre / 2, -1.1 * height), strict=True):
         if not here:
-            ax.text(start + length / 2, y, f"no spikes of the {name} recorded", color="0.4", ha="center", va="center")
+            ax.text(start + length / 2, y, f"no spikes of {name} recorded", color="0.4", ha="center", va="center")
     ax.set_ylim(-1.8 * height, (run.n_pre + 1.8 * height) / TRAINS - 1.8 * height)  # the rates lie in the upper part
     ax.set_yticks([0, run.n_pre // 2, run.n_pre])
     ax.set_ylabel("input", y=0.4)
@@ -86,13 +86,13 @@ def raster(run: Any, *, ax: Axes, start: float | None = None, length: float = 0.
 def _input_trains(
     ax: Axes, rates: Axes, run: Any, spikes: Any, shown: tuple[float, float], smoothing: float
 ) -> list[tuple[str, float, Any]]:
-    """Dots on `ax` and mean rates on `rates`, group by group; returns the labels of the groups."""
-    groups, ends = np.array(run.groups), []
-    for k, name in enumerate(dict.fromkeys(run.groups)):
-        colour, mine = GROUP_COLOURS[k % len(GROUP_COLOURS)], groups[spikes.i] == name
+    """Dots on `ax` and mean rates on `rates`, group by group, of the sources that have synapses; returns the labels of the groups."""
+    ends = []
+    for k, (name, members) in enumerate(group_cells(run).items()):
+        colour, mine = GROUP_COLOURS[k % len(GROUP_COLOURS)], np.isin(spikes.i, members)
         ax.plot(spikes.t[mine], spikes.i[mine], ".", ms=2.6, mew=0, color=colour)
-        _rate(rates, spikes.t[mine], int(np.sum(groups == name)), shown, smoothing, colour)
-        ends.append((name, float(np.mean(np.flatnonzero(groups == name))), colour))
+        _rate(rates, spikes.t[mine], len(members), shown, smoothing, colour)
+        ends.append((name, float(np.mean(members)), colour))
     return ends
 
 
@@ -112,12 +112,14 @@ def _output_trains(
 def correlations(
     run: Any, *, ax: Axes, convention: str = "post-pre", width: float = 60e-3, bin_width: float = 2e-3
 ) -> None:
-    """How often a synapse of each group spikes near an output spike [Hz], with the error of counting; dashed: independent trains."""
+    """How often a source cell of each group spikes near an output spike [Hz], with the error of counting; dashed: independent trains."""
     sign, label = _convention(convention)
-    found = input_output(run, width, bin_width)
+    found, names = input_output(run, width, bin_width), list(group_cells(run))
     ends = []
-    for k, (name, seen) in enumerate(found.items()):
-        colour = GROUP_COLOURS[k % len(GROUP_COLOURS)]
+    for name, seen in found.items():
+        colour = GROUP_COLOURS[
+            names.index(name) % len(GROUP_COLOURS)
+        ]  # as in the raster, where a group is not joined, too
         x, order = sign * seen.s, np.argsort(sign * seen.s)
         ax.fill_between(
             x[order], (seen.rate - seen.error)[order], (seen.rate + seen.error)[order], color=colour, alpha=0.3, lw=0

@@ -12,8 +12,8 @@ def rates(i: np.ndarray, n_cells: int, length: float) -> np.ndarray:
     return np.bincount(i, minlength=n_cells) / length
 
 
-def cv(t: np.ndarray, i: np.ndarray, n_cells: int) -> np.ndarray:
-    """(n_cells,) coefficient of variation of the intervals between the spikes of each cell: sd / mean; NaN for cells with less than FEWEST intervals.
+def cv(t: np.ndarray, i: np.ndarray, n_cells: int, fewest: int = FEWEST) -> np.ndarray:
+    """(n_cells,) coefficient of variation of the intervals between the spikes of each cell: sd / mean; NaN for cells with less than `fewest` intervals.
 
     t (n_spikes,) s and i (n_spikes,). 0 for a clock, 1 for a Poisson train, more for bursts. The sd is that of the sample, with n - 1.
 
@@ -28,7 +28,7 @@ def cv(t: np.ndarray, i: np.ndarray, n_cells: int) -> np.ndarray:
         mean = np.bincount(cells, intervals, n_cells) / n
         squares = np.bincount(cells, (intervals - mean[cells]) ** 2, n_cells)
         found = np.sqrt(squares / (n - 1)) / mean
-    return np.where(n >= FEWEST, found, np.nan)
+    return np.where(n >= fewest, found, np.nan)
 
 
 def synchrony(
@@ -37,12 +37,12 @@ def synchrony(
     """How much the cells of a population go together: chi = sqrt(variance of the mean count / mean variance of the counts), over time, of the counts
     in bins of `bin_width` [s] within `window` [s].
 
-    1 where all cells do the same, about 1 / sqrt(n_cells) where they are independent; NaN where no count varies.
+    1 where all cells do the same, about 1 / sqrt(n_cells) where they are independent; NaN where no count varies, and for one cell, which is with itself.
 
     Source: Golomb & Rinzel, Phys Rev E 48:4810 (1993); Golomb, Scholarpedia 2(1):1347 (2007) [recalled].
     """
     n_bins = int((window[1] - window[0]) / bin_width + 1e-9)
-    if n_bins < 2:
+    if n_bins < 2 or n_cells < 2:
         return float("nan")
     k = np.floor((t - window[0]) / bin_width + 1e-9).astype(np.int64)
     inside = (k >= 0) & (k < n_bins)
@@ -61,6 +61,15 @@ def near_bounds(weights: np.ndarray, low: float, high: float, share: float = 0.1
         return float("nan"), float("nan")
     reach = share * (high - low)
     return float(np.mean(weights <= low + reach)), float(np.mean(weights >= high - reach))
+
+
+def at_bounds(weights: np.ndarray, low: float, high: float, share: float = 0.01) -> tuple[float, float]:
+    """The fractions of weights within `share` of the lower and of the upper bound: of the range, or where one is infinite of the largest weight; 0 where
+    a bound is infinite."""
+    scale = high - low if np.isfinite(high - low) else float(np.abs(weights).max())
+    near = (np.abs(weights - bound) <= share * scale if np.isfinite(bound) else np.zeros(1) for bound in (low, high))
+    at_low, at_high = (float(np.mean(each)) for each in near)
+    return at_low, at_high
 
 
 def excess_coincidences(

@@ -6,7 +6,8 @@ Two numbers differ where chance would part them so far in less than 0.27 % of ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from .levels import is_averaged
 
 CHANCE = 0.0026997960632601866  # of a normal variable to be more than three standard deviations off
+NOTABLE = 0.01  # share of the weights at a bound that is said
 FEW = 10  # seeds below which the limit is worth saying
 NAMES = {"spike": "the learning equation", "surrogate": "the equation without its causal term"}
 
@@ -31,12 +33,17 @@ def words(
     partings: dict[str, float],
     fields: dict[str, list[float]],
     stopped: Sequence[str] = (),
+    bounded: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
 ) -> str:
-    """The verdict on the rows of a comparison of `runs`, from which the levels that were `stopped` at their start are left out."""
+    """The verdict on the rows of a comparison of `runs`, from which the levels that were `stopped` at their start are left out; bounded: level -> bound ->
+    share of the weights that are at it."""
     left_out = [f"The {level} level was stopped at its start and is left out." for level in stopped]
     if len(runs) == 1:
         return "\n".join(["One level alone: there is nothing to hold it against.", *left_out])
-    lines = [line for level in ("spike", "surrogate") for line in _against_theory(table, runs, level)]
+    lines = []
+    for level in ("spike", "surrogate"):
+        lines += _against_theory(table, runs, level)
+        lines += _at_bounds(table, level, bounded.get(level, {}))
     lines += _without_causal(table, partings)
     lines += _difference(table)
     lines += [_fields(levels, values) for levels, values in fields.items()]
@@ -63,6 +70,21 @@ def _against_theory(table: list[Any], runs: dict[str, Any], level: str) -> list[
     misses = ", ".join(f"{row.quantity} ({row.estimate} against {row.theory:.4g}, z = {row.z:+.1f})" for row in differ)
     hits = f" and agrees in {_and(agree)}" if agree else ""
     return [f"The {level} level differs from {theory} in {misses}{hits}."]
+
+
+def _at_bounds(table: list[Any], level: str, shares: Mapping[str, float]) -> list[str]:
+    """That weights are at a bound, which theory follows without noise."""
+    if sum(shares.values()) < NOTABLE:
+        return []
+    first, *others = (
+        (f"{float(f'{100 * share:.2g}'):g} %", bound) for bound, share in shares.items() if share >= 0.1 * NOTABLE
+    )
+    told = " and ".join(
+        [f"{first[0]} of the weights are at {first[1]}", *(f"{share} at {bound}" for share, bound in others)]
+    )
+    differs = any(_beyond(row) for row in table if row.level == level and row.z is not None)
+    likely = ": the likely reason why they differ" if differs else ""
+    return [f"At the {level} level {told}, where noise moves them to one side alone, which theory leaves out{likely}."]
 
 
 def _without_causal(table: list[Any], partings: dict[str, float]) -> list[str]:

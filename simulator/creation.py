@@ -22,6 +22,7 @@ import numpy as np
 
 from . import checkpoint, journal, sonata
 from .checkpoint import Checkpoint, unfinished
+from .fingerprint import parts_of
 from .journal import Journaled
 from .levelfile import CHUNK_BYTES
 from .protocols import HebbscopeError
@@ -30,7 +31,7 @@ from .runreader import created_at
 from .scales import add_dataset
 
 CONVENTIONS = "SONATA-0.1, hebbscope-1"
-ENDS = ("source", "target", "populations")  # of the projection, and all that there are
+ENDS = ("source", "target", "populations", "bounds")  # of the projection, and all that there are
 NOTHING: dict[str, Any] = {"done": [], "level": "", "records": 0, "spikes": {}}  # what a first checkpoint counts
 
 
@@ -82,8 +83,9 @@ def _rename(path: Path) -> None:
         journal.remove(path)
 
 
-def header(root: Any, seeds: list[int], config: str, created: str, attrs: dict[str, Any], name: str) -> None:
+def header(root: Any, seeds: list[int], config: str, created: str, attrs: dict[str, Any], network: Any) -> None:
     """The attributes of the file."""
+    name, parts = getattr(network, "name", ""), {} if network is None else parts_of(network)
     sonata.mark(root)
     root.attrs["Conventions"] = CONVENTIONS
     root.attrs["software"] = f"hebbscope {version_of('hebbscope')}"
@@ -96,15 +98,23 @@ def header(root: Any, seeds: list[int], config: str, created: str, attrs: dict[s
     root.attrs["complete"] = np.uint8(0)
     if seeds:
         root.attrs["seeds"] = np.array(seeds)
-    for key, value in (({"network": name} if name else {}) | attrs).items():
+    said = {"parts_sha256": json.dumps(parts)} if parts else {}
+    for key, value in (({"network": name} if name else {}) | attrs | said).items():
         root.attrs[key] = value
 
 
 def ends(
-    root: Any, projection: str, source: str = "", target: str = "", populations: Mapping[str, int] | None = None
+    root: Any,
+    projection: str,
+    source: str = "",
+    target: str = "",
+    populations: Mapping[str, int] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
 ) -> None:
-    """What the projection joins, and the sizes of all populations."""
+    """What the projection joins, the sizes of all populations, and the bounds of the weights that learn, null where there is none."""
+    finite = {name: [each if abs(each) < np.inf else None for each in pair] for name, pair in (bounds or {}).items()}
     about = {"source": source, "target": target, "populations": json.dumps(dict(populations or {}))}
+    about["bounds"] = json.dumps(finite)
     group = root.create_group("levels")
     for name, value in ({"projection": projection} | about).items():
         group.attrs[name] = value

@@ -13,11 +13,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from .checkpoint import arrays_of, put_back
+from .fingerprint import fingerprint
 from .network import Network, Population, Projection
 from .pace import Pace
 from .protocols import HebbscopeError
 from .results import Run, Spikes, reached, recorded
-from .resume import Left, fingerprint
+from .resume import Left
 from .sampler import Sampler
 from .stopping import uninterrupted
 

@@ -35,7 +35,7 @@ from .nwb import write_nwb
 from .protocols import HebbscopeError
 from .results import Run, Spikes
 from .room import RESERVE, room
-from .runreader import DamagedFile, blocks, describe, read_level, spike_blocks
+from .runreader import DamagedFile, blocks, describe, read_level, spike_blocks, step_of
 
 # What exported folders hold.
 FILES = (
@@ -242,7 +242,7 @@ def _csv(path: Path, about: dict[str, Any], levels: Sequence[str], folder: Path)
             _append(folder / "output_rate.csv", rate_table(run))
     for name, found in _spikes_of(about, levels).items():
         for times, cells in spike_blocks(path, name):
-            spikes = Spikes(times * 1e-3, cells)
+            spikes = Spikes(sonata.seconds(times, step_of(about["levels"][found["level"]])), cells)
             _append(folder / "spikes.csv", spike_table(found["level"], found["seed"], name, spikes))
     starts = [read_level(path, level, slice(0, 1)) for level in levels]
     axes = sampled_axes(*starts)

@@ -11,7 +11,7 @@ from .runreader import DamagedFile
 
 SAID = {  # elsewhere in these lines, or of no interest to a reader
     "path", "size", "complete", "running", "resumable", "checkpoint", "config", "config_sha256", "config_intact", "levels", "spikes", "reports",
-    "theory", "receptive_fields", "groups", "seeds", "populations", "monitors", "final", "Conventions", "magic", "version", "projection", "versions",
+    "theory", "receptive_fields", "groups", "seeds", "populations", "monitors", "final", "Conventions", "magic", "version", "projection", "versions", "parts_sha256",
 }  # fmt: skip
 
 

@@ -11,6 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from .fingerprint import parts_of
+from .late import late, mean_rates
+from .protocols import bounds_of
+
 
 @dataclass(frozen=True, repr=False)
 class Spikes:
@@ -77,6 +81,7 @@ class Run:
     | wiring         | pre (n_synapses,), post (n_synapses,): the ends of each synapse; None: all joined to all      |
     | source, target | names of the populations that the projection joins                                            |
     | populations    | population -> number of cells                                                                 |
+    | bounds         | projection -> hard bounds (w_min, w_max) of its weights, of those that learn, where known     |
     | monitors       | monitor -> Samples: what was sampled between the records                                      |
     | other_weights  | final weights of the other projections that learn, shaped as those of the last record         |
     | other_wirings  | projection -> wiring of those of them that do not join all to all                             |
@@ -98,6 +103,7 @@ class Run:
     source: str = ""
     target: str = ""
     populations: Mapping[str, int] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     other_weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     other_wirings: Mapping[str, Any] = field(default_factory=dict)
     monitors: Mapping[str, Any] = field(default_factory=dict)
@@ -140,6 +146,19 @@ class Run:
             names[j] = name
         return tuple(names)
 
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """A hash of the description of each population and projection, as "population NAME" and "projection NAME"; empty where it is not known."""
+        return self.attrs.get("parts_sha256", {}) if self.network is None else parts_of(self.network)
+
+    @property
+    def listened(self) -> list[str]:
+        """The populations whose spikes are recorded, in the order of the network: a file has them by the alphabet."""
+        return [
+            *(name for name in self.populations if name in self.spikes),
+            *(name for name in self.spikes if name not in self.populations),
+        ]
+
     def n_cells(self, population: str) -> int | None:
         """The size of a population, where it is known."""
         ends = {self.target: self.n_post, self.source: self.n_pre}
@@ -161,6 +180,15 @@ class Run:
         (n_seeds, n_post, n_pre), or (n_seeds, 1, n_synapses) where not all are joined to all.
         """
         return {self.projection: self.final_weights, **self.other_weights}
+
+    def late(self, end: float | None = None) -> tuple[float, float]:
+        """From when to when the output rate is averaged in tables [s], see late.py: the last tenth until `end` [s] (default: the end), or more where that
+        holds few spikes."""
+        return late(self.time, self.output_rate, self.duration if end is None else end)
+
+    def mean_rate(self, start: float, stop: float, rates: np.ndarray | None = None) -> np.ndarray:
+        """(n_seeds, n_post) Hz: the mean between two times [s] of the output rates, or of others of the same times (n, n_times, n_post) [Hz]."""
+        return mean_rates(self.time, self.output_rate if rates is None else rates, start, stop)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write this run as a run file; HebbscopeError when the path exists (without `force`) or cannot be written."""
@@ -209,15 +237,20 @@ class Run:
         return ", ".join(([name] if name else []) + parts)
 
     def _final_rate(self) -> str:
-        rates = self.output_rate[:, -1].mean(axis=1) if self.n_times > 1 else np.full(1, np.nan)
-        return "unknown" if np.isnan(rates).any() else f"{_with_error(rates)} Hz"
+        if self.n_times < 2:
+            return "unknown"
+        start, stop = self.late()
+        rates = self.mean_rate(start, stop).mean(axis=1)
+        if np.isnan(rates).any():
+            return "unknown"
+        return f"{_with_error(rates)} Hz, mean from {start:,.6g} s to {stop:,.6g} s"
 
     def __repr__(self) -> str:
         lines = [f"Run at {self.level} level: {self._title()}"]
         if self.n_times:
             rows = [(name, f"{_with_error(mean[:, 0])} → {_with_error(mean[:, -1])}") for name, mean in self._lines()]
             rows.append(("output rate", self._final_rate()))
-            rows += [(f"spikes of {name}", f"{spikes!r}, seed {self.seeds[0]}") for name, spikes in self.spikes.items()]
+            rows += [(f"spikes of {name}", f"{self.spikes[name]!r}, seed {self.seeds[0]}") for name in self.listened]
             width = max(len(name) for name, _ in rows)
             lines += [f"  {name:<{width}}  {text}" for name, text in rows]
         return "\n".join(lines)
@@ -248,6 +281,7 @@ def recorded(network: Any) -> dict[str, Any]:
         "source": source.name,
         "target": projection.target.name,
         "populations": {each.name: each.n for each in network.populations},
+        "bounds": {each.name: bounds_of(each.rule) for each in network.learning},
         "other_wirings": {each.name: each.wiring for each in others},
     }
 

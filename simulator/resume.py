@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
@@ -92,26 +90,3 @@ def cut_back(root: Any, about: dict[str, Any]) -> None:
             del root[f"spikes/{name}"]
     if level:
         LevelFile.of(root, level).cut(about["records"])
-
-
-def fingerprint(*values: Any) -> str:
-    """A hash of what values hold: parts and descriptions field by field, arrays to the bit."""
-    digest = hashlib.sha256()
-    for value in values:
-        _add(digest, value)
-    return digest.hexdigest()
-
-
-def _add(digest: Any, value: Any) -> None:
-    if isinstance(value, np.ndarray):
-        digest.update(f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes())
-    elif dataclasses.is_dataclass(value):
-        _add(digest, (type(value).__qualname__, *(getattr(value, field.name) for field in dataclasses.fields(value))))
-    elif isinstance(value, dict):
-        _add(digest, tuple(value.items()))
-    elif isinstance(value, tuple | list):
-        digest.update(f"{type(value).__qualname__}({len(value)}".encode())
-        for item in value:
-            _add(digest, item)
-    else:
-        digest.update(f"{type(value).__qualname__} {value!r};".encode())

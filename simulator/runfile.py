@@ -109,7 +109,7 @@ class RunFile:
     ) -> RunFile:
         """Open a new file and write what is known before the run.
 
-        `network` gives projection, groups (of the source), shape and `ends` (source, target, populations); they are named one by one where there
+        `network` gives projection, groups (of the source), shape and `ends` (source, target, populations, bounds); they are named one by one where there
         is none. `config` is TOML. With `levels`, those that are to come, checkpoints are kept beside the file until it is complete; `plan_stays`,
         where there was one before, also if nothing is recorded.
         HebbscopeError in one line, with nothing left behind, when the path is there (without `force`), is being written or cannot be.
@@ -125,7 +125,7 @@ class RunFile:
         try:
             with uninterrupted():
                 with creation.new(path) as root:
-                    creation.header(root, seeds, config, created, dict(attrs or {}), getattr(network, "name", ""))
+                    creation.header(root, seeds, config, created, dict(attrs or {}), network)
                     creation.ends(root, projection, **{name: ends[name] for name in creation.ENDS if name in ends})
                     creation.inputs(root, shape, groups)
                 creation.take_place(path, about)
@@ -500,13 +500,15 @@ def write(path: str | Path, *runs: Run, config: str = "", force: bool = False) -
     name = getattr(first.network, "name", "") or first.attrs.get("network", "")
     about: dict[str, Any] = {
         "config": config or first.attrs.get("config", ""),
-        "attrs": {"network": name} if name else {},
+        "attrs": ({"network": name} if name else {})
+        | ({"parts_sha256": json.dumps(first.parts)} if first.parts else {}),
         "projection": first.projection,
         "groups": first.source_groups,
         "shape": first.shape,
         "source": first.source,
         "target": first.target,
         "populations": first.populations,
+        "bounds": first.bounds,
     }
     with RunFile.create(path, seeds=first.seeds, force=force, **about) as file:
         for run in runs:

@@ -28,6 +28,7 @@ from .results import Run, Spikes, grouped, reached
 from .resume import check_versions
 from .sampler import Samples
 from .scales import attributes, plain, read_values
+from .sonata import seconds
 from .theoryfile import n_whole, read_theory
 
 GROWING = 1.0  # s since its last change for which a file counts as being written
@@ -373,10 +374,16 @@ def _final(root: Any, level: str) -> dict[str, Any]:
 
 
 def _ends(root: Any) -> dict[str, Any]:
-    """What the projection joins, and the sizes of the populations, as far as the file says."""
+    """What the projection joins, the sizes of the populations, and the bounds of the weights, as far as the file says."""
     about = attributes(root["levels"])
     ends = {name: about.get(name, "") for name in ("source", "target")}
-    return ends | {"populations": json.loads(about.get("populations", "{}"))}
+    bounds = {name: _pair(*given) for name, given in json.loads(about.get("bounds", "{}")).items()}
+    return ends | {"populations": json.loads(about.get("populations", "{}")), "bounds": bounds}
+
+
+def _pair(low: float | None, high: float | None) -> tuple[float, float]:
+    """Bounds as numbers, infinite where the file has none."""
+    return -np.inf if low is None else float(low), np.inf if high is None else float(high)
 
 
 def _cells(root: Any, group: Any) -> tuple[int, int]:
@@ -395,13 +402,19 @@ def _read_spikes(root: Any, level: str, most: int | None) -> dict[str, Spikes]:
 def _spikes_of(root: Any, population: str, most: int | None) -> Spikes:
     """All, or the last `most`, which were then recorded from the first of them on."""
     group = root["spikes"][population]
-    n, end = _n_spikes(group), root[f"levels/{plain(group.attrs['level'])}/time"][-1:]
+    level = root[f"levels/{plain(group.attrs['level'])}"]
+    n, end, about = _n_spikes(group), level["time"][-1:], attributes(level)
     first = 0 if most is None else max(0, n - most)
-    t, ids = group["timestamps"][first:n] * 1e-3, group["node_ids"][first:n].astype(np.int64)
+    t, ids = seconds(group["timestamps"][first:n], step_of(about)), group["node_ids"][first:n].astype(np.int64)
     recorded = _recorded(group, float(end[0]) if len(end) else 0.0)
     if recorded is not None and first > 0:
         recorded = float(t[0]), max(float(t[0]), recorded[1])
     return Spikes(t, ids, recorded)
+
+
+def step_of(about: Mapping[str, Any]) -> float:
+    """Of the times of spikes [s], from what is said of a level; 0 in the exact engine, where they are any."""
+    return float(about["dt"]) if about.get("engine") == "clock" and "dt" in about else 0.0
 
 
 def _recorded(group: Any, end: float) -> tuple[float, float] | None:
@@ -419,8 +432,11 @@ def _reached(group: Any, levels: dict[str, Any]) -> dict[str, list[float]]:
 
 
 def _root_attributes(root: Any) -> dict[str, Any]:
-    """Those of the file, its versions as dicts: `versions` and, of a run that was resumed with others, `resumed_with`."""
+    """Those of the file, its dicts read: `versions` and, of a run that was resumed with others, `resumed_with`; `parts_sha256`, what was simulated."""
     about = attributes(root)
     if not isinstance(about.get("config", ""), str):
         raise ValueError("config is not text")
-    return about | {name: json.loads(about[name]) for name in {"versions", "resumed_with"} & about.keys()}
+    about |= {name: json.loads(about[name]) for name in {"versions", "resumed_with", "parts_sha256"} & about.keys()}
+    if not isinstance(about.get("parts_sha256", {}), dict):
+        raise ValueError("parts_sha256 names no parts")
+    return about

@@ -66,6 +66,17 @@ class SpikesFile:
         self.t.resize(n, axis=0)
 
 
+def seconds(times: np.ndarray, dt: float = 0.0) -> np.ndarray:
+    """(n_spikes,) ms as they stand in a file -> s: to the bit of a run in steps of dt [s], whose times are k * dt; of others to the last bit of one in forty, for
+    milliseconds are a coarser grid there."""
+    found = times / 1e3  # rounded once, where times * 1e-3 is rounded twice
+    if dt > 0.0:
+        with np.errstate(all="ignore"):  # of a dt that no run has
+            steps = np.round(found / dt) * dt
+        found = np.where(np.abs(steps - found) <= 4.0 * np.spacing(found), steps, found)
+    return found
+
+
 def extend(dataset: Any, values: np.ndarray, axis: int = 0) -> None:
     """Append `values` to a dataset along `axis`; h5py's own resize and slices take twice as long, for each record and dataset."""
     from h5py import h5s

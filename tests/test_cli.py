@@ -486,7 +486,7 @@ def test_a_runaway_stops_with_its_data_kept(folder):
     assert read(folder / "kempter1999.h5")["spike"].n_times > 1
     for what in ("weights", "raster"):
         done("plot", "kempter1999.h5", what)
-    assert "lacks recorded spikes of the inputs" in refused("plot", "kempter1999.h5", "correlations")
+    assert "lacks recorded spikes of inputs" in refused("plot", "kempter1999.h5", "correlations")
 
 
 def test_a_pipe_is_no_run_file(folder):

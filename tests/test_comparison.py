@@ -12,10 +12,10 @@ from hebbscope.analysis.comparison import compare
 from hebbscope.analysis.verdict import limit
 from hebbscope.analysis.weights import Estimate, estimate, separation, spread
 from hebbscope.models import LinearPoisson, ModulatedPoisson
-from hebbscope.rules import SpikeHebb
+from hebbscope.rules import KempterWindow, SpikeHebb
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.results import Run
-from hebbscope.simulator.runfile import read, write
+from hebbscope.simulator.runfile import RunFile, read, write
 
 GROUPS = ("constant", "constant", "modulated", "modulated")
 TIME = np.array([0.0, 10.0, 20.0])
@@ -312,6 +312,99 @@ def test_runs_of_another_network_are_refused():
     other.groups = ("all",) * 4
     with pytest.raises(HebbscopeError, match="another network"):
         compare(a_run("spike", 0.01, 0.03), other)
+
+
+def a_layer(rate=10.0, eta=1e-5, name="one"):
+    inputs = Population("inputs", 6, ModulatedPoisson(rate=rate, n_modulated=3))
+    neuron = Population("neuron", 1, LinearPoisson())
+    return Network([inputs, neuron], [Projection(inputs, neuron, 0.1, SpikeHebb(eta=eta))], name)
+
+
+def test_descriptions_are_told_apart_in_memory_and_from_files_and_seeds_do_not_matter(tmp_path):
+    spike = simulate(a_layer(), 2.0, seeds=(1, 2), record_every=1.0)
+    same = [
+        simulate(a_layer(name="two"), 2.0, level=level, seeds=3, record_every=1.0) for level in ("surrogate", "rate")
+    ]
+    faster = simulate(a_layer(rate=50.0), 2.0, level="rate", record_every=1.0)
+    learns = simulate(a_layer(eta=2e-5), 2.0, level="rate", record_every=1.0)
+    for k, run in enumerate((spike, *same, faster, learns)):
+        run.save(tmp_path / f"{k}.h5")
+    loaded = [Run.load(tmp_path / f"{k}.h5")[0] for k in range(5)]
+    loaded[1].save(tmp_path / "again.h5")
+    again = Run.load(tmp_path / "again.h5")[0]
+    for runs in ((spike, *same), loaded[:3], (spike, *loaded[1:3]), (loaded[0], *same), (again, spike)):
+        compare(*runs)
+    for one in (spike, loaded[0]):
+        for run in (faster, loaded[3]):
+            with pytest.raises(
+                HebbscopeError, match="rate run is of another network than the spike run: population inputs differs"
+            ):
+                compare(one, run)
+        for run in (learns, loaded[4]):
+            with pytest.raises(HebbscopeError, match="projection inputs_to_neuron differs"):
+                compare(one, run)
+
+
+def test_a_run_into_a_file_is_known_by_its_network(tmp_path):
+    with RunFile.create(tmp_path / "run.h5", network=a_layer(), seeds=[1], levels=["spike"]) as file:
+        simulate(a_layer(), 2.0, record_every=1.0, file=file)
+    (loaded,) = Run.load(tmp_path / "run.h5")
+    compare(loaded, simulate(a_layer(), 2.0, level="rate", record_every=1.0))
+    with pytest.raises(HebbscopeError, match="population inputs differs"):
+        compare(loaded, simulate(a_layer(rate=50.0), 2.0, level="rate", record_every=1.0))
+
+
+def test_what_one_network_lacks_is_named():
+    one, other = simulate(a_layer(), 2.0, record_every=1.0), simulate(a_layer(), 2.0, level="rate", record_every=1.0)
+    other.parts = {name.replace("neuron", "cell"): each for name, each in other.parts.items()}
+    with pytest.raises(HebbscopeError, match="one has no population neuron"):
+        compare(one, other)
+
+
+def test_different_durations_are_said():
+    long, short = a_run("spike", CONSTANT, MODULATED), a_run("surrogate", CONSTANT, MODULATED)
+    short.time, short.weights, short.output_rate = short.time[:2], short.weights[:, :2], short.output_rate[:, :2]
+    assert repr(compare(long, short)).splitlines()[0].startswith("At 10 s")
+    assert "durations differ: spike 20 s, surrogate 10 s" in repr(compare(long, short))
+    assert "durations" not in repr(compare(long, a_rate_run()))
+
+
+def test_weights_at_a_bound_are_said_to_be_the_likely_reason(tmp_path):
+    """Weights that grow to w_max: noise takes them inwards alone, and theory rests there. Without bounds nobody speaks of them."""
+    for w_max, told in ((0.1, True), (math.inf, False)):
+        inputs = Population("inputs", 10, ModulatedPoisson(rate=10.0, amplitude=10.0, frequency=40.0, n_modulated=5))
+        neuron = Population("neuron", 1, LinearPoisson(tau=10e-3))
+        rule = SpikeHebb(
+            KempterWindow(),
+            eta=2e-4 if told else 1e-6,
+            w_in=1.0,
+            w_out=-0.6,
+            w_min=0.0 if told else -math.inf,
+            w_max=w_max,
+        )
+        network = Network([inputs, neuron], [Projection(inputs, neuron, 0.08, rule)])
+        about = {"record_every": 30.0, "seeds": range(1, 13)}
+        runs = [simulate(network, 300.0 if told else 60.0, level=level, **about) for level in ("spike", "rate")]
+        write(tmp_path / f"{told}.h5", *runs)
+        for each in (runs, read(tmp_path / f"{told}.h5").values()):
+            found = compare(*each)
+            if not told:
+                assert "w_max" not in found.verdict
+                continue
+            assert found.row("spike", "average weight").z < -3.6
+            share = np.mean(runs[0].final_weights >= 0.099)
+            words = f"At the spike level {100 * share:.0f} % of the weights are at w_max = 0.1, where noise moves them to one side"
+            assert words in found.verdict and "the likely reason why they differ" in found.verdict
+
+
+def test_both_bounds_are_named_and_only_what_differs_has_a_reason():
+    spike = a_run("spike", CONSTANT, MODULATED, half_width=0.00099 + WIGGLE)
+    spike.weights[:, -1] = [0.0, 0.0, 0.03, 0.02]
+    spike.bounds = {"inputs_to_neuron": (0.0, 0.03)}
+    words = compare(spike, a_rate_run(), time=20.0).verdict
+    told = "At the spike level 50 % of the weights are at w_min = 0 and 25 % at w_max = 0.03, where noise moves them to one side alone, which theory leaves out."
+    assert told in words
+    assert "bound" not in compare(spike, a_rate_run(), time=10.0).verdict and "w_max" not in compare(spike).verdict
 
 
 def test_estimates_are_rounded_at_their_error():

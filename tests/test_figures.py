@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 from hebbscope.analysis import activity_figures, figures, spike_figures
+from hebbscope.analysis.activity import activity
 from hebbscope.analysis.comparison import compare
 from hebbscope.analysis.correlations import correlogram, input_output
+from hebbscope.analysis.style import GROUP_COLOURS
 from hebbscope.models.neurons.linear_poisson import LinearPoisson
 from hebbscope.rules.spike_hebb import SpikeHebb
 from hebbscope.rules.windows import DoubleExponential, KempterWindow
+from hebbscope.simulator.projection import Wiring
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.results import Run, Spikes
 
@@ -214,16 +217,18 @@ def test_raster_of_a_run_that_was_stopped_before_its_inputs_were_kept(tmp_path):
     ax = spike_figures.raster(run, start=100.0, length=2.0)
     (bars,) = ax.collections
     assert len(bars.get_segments()) == len(run.spikes["neuron"].between(100.0, 102.0)) > 0
-    assert [text.get_text() for text in ax.texts] == ["no spikes of the inputs recorded", "output"]
+    assert [text.get_text() for text in ax.texts] == ["no spikes of inputs recorded", "output"]
     assert not ax.lines and len(ax.child_axes[0].lines) == 1
     save(ax.figure, tmp_path)
     run = a_run("spike")
     run.spikes["neuron"] = Spikes([], [])
-    assert "no spikes of the neuron recorded" in {text.get_text() for text in spike_figures.raster(run).texts}
-    with pytest.raises(HebbscopeError, match="spike run lacks recorded spikes of the neuron"):
+    assert "no spikes of neuron recorded" in {text.get_text() for text in spike_figures.raster(run).texts}
+    with pytest.raises(
+        HebbscopeError, match="spike run lacks recorded spikes of neuron, the target of inputs_to_neuron"
+    ):
         spike_figures.correlations(run)
     run.spikes = {}
-    with pytest.raises(HebbscopeError, match="the spike run has no recorded spikes"):
+    with pytest.raises(HebbscopeError, match="the spike run has no recorded spikes of inputs or neuron"):
         spike_figures.raster(run)
 
 
@@ -252,8 +257,103 @@ def test_correlations_find_what_was_put_in(tmp_path):
     assert "[Hz]" in ax.get_ylabel()
     save(ax.figure, tmp_path)
     run.spikes.pop("inputs")
-    with pytest.raises(HebbscopeError, match="lacks recorded spikes of the inputs"):
+    with pytest.raises(HebbscopeError, match="lacks recorded spikes of inputs, the source of inputs_to_neuron"):
         spike_figures.correlations(run)
+
+
+def followers(rng, t, i, n):
+    """Spikes of n cells, each 1 ms after every other one of the spikes (t, i) of the cells that it is named after, and its own beside."""
+    after = [np.sort(np.append(t[i == k][::2] + 1e-3, rng.uniform(0, 50, 300))) for k in range(n)]
+    times, cells = np.concatenate(after), np.repeat(np.arange(n), [len(each) for each in after])
+    order = np.argsort(times)
+    return times[order], cells[order]
+
+
+def a_named_run(source, target, wiring=None, groups=("all",) * 20, n_post=2, **spikes):
+    """A run of a projection `feed`, whose name tells nothing, with spikes in the alphabetical order in which files have them."""
+    n = len(groups)
+    weights = np.full((1, 2, n_post, n) if wiring is None else (1, 2, 1, len(wiring.pre)), 0.1)
+    names = groups if wiring is None else tuple(groups[j] for j in wiring.pre)
+    about = {"source": source, "target": target, "wiring": wiring, "spikes": dict(sorted(spikes.items()))}
+    return Run("spike", (1,), np.array([0.0, 50.0]), weights, np.full((1, 2, n_post), 5.0), names, "feed", **about,
+               populations={source: n, target: n_post})  # fmt: skip
+
+
+def trains(rng, n, rate):
+    """(t, i) of n independent Poisson cells of 50 s."""
+    t = np.sort(rng.uniform(0, 50, rng.poisson(50 * n * rate)))
+    return t, rng.integers(0, n, len(t))
+
+
+def test_correlations_are_of_the_source_and_the_target_whatever_the_names_and_the_order_of_spikes():
+    """Cells of 9 Hz that follow inputs of 20 Hz: inputs come before, at their rate; in the wrong order it would be 10 Hz, and after."""
+    rng = np.random.default_rng(5)
+    t, i = trains(rng, 20, 20.0)
+    spikes = {
+        "inputs": Spikes(t, i),
+        "cells": Spikes(*followers(rng, t, i, 2)),
+        "bystanders": Spikes(*trains(rng, 20, 40.0)),
+    }
+    found = input_output(a_named_run("inputs", "cells", **spikes))["all"]
+    assert found.expected == pytest.approx(20.0, rel=0.03)
+    assert found.s[np.argmax(found.rate)] == pytest.approx(-1e-3, abs=0.6e-3)
+
+
+def test_correlations_of_a_recurrent_projection_are_of_the_cells_with_each_other():
+    rng = np.random.default_rng(6)
+    t, i = trains(rng, 20, 20.0)
+    wiring = Wiring(np.arange(1, 20), np.zeros(19, int))
+    found = input_output(a_named_run("cells", "cells", wiring, n_post=20, cells=Spikes(t, i)))["all"]
+    assert found.expected == pytest.approx(20.0, rel=0.03)
+    assert found.rate.max() < 30.0  # the spike itself is not counted among them: no cell is joined to itself
+    with pytest.raises(HebbscopeError, match=r"the spike run has no recorded spikes of cells$"):
+        input_output(a_named_run("cells", "cells", wiring, n_post=20, others=Spikes(t, i)))
+
+
+def test_correlations_of_a_sparse_projection_are_of_the_sources_that_are_joined():
+    """Ten sources of each cell, of 40 of 20 Hz; those of the second cell alone drive it."""
+    rng = np.random.default_rng(7)
+    t, i = trains(rng, 40, 20.0)
+    wiring = Wiring(np.array([0, 1, 5, 6, 12, 12, 20, 21, 30, 39]), np.array([1, 2, 1, 2, 1, 2, 1, 2, 1, 2]))
+    groups = ("a",) * 10 + ("b",) * 30
+    post = np.sort(np.concatenate([t[i == 0][::2] + 1e-3, rng.uniform(0, 50, 500)]))
+    cells = Spikes(post, np.ones(len(post), int))
+    run = a_named_run("inputs", "cells", wiring, groups, n_post=3, inputs=Spikes(t, i), cells=cells)
+    found = input_output(run)
+    for name, own in (("a", [0, 5]), ("b", [12, 20, 30])):
+        assert found[name].expected == pytest.approx(np.isin(i, own).sum() / (len(own) * 50.0), rel=0.01)
+    assert found["a"].s[np.argmax(found["a"].rate)] == pytest.approx(-1e-3, abs=0.6e-3)
+    assert found["a"].rate.max() > 3 * found["b"].rate.max()
+    ax = spike_figures.raster(run, length=1.0)
+    rows = np.concatenate([line.get_ydata() for line in ax.lines if line.get_marker() == "."])
+    assert set(rows) == set(i[(t >= post[-1] - 0.99) & np.isin(i, wiring.pre)])
+    (rates,) = ax.child_axes
+    means = [line.get_ydata().mean() for line in rates.lines[:2]]
+    np.testing.assert_allclose(means, 20.0, rtol=0.4)
+    run.spikes["cells"] = Spikes(post, np.zeros(len(post), int))
+    with pytest.raises(HebbscopeError, match="no cell of cells that feed joins has recorded spikes"):
+        input_output(run)
+
+
+def test_the_raster_of_a_network_has_its_populations_in_their_order_and_colours_from_a_file_too(tmp_path):
+    rng = np.random.default_rng(8)
+    spikes = {name: Spikes(*trains(rng, n, 5.0)) for name, n in (("inputs", 20), ("quiet", 3), ("cells", 2))}
+    run = a_named_run("inputs", "cells")
+    run.spikes, run.populations = spikes | {"quiet": Spikes([], [])}, {"inputs": 20, "quiet": 3, "cells": 2}
+    run.save(tmp_path / "run.h5")
+    (loaded,) = Run.load(tmp_path / "run.h5")
+    assert list(loaded.spikes) != list(run.spikes)
+    found = [activity_figures.raster(each) for each in (run, loaded)]
+    names = [[label.get_text() for label in ax.get_yticklabels()] for ax in found]
+    assert names == [["inputs", "cells"]] * 2
+    assert [[line.get_color() for line in ax.lines] for ax in found] == [[GROUP_COLOURS[0], GROUP_COLOURS[2]]] * 2
+    tables = [activity(each).populations["spike"] for each in (run, loaded)]
+    assert [[each.name for each in table] for table in tables] == [["inputs", "quiet", "cells"]] * 2
+    run.bounds = {"feed": (0.0, 0.105)}
+    run.save(tmp_path / "bounds.h5")
+    assert activity(*Run.load(tmp_path / "bounds.h5")).weights["spike"][0].near_high == 1.0
+    lines = [[line.split()[2] for line in repr(each).splitlines() if "spikes of" in line] for each in (run, loaded)]
+    assert lines == [["inputs", "quiet", "cells"]] * 2
 
 
 def test_they_draw_on_the_axes_given_and_leave_pyplot_alone():

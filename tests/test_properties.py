@@ -37,7 +37,7 @@ from hebbscope.models.experiments.network import from_network
 from hebbscope.simulator import averaged_run, checkpoint, clock_run, drive
 from hebbscope.simulator.drive import Runaway
 from hebbscope.simulator.export import export
-from hebbscope.simulator.resume import fingerprint
+from hebbscope.simulator.fingerprint import fingerprint
 from hebbscope.simulator.runfile import RunFile, describe
 from hebbscope.simulator.runreader import read_levels
 

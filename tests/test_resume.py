@@ -21,6 +21,7 @@ from hebbscope.rules import PairSTDP
 from hebbscope.simulator import checkpoint, creation, resume
 from hebbscope.simulator.clock_run import ClockRun
 from hebbscope.simulator.event_run import SeedRun
+from hebbscope.simulator.fingerprint import fingerprint
 from hebbscope.simulator.runfile import DamagedFile, RunFile, describe, read
 
 SEEDS = (1, 2, 3)
@@ -194,7 +195,7 @@ def test_other_windows_of_spikes_are_refused(changed, left):
 def test_what_a_run_is_known_by_has_its_step():
     inputs, cells = Population("inputs", 6, HomogeneousPoisson(20.0)), Population("neuron", 2, LIF())
     network = Network([inputs, cells], [Projection(inputs, cells, 0.2, PairSTDP())])
-    known = [resume.fingerprint(ClockRun(network, 1, "spike", {}, dt).parts) for dt in (1e-4, 1e-4, 5e-5)]
+    known = [fingerprint(ClockRun(network, 1, "spike", {}, dt).parts) for dt in (1e-4, 1e-4, 5e-5)]
     assert known[0] == known[1] != known[2]
 
 

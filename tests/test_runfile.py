@@ -14,6 +14,7 @@ import libsonata
 import numpy as np
 import pytest
 import xarray
+from small_networks import recurrent
 
 from hebbscope import Network, Population, Projection, simulate
 from hebbscope.models import HomogeneousPoisson, LinearPoisson
@@ -21,6 +22,7 @@ from hebbscope.rules import Triplet
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.results import Run, Spikes
 from hebbscope.simulator.runfile import RunFile, describe, read, read_arrays, write
+from hebbscope.simulator.sonata import seconds
 
 N_SEEDS, N_TIMES, N_POST, N_PRE = 3, 5, 2, 4
 GROUPS = ("constant", "constant", "modulated", "modulated")
@@ -108,6 +110,33 @@ def test_a_run_saves_and_loads_itself(tmp_path):
     assert_same(loaded, run)
     loaded.save(tmp_path / "two.h5")
     assert_same(Run.load(tmp_path / "two.h5")[0], loaded)
+
+
+def test_spikes_of_a_run_in_steps_are_the_same_to_the_bit_from_its_file(tmp_path):
+    network = recurrent()
+    for dt in (1e-4, 2.5e-5):
+        listened = {each.name: (0.0, 2.0) for each in network.populations}
+        run = simulate(network, 2.0, dt=dt, record_every=1.0, record_spikes=listened)
+        run.save(tmp_path / f"{dt}.h5")
+        (loaded,) = Run.load(tmp_path / f"{dt}.h5")
+        with RunFile.create(tmp_path / f"{dt}-2.h5", network=network, seeds=[1], levels=["spike"]) as file:
+            stored = simulate(network, 2.0, dt=dt, record_every=1.0, record_spikes=listened, file=file)
+        for name, spikes in run.spikes.items():
+            assert len(spikes) > 30
+            for other in (loaded, stored):
+                np.testing.assert_array_equal(other.spikes[name].t, spikes.t)
+
+
+def test_times_come_back_from_milliseconds_as_exactly_as_these_can_tell():
+    """Of any times to the last bit, which few lose; of steps exactly, also after years; of times that are of no steps as without."""
+    rng = np.random.default_rng(1)
+    t = rng.uniform(0.0, 1000.0, 100_000)
+    for dt in (0.0, 1e-4, np.inf, 5e-324):
+        found = seconds(t * 1e3, dt)
+        assert np.mean(found != t) < 0.025 and np.all(np.abs(found - t) <= np.spacing(t))
+    for dt in (1e-4, 3e-4, 2.5e-5):
+        steps = rng.integers(0, 10**12, 100_000) * dt
+        np.testing.assert_array_equal(seconds(steps * 1e3, dt), steps)
 
 
 def test_libsonata_reads_the_spikes(path):

@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from hebbscope.analysis.spiking import cv, excess_coincidences, near_bounds, rates, synchrony
+from hebbscope.analysis.activity import activity
+from hebbscope.analysis.spiking import at_bounds, cv, excess_coincidences, near_bounds, rates, synchrony
+from hebbscope.simulator.results import Run, Spikes
 
 
 def poisson(rng, n_cells, rate, length):
@@ -50,6 +52,36 @@ def test_synchrony_of_one_train_many_times_is_one():
     assert synchrony(np.tile(t, 7), np.repeat(np.arange(7), len(t)), 7, (0.0, 50.0)) == pytest.approx(1.0, rel=1e-12)
 
 
+def test_one_cell_has_no_synchrony():
+    t, _ = poisson(np.random.default_rng(3), 1, 20.0, 50.0)
+    assert math.isnan(synchrony(t, np.zeros(len(t), int), 1, (0.0, 50.0)))
+
+
+def test_the_table_leaves_out_what_spikes_do_not_tell():
+    """Exact Poisson trains of 20 Hz: of the last second their intervals would look more regular, and one cell as wholly synchronous."""
+    rng = np.random.default_rng(9)
+    (t, i), own = poisson(rng, 2000, 20.0, 1.0), poisson(rng, 1, 20.0, 20.0)
+    assert np.nanmean(cv(t, i, 2000)) < 0.97
+    populations = {"inputs": 2000, "cell": 1}
+    spikes = {"inputs": Spikes(t, i, (0.0, 1.0)), "cell": Spikes(*own, (0.0, 20.0))}
+    weights, rates = np.full((1, 2, 1, 2000), 0.1), np.full((1, 2, 1), 20.0)
+    run = Run(
+        "spike",
+        (1,),
+        np.array([0.0, 20.0]),
+        weights,
+        rates,
+        projection="inputs_to_cell",
+        spikes=spikes,
+        populations=populations,
+    )
+    inputs, cell = activity(run).populations["spike"]
+    assert math.isnan(inputs.cv) and 0.01 < inputs.synchrony < 0.04
+    assert cell.cv == pytest.approx(1.0, abs=0.15) and math.isnan(cell.synchrony)
+    table = [line.split() for line in repr(activity(run)).splitlines()]
+    assert table[2][0::4] == ["inputs", f"{inputs.synchrony:.3g}"] and table[2][3] == "-" and table[3][4] == "-"
+
+
 @pytest.mark.parametrize("n", [10, 40])
 def test_synchrony_of_independent_trains_falls_as_one_over_root_n(n):
     samples = []
@@ -69,6 +101,13 @@ def test_weights_near_their_bounds():
     w = np.array([0.0, 0.05, 0.1, 0.11, 0.5, 0.89, 0.9, 1.0])
     assert near_bounds(w, 0.0, 1.0) == (3 / 8, 2 / 8)
     assert all(math.isnan(share) for share in near_bounds(w, 0.0, np.inf))
+
+
+def test_weights_at_their_bounds():
+    w = np.array([0.0, 0.009, 0.011, 0.5, 0.98, 0.991, 1.0, 1.0])
+    assert at_bounds(w, 0.0, 1.0) == (2 / 8, 3 / 8)
+    assert at_bounds(2.0 * w, 0.0, np.inf) == (2 / 8, 0.0)
+    assert at_bounds(w, -np.inf, np.inf) == (0.0, 0.0)
 
 
 def trains(rng, n, rate, length):
