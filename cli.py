@@ -534,7 +534,7 @@ def reduce(experiment: str, pairs: tuple[str, ...], measure: str | None, seeds: 
     measured = None if measure is None else _measured(described, network, measure)
     if as_json:
         named = {"coefficients": equation.coefficients(), "predictions": equation.predictions()} if equation else {}
-        named |= {"approximate": equation.approximate} if hasattr(equation, "approximate") else {}
+        named |= {name: getattr(equation, name) for name in ("approximate", "diffusion_at") if hasattr(equation, name)}
         print_json({"experiment": described.name} | named | ({"measured": measured.to_dict()} if measured else {}))
     else:
         click.echo("\n\n".join(map(repr, filter(None, (equation, measured)))))

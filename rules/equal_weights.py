@@ -1,4 +1,4 @@
-"""Where equal weights come to rest under an averaged rule, and how fast differences grow there; methods of the same names.
+"""Where equal weights come to rest under an averaged rule, and how fast differences grow there, methods of the same names; and what becomes of their variance.
 
 An `equation` has rates, w_min, w_max, drift and output_rate_of, `reach`, the weight up to which one at rest is looked for, and `n_points`, at how many.
 """
@@ -52,6 +52,14 @@ def growth_at(equation: Any, weight: float) -> float:
     apart[:2] = step, -step
     there = equation.drift(weight + apart) - equation.drift(weight - apart)
     return float((there[0] - there[1]) / (4.0 * step))
+
+
+def grown(variance: Any, growth: Any, diffusion: Any, time: Any) -> np.ndarray:
+    """What becomes of a variance in `time` [s], with constant growth g and diffusion D' [1/s]: V exp(2 g t) + D' (exp(2 g t) - 1) / (2 g); any shapes."""
+    x = 2.0 * np.asarray(growth) * time
+    by_itself = np.where(np.abs(x) > 1e-12, np.expm1(x) / np.where(x == 0.0, 1.0, x), 1.0)
+    # nothing stays nothing, where the exponential is beyond all numbers
+    return np.where(np.asarray(variance) > 0.0, variance * np.exp(x), 0.0) + diffusion * time * by_itself
 
 
 def in_words(equation: Any) -> str:

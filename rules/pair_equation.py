@@ -14,6 +14,9 @@ from .noisy_output import NoisyOutput
 from .pair_moments import FREQUENCIES, diffusions
 from .pair_parts import area, by_single_spikes, check_pairs, parts_of
 
+# weights between the bounds, between which growth and diffusion of differences are interpolated
+NODES, WITHIN = 64, 1e-3
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class PairEquation:
@@ -84,9 +87,29 @@ class PairEquation:
         rates, which = np.unique(self.rates, return_inverse=True)
         return np.array([diffusions(pairs, x, y, np.full_like(FREQUENCIES, x), train) for x in rates])[which].T
 
-    def spreading(self, weight: float) -> tuple[float, float]:
-        """How fast differences of weights grow that are equal but for them, and the diffusion of a weight relative to the others, mean over synapses [1/s]."""
-        return equal_weights.growth_at(self, weight), float(self._diffusions(weight)[0].mean())
+    def spreading(self, weights: np.ndarray) -> tuple[float, float]:
+        """How fast differences of weights grow that are equal but for them, and the diffusion of a weight relative to the others, mean over synapses [1/s],
+        where weights (n,) are their mean; between NODES weights interpolated, for each takes a while to be found."""
+        low, high, mean = self.w_min, self.reach, float(np.mean(weights))
+        if not (np.isfinite(mean) and high > low):
+            return float("nan"), float("nan")
+        place = (mean - low) / (high - low) * NODES
+        k = int(np.clip(np.floor(place), 0, NODES - 1))
+        growth, diffusion = (1.0 - (place - k)) * self._spreading_node(k) + (place - k) * self._spreading_node(k + 1)
+        return float(growth), float(diffusion)
+
+    def _spreading_node(self, k: int) -> np.ndarray:
+        """Both at the k-th of these weights; at the first and the last just within the bounds, where differences are of both signs."""
+        if k not in self._spreading_nodes:
+            share = min(max(k / NODES, WITHIN), 1.0 - WITHIN)
+            weight = self.w_min + share * (self.reach - self.w_min)
+            found = equal_weights.growth_at(self, weight), self._diffusions(weight)[0].mean()
+            self._spreading_nodes[k] = np.array(found)
+        return self._spreading_nodes[k]
+
+    @cached_property
+    def _spreading_nodes(self) -> dict[int, np.ndarray]:
+        return {}
 
     # What it says
 

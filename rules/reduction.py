@@ -27,6 +27,7 @@ from ..simulator.network import Network
 from ..simulator.plain import Direct
 from ..simulator.protocols import DT, Empirical, HebbscopeError, ParameterError, is_part, require_methods
 from . import modes
+from .equal_weights import grown
 from .linear_flow import LinearFlow, flow_of
 from .linsker import Linsker
 from .noisy_output import Brought, NoisyOutput, brought
@@ -36,6 +37,7 @@ from .recurrent import RecurrentEquation
 AVERAGE = "the learning equation"
 NUMBERS = ("rates", "w_in", "w_out", "W_integral", "W_square_integral", "base_rate", "gain", "left", "right", "own")
 N_LOOKED_AT = 9  # weights, at which an equation is to be a number
+FIRST = 1  # the seed by which weights begin that are drawn
 LARGEST = 1e60  # coefficients whose products, and the squares of these, still are numbers
 
 
@@ -103,12 +105,13 @@ def reduce(network: Network, causal: bool = True, dt: float = DT) -> Any:
             )
         if not hasattr(rule, "learning_equation"):
             raise HebbscopeError(f"{type(rule).__name__}: has no averaged learning equation")
-        return rule.learning_equation(statistics, neuron, causal)
+        equation = rule.learning_equation(statistics, neuron, causal)
     except ArithmeticError:  # beyond the largest number, or below the smallest
         part, field, value = _farthest_from_one(rule, neuron, source.model)
         raise ParameterError(
             part, field, "must be nearer to 1 (the learning equation is beyond the range of numbers)", value
         ) from None
+    return equation.from_weights(projection.initial_weights(FIRST)) if hasattr(equation, "from_weights") else equation
 
 
 def _of_all(network: Network, causal: bool, dt: float) -> RecurrentEquation:
@@ -179,6 +182,7 @@ class LearningEquation:
     | causal            |      | whether the causal term is in                                        |
     | w_min, w_max      | 1    | hard bounds: the equation holds between them                         |
     | transmission      |      | how weights act, with effective(weights (..., n)); None: as they are |
+    | start             | 1    | (n,) mean weights at the start, None where they are not known        |
 
     k1, k2, k3 and nu are numbers where all synapses agree, else (n,); the predictions mean what their docstrings say for any rates.
     """
@@ -197,6 +201,7 @@ class LearningEquation:
     w_min: float = -np.inf
     w_max: float = np.inf
     transmission: Any = None
+    start: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for name in NUMBERS:
@@ -230,6 +235,10 @@ class LearningEquation:
             w_max=rule.w_max,
             transmission=statistics.transmission,
         )
+
+    def from_weights(self, weights: np.ndarray) -> LearningEquation:
+        """The same equation with weights (n_post, n) to start from."""
+        return replace(self, start=weights.mean(axis=0))
 
     # The equation
 
@@ -318,25 +327,45 @@ class LearningEquation:
             largest = candidate if abs(candidate) > abs(largest) else largest
         return self.per_weight * largest
 
+    @property
+    def rests(self) -> bool:
+        """Whether equal weights come to rest between the bounds, at an output that is not silent."""
+        inside = self.w_min <= self.mean_weight <= self.w_max
+        return bool(inside and self.tau_mean > 0.0 and self.output_rate > 0.0)
+
+    @property
+    def diffusion_at(self) -> str:
+        """At which weights D, D_relative and tau_noise are: "rest", or "start" where equal weights do not come to rest and the first weights are known."""
+        return "rest" if self.rests or self.start is None else "start"
+
     @cached_property
-    def diffusion(self) -> np.ndarray:
-        """(2, n) [1/s]: D and D' of each synapse at the predicted output rate.
+    def _noise_weights(self) -> np.ndarray:
+        """(n,) these weights."""
+        return np.full(self.n, self.mean_weight) if self.diffusion_at == "rest" else np.asarray(self.start)
+
+    def diffusion_of(self, weights: np.ndarray) -> np.ndarray:
+        """(2, n) [1/s]: D and D' of each synapse while the weights are these (n,), which have a say by the output rate nu_out alone.
 
         D = nu (w_in + W~ nu_out)^2 + nu_out (w_out + W~ nu)^2 + nu nu_out int W^2 is the growth of the variance of a weight; D' leaves out the second
-        term, which moves all weights together. Order zero in J. Source: Kempter et al. 1999, PRE 59:4498, App. C [recalled; derived again].
+        term, which moves all weights together. Order zero in the single J. Source: Kempter et al. 1999, PRE 59:4498, App. C [recalled; derived again].
         """
-        nu, out = self.rates, self.output_rate
+        nu, out = self.rates, float(self.output_rate_of(weights))
         relative = nu * (self.w_in + self.W_integral * out) ** 2 + nu * out * self.W_square_integral
         return np.stack([relative + out * self.per_output_spike**2, relative])
 
+    @cached_property
+    def diffusion(self) -> np.ndarray:
+        """(2, n) [1/s]: D and D' of each synapse at rest, or at the start, see `diffusion_at`."""
+        return self.diffusion_of(self._noise_weights)
+
     @property
     def D(self) -> float:
-        """Diffusion of a weight [1/s], mean over synapses."""
+        """Diffusion of a weight [1/s], mean over synapses, at rest or at the start, see `diffusion_at`."""
         return float(self.diffusion[0].mean())
 
     @property
     def D_relative(self) -> float:
-        """Diffusion of a weight relative to the others [1/s], mean over synapses."""
+        """Diffusion of a weight relative to the others [1/s], mean over synapses, at rest or at the start, see `diffusion_at`."""
         return float(self.diffusion[1].mean())
 
     # Predictions
@@ -362,8 +391,9 @@ class LearningEquation:
 
     @property
     def tau_noise(self) -> float:
-        """mean_weight^2 / D [s]: when noise has moved a weight as far as the mean weight itself."""
-        return self.mean_weight * self.mean_weight / self.D if self.D > 0.0 else float("inf")
+        """J^2 / D [s] with J the mean weight at rest, or at the start, see `diffusion_at`: when noise has moved a weight as far as the mean weight itself."""
+        mean = float(self._noise_weights.mean())
+        return mean * mean / self.D if self.D > 0.0 else float("inf")
 
     growth_rate = cached_property(modes.growth_rate)
 
@@ -379,17 +409,20 @@ class LearningEquation:
 
     eigenmodes, fixed_point, time_to_segregation = modes.eigenmodes, modes.fixed_point, modes.time_to_segregation
 
+    def spreading(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How fast a difference of one weight from the others grows, k3 or without the causal term 0, and D', (n,) each [1/s], while the mean weights are
+        these (n,): what a run at the rate level follows along its course."""
+        return np.broadcast_to(self.k3, (self.n,)), self.diffusion_of(weights)[1]
+
     def spread(self, time: Any, causal: bool | None = None) -> np.ndarray:
-        """Standard deviation over synapses of one group, in one run, after `time` [s] from equal weights.
+        """Standard deviation over synapses of one group, in one run, after `time` [s] from equal weights, while their mean stays where `diffusion_at` says.
 
         Variance D'/(2 k3) (exp(2 k3 t) - 1), or D' t without the causal term; mean over synapses where they differ.
         """
-        time = np.asarray(time, dtype=float)[..., None]
-        rate = self.per_weight * self.own
-        rate = rate if (self.causal if causal is None else causal) else 0.0 * rate
-        x = 2.0 * rate * time
-        grown = np.where(np.abs(x) > 1e-12, np.expm1(x) / np.where(x == 0.0, 1.0, x), 1.0)
-        return np.sqrt((self.diffusion[1] * time * grown).mean(axis=-1))
+        growth, diffusion = replace(self, causal=self.causal if causal is None else causal).spreading(
+            self._noise_weights
+        )
+        return np.sqrt(grown(0.0, growth, diffusion, np.asarray(time, dtype=float)[..., None]).mean(axis=-1))
 
     def rate_rule(self) -> Linsker:
         """Linsker's rule with k1 and k2 of this equation: what is left of it where only rates count, and these change more slowly than window and EPSP.
@@ -426,6 +459,16 @@ class LearningEquation:
         found = {**self.coefficients(), **self.predictions()}
         return [(name, f"{value:.4g}", units.get(name, "1/s")) for name, value in found.items()]
 
+    def _notes(self) -> list[str]:
+        """What is to be known of the numbers."""
+        if self.diffusion_at == "rest":
+            return []
+        mean, rate = float(self._noise_weights.mean()), float(self.output_rate_of(self._noise_weights))
+        where = f"at the start, mean weight {mean:.4g} and output {rate:.4g} Hz"
+        return [
+            f"D, D_relative and tau_noise are {where}: equal weights rest nowhere between the bounds, or in silence"
+        ]
+
     def __repr__(self) -> str:
         term = "with" if self.causal else "without"
         lines = [
@@ -434,13 +477,15 @@ class LearningEquation:
         ]
         if not isinstance(self.transmission, Direct | None):
             lines.append(f"  with J_j on the right as {type(self.transmission).__name__} delivers it, over its scale")
-        return "\n".join(lines + [f"  {name:<26} {value:>10} {unit}".rstrip() for name, value, unit in self._rows()])
+        lines += [f"  {name:<26} {value:>10} {unit}".rstrip() for name, value, unit in self._rows()]
+        return "\n".join(lines + [f"  {words}" for words in self._notes()])
 
     def _repr_html_(self) -> str:
         cells = "".join(
             f"<tr><td>{name}</td><td>{value}</td><td>{unit}</td></tr>" for name, value, unit in self._rows()
         )
-        return f"<p><b>{html.escape(repr(self).splitlines()[0])}</b></p><table>{cells}</table>"
+        notes = "".join(f"<p>{html.escape(words)}</p>" for words in self._notes())
+        return f"<p><b>{html.escape(repr(self).splitlines()[0])}</b></p><table>{cells}</table>{notes}"
 
 
 def _one_or_all(values: np.ndarray) -> float | np.ndarray:

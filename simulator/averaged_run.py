@@ -222,7 +222,7 @@ class _Trajectories:
 
     def spread(self, time: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
         """The spread in a group, where the equation says it, at the times (n_times,) [s] of a block, with weights (n_seeds, n_times or more, n_post, n_pre)."""
-        course = self._spread.course(time, weights[:, : len(time)].mean(axis=(0, 2, 3)))
+        course = self._spread.course(time, weights[:, : len(time)].mean(axis=(0, 2)))
         return {} if course is None else {"spread": course}
 
 
