@@ -53,16 +53,16 @@ class RecurrentEquation:
         n = sum(each.n for each in self.network.populations)
         if n > MOST_TRAINS:
             raise HebbscopeError(
-                f"Network {self.network.name}: the learning equation of a recurrent network is of at most {MOST_TRAINS:,} inputs and cells, got {n:,}"
+                f"Network {self.network.name}: the learning equation of a whole network is of at most {MOST_TRAINS:,} inputs and cells, got {n:,}"
             )
         if not self.network.learning:
             raise HebbscopeError(f"Network {self.network.name}: has no projection that learns")
         for each in self.network.projections:
             if not isinstance(each.transmission, Direct):
-                rule = "must be Direct for the learning equation of a recurrent network"
+                rule = "must be Direct for the learning equation of a whole network"
                 raise ParameterError(f"Projection {each.name}", "transmission", rule, each.transmission)
         for each in self.network.learning:
-            check_pairs(each.rule, "the learning equation of a recurrent network")
+            check_pairs(each.rule, "the learning equation of a whole network (not one layer, all to all)")
             if each.source is each.target and np.any(each.wiring.pre == each.wiring.post):
                 rule = "must join no cell to itself where the synapses learn, for the learning equation"
                 raise ParameterError(f"Projection {each.name}", "connectivity", rule, each.connectivity)
@@ -291,8 +291,9 @@ class RecurrentEquation:
             f"  {name:<40} {value:>10.4g} {units[name.rpartition('.')[2]]}"
             for name, value in {**self.coefficients(), **self.predictions()}.items()
         ]
+        n = len(self.network.learning)
         head = [
-            f"RecurrentEquation of {len(self.network.learning)} projections of {self.network.name}",
+            f"RecurrentEquation of {n} projection{'s' if n > 1 else ''} of {self.network.name}",
             "  dJ_ij/dt = w_in nu_j + w_out nu_i + W~ nu_i nu_j + C^W_ij",
         ]
         if self.approximate:

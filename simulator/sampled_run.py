@@ -75,7 +75,6 @@ class SampledRun:
         projection, source, target = network.fan, network.fan.source, network.fan.target
         require_methods(target.model, "the rate level of held rates", "mean_rate", "epsp_square_integral")
         self.seed, self.ran_away, self.max_rate = seed, False, float(max_rate)
-        self.is_dense = projection.is_dense
         step = np.inf if shows_patterns(network) else float(dt)
         self.parts = sampled.Parts(*parts_of(projection), step)
         inputs = self.parts.inputs.init(source.n, 1)
@@ -121,7 +120,7 @@ class SampledRun:
     def weights(self) -> np.ndarray:
         """(n_post, n_pre), or (1, n_synapses) where not all are joined to all."""
         w = self.state.w
-        return w.matrix() if self.is_dense else w.by_source()[None].copy()
+        return w.by_source()[None].copy() if isinstance(w, SparseSynapses) else w.matrix()
 
     @property
     def other_weights(self) -> dict[str, np.ndarray]:
@@ -135,7 +134,7 @@ class SampledRun:
 
     def weights_of(self, projection: Projection) -> np.ndarray:
         """(n_post, n_pre) of the one projection, or (n_synapses,) in the order of its wiring."""
-        return self.weights if self.is_dense else self.weights[0]
+        return self.weights if projection.is_dense else self.weights[0]
 
     def spikes_of(self, population: Population) -> np.ndarray:
         """(n_post,) expected number of spikes so far."""

@@ -185,7 +185,7 @@ def test_reduce_of_what_has_no_equation(folder):
     learns = replace(first, rule=Triplet(w_max=8e-3))
     projections = [learns if each is first else each for each in network.projections]
     (folder / "net.toml").write_text(to_toml(from_network(replace(network, projections=projections))))
-    assert "Triplet: has no learning equation of a recurrent network" in refused("reduce", "net.toml")
+    assert "Triplet: has no learning equation of a whole network" in refused("reduce", "net.toml")
     table = json.loads(done("reduce", "net.toml", "--measure", "0.5 s", "--seeds", "1,2", "--json"))
     assert "coefficients" not in table and [row["group"] for row in table["measured"]["rows"]] == [
         "left",

@@ -130,7 +130,7 @@ def simulate_rate(network, level, duration):
 
 def test_what_a_whole_network_has_no_equation_for_is_said_before_it_runs():
     for network, words in (
-        (ring(rule=Triplet()), "Triplet: has no learning equation of a recurrent network"),
+        (ring(rule=Triplet()), "Triplet: has no learning equation of a whole network"),
         (ring(normalisation=L1(norm=0.4)), "knows no normalisation"),
         (
             ring(weights=np.full(8, 0.6), rule=PairSTDP()),

@@ -121,8 +121,8 @@ def _network(rule: Any, place: str) -> Network:
     weights = np.resize(_starts(*bounds_of(rule)), (N_POST, N_PRE))
     projections = [Projection(inputs, cells, weights, rule)]
     if place == STEPS:
-        wiring, late = Given(*SPARSE), {"name": "sparse", "delay": 1e-3}
-        projections.append(Projection(inputs, cells, weights[0], rule, connectivity=wiring, **late))
+        wiring = Given(*SPARSE)
+        projections.append(Projection(inputs, cells, weights[0], rule, connectivity=wiring, name="sparse", delay=1e-3))
     return Network([inputs, cells], projections)
 
 
