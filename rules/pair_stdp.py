@@ -106,10 +106,10 @@ class PairSTDP(NamedTuple):
         for n in range(w.n_out(j)):
             k, i = w.out(j, n), w.post(j, n)
             gained = state.gained[i]
-            settled = min(w.value[k] + rate * (gained - w.memory[k]), self.w_max)
-            w.value[k], w.memory[k] = settled, gained
+            w.value[k] = min(w.value[k] + rate * (gained - w.memory[k]), self.w_max)
             cells.take(w, j, n)
-            w.value[k] = max(settled - loss * state.after[i], self.w_min)
+            w.value[k] = max(w.value[k] - loss * state.after[i], self.w_min)
+            w.memory[k] = gained
         state.before[j] += state.plus.value[0]
 
     def on_post(self, state, w, i, t):

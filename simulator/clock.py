@@ -267,11 +267,11 @@ def draw_input(part, source, dt, begin, end):
         if k == end:
             break
         slot = place(ring, k)
-        if woken < coming:  # asked in this order, of inputs that never wake nothing is compiled
+        if t == coming:
+            count = part.draw(source.inputs, t, rng, source.rng_latent)
+        else:
             count = part.wake(source.inputs, t, rng, source.rng_latent)
             woken = part.next_wake(source.inputs)
-        else:
-            count = part.draw(source.inputs, t, rng, source.rng_latent)
         coming = next_candidate(part, source.inputs, t, rng)
         for c in range(count):
             ring.i[slot, np.uintp(n + c)] = source.inputs.sources[c]
