@@ -144,6 +144,16 @@ def test_a_threshold_that_slides_goes_with_single_spikes(rule, model, level):
     assert max(away) > 3.0 and "first order of 1 / (tau y)" in found.approximate, away
 
 
+def test_the_equation_of_a_whole_network_says_that_its_threshold_has_settled():
+    """A layer that is not all to all."""
+    inputs, cells = Population("inputs", 4, HomogeneousPoisson(20.0)), Population("cells", 2, LinearPoisson())
+    for threshold, words in ((SLIDING, "scale of a sliding threshold"), (FixedThreshold(), "")):
+        sparse = Projection(inputs, cells, 0.03, SLOWED._replace(threshold=threshold), connectivity=FixedInDegree(2))
+        equation = reduce(Network([inputs, cells], [sparse]))
+        assert equation.approximate.startswith(words) and bool(equation.approximate) == bool(words)
+        assert ("approximate" in repr(equation)) == bool(words) and "sd of the potential" not in repr(equation)
+
+
 def test_the_time_to_forget_is_that_of_the_slowest_threshold():
     """The same bits as with it given."""
     network = layer(PAIRS._replace(threshold=SlidingThreshold(tau=3.0)), 10.0, 10.0)
