@@ -32,6 +32,7 @@ from .joint import Joint, matrices
 from .pair_equation import PairEquation
 from .pair_parts import area, area_of, by_single_spikes, check_pairs, parts_of, single_spikes
 
+SETTLED = "scale of a sliding threshold, by a relative 1 / (tau y)"
 MOST_TRAINS = 2000  # inputs and cells, whose spectra are a matrix for each of hundreds of frequencies
 
 
@@ -70,8 +71,10 @@ class RecurrentEquation:
     @property
     def approximate(self) -> str:
         """By what it is approximate; nothing where it is exact."""
-        exact = all(hasattr(each.model, "epsp_transform") for each in self.network.populations if not each.is_input)
-        return "" if exact else PairEquation.approximate
+        if not all(hasattr(each.model, "epsp_transform") for each in self.network.populations if not each.is_input):
+            return PairEquation.approximate
+        slides = any(hasattr(getattr(each.rule, "threshold", None), "averages") for each in self.network.learning)
+        return SETTLED if slides else ""
 
     # The network in numbers
 
@@ -297,9 +300,8 @@ class RecurrentEquation:
             "  dJ_ij/dt = w_in nu_j + w_out nu_i + W~ nu_i nu_j + C^W_ij",
         ]
         if self.approximate:
-            head.append(
-                f"  approximate: {self.approximate}, for weights that are small against the sd of the potential"
-            )
+            small = ", for weights that are small against the sd of the potential"
+            head.append(f"  approximate: {self.approximate}{'' if self.approximate == SETTLED else small}")
         return "\n".join(head + rows)
 
     def _repr_html_(self) -> str:

@@ -12,13 +12,15 @@ import numpy as np
 from ..simulator.protocols import Delta, HebbscopeError, ParameterError, require_methods
 from . import equal_weights
 from .dependence import PowerLaw
+from .filtered_cumulants import FilteredCumulants
 from .fokker_planck import stationary_density
 from .hebb import Hebb
 from .linear_output import LinearOutput
 from .nonlinear_hebb import NonlinearHebb
 from .nonlinearity import NearestPairs
 from .pairing import PRESYNAPTIC_CENTRED
-from .threshold import FixedThreshold
+from .sliding import TO_ORDER, moved
+from .threshold import FixedThreshold, scale_among_spikes
 from .window_integrals import laplace
 from .windows import DoubleExponential
 
@@ -33,8 +35,13 @@ class STDPEquation(LinearOutput):
 
     Exact in the drift for a linear neuron and slow weights all-to-all. Where spikes hide spikes, for independent Poisson inputs, and to the first order in the
     single weight. Source: all-to-all Guetig et al. 2003, J Neurosci 23:3697 [derived again]; nearest pairs after Izhikevich & Desai 2003, Neural Comput 15:1511
-    [derived].
+    [derived]. A threshold that slides is known to the first order of 1 / (tau y), in the spikes that are both in it and in the pairs, and of correlations; see rules/sliding.py.
     """
+
+    @property
+    def approximate(self) -> str:
+        """By what it is approximate; nothing where it is exact."""
+        return TO_ORDER if hasattr(self.rule.threshold, "averages") else ""
 
     def __post_init__(self) -> None:
         require_methods(self.rule.threshold, "the learning equation", "settled")
@@ -64,9 +71,13 @@ class STDPEquation(LinearOutput):
 
     def independent_drift(self, weights: Any, x: Any, y: Any) -> np.ndarray:
         """Drift [1/s] for independent Poisson spikes at rates x and y [Hz], broadcast with the weights."""
-        plus, minus = self.amplitudes(weights, y)
+        plus, minus = self.rule.amplitudes(weights)
         wide, late = self.areas(x, y)
-        return np.asarray(x * y * (plus * wide - minus * late))
+        return np.asarray(x * y * (plus * wide - minus * self._scale(y, late) * late))
+
+    def _scale(self, y: Any, late: Any, shift: Any = 0.0, variance: Any = 0.0) -> np.ndarray:
+        """What the threshold makes of depression by spikes that are in sight for `late` [s], at output rates y [Hz]."""
+        return scale_among_spikes(self.rule.threshold, y, late, self.rule.pairing.post_by_post, shift, variance)
 
     def independent_diffusion(self, weights: Any, x: Any, y: Any) -> np.ndarray:
         """Growth of the variance [1/s] of one weight for independent Poisson spikes at rates x and y [Hz], exact for slow learning and any pairing.
@@ -126,9 +137,9 @@ class STDPEquation(LinearOutput):
         from scipy.optimize import brentq
 
         def net(y: float) -> float:
-            plus, minus = self.amplitudes(weight, y)
+            plus, minus = self.rule.amplitudes(weight)
             wide, late = self.areas(x, y)
-            return float(plus * wide - minus * late)
+            return float(plus * wide - minus * self._scale(y, late) * late)
 
         low, high = 1e-6, 1e6
         return float(brentq(net, low, high, xtol=1e-12)) if net(low) * net(high) < 0.0 else float("nan")
@@ -158,7 +169,7 @@ class STDPEquation(LinearOutput):
         """(..., n) -> (..., n): dJ/dt [1/s]."""
         weights = np.asarray(weights, float)
         seen, y = self.effective(weights), self.output_rate_of(weights)[..., None]
-        plus, minus = self.amplitudes(weights, y)
+        plus, minus = self.rule.amplitudes(weights)
         wide, late = self.areas(self.rates, y)
         gained, lost = wide * self.rates * y, late * self.rates * y
         if self.hides:
@@ -167,7 +178,17 @@ class STDPEquation(LinearOutput):
             (left, right, own), (left_minus, right_minus, own_minus) = self._overlaps
             gained = gained + (seen @ right) @ left.T + self.causal * own * seen
             lost = lost + (seen @ right_minus) @ left_minus.T + self.causal * own_minus * seen
-        return plus * gained - minus * lost
+        return plus * gained - minus * self._scale(y, late, *self._moved(seen, y)) * lost
+
+    def _moved(self, seen: np.ndarray, y: np.ndarray) -> tuple[Any, Any]:
+        """What correlations add to the moments of a sliding threshold; of all pairs."""
+        if self.hides or not hasattr(self.neuron, "epsp_terms"):
+            return 0.0, 0.0
+        return moved(self.rule.threshold, self._cumulants, tuple(self._epsp), self.rule.tau_minus, seen, y)
+
+    @cached_property
+    def _cumulants(self) -> FilteredCumulants:
+        return FilteredCumulants(self.statistics, self.causal)
 
     def _caused_in_sight(self, y: np.ndarray) -> np.ndarray:
         """(..., n) [1/s]: what an input spike gains by the output spikes that it causes, over the weight, where spikes hide spikes.
@@ -230,6 +251,7 @@ class STDPEquation(LinearOutput):
                 f"  areas of the window{' at rest' if rests else ''} {c['K_plus']:.4g} s and {c['K_minus']:.4g} s, "
                 f"amplitudes {c['A_plus']:.4g} and {c['A_minus']:.4g}",
                 f"  {equal_weights.in_words(self)}",
+                *([f"  approximate: {self.approximate}"] if self.approximate else []),
             ]
         )
 

@@ -6,6 +6,7 @@ Every threshold has the hooks
     depression(state, i, fading)   the scale of target i then
     add_output(state, i, t)        a spike of target i
 
+and for averages `settled(y)`, the scale at steady rates y, and where single spikes matter `among_spikes`, with `averages` and `squares`, see `scale_among_spikes`;
 and one that slides with the potential has `add_potentials`, which only rules that see potentials call.
 """
 
@@ -41,6 +42,20 @@ def check_threshold(rule: Any) -> None:
     blind = not sees_potentials(rule.threshold)
     require(blind, rule, "threshold", "must slide with spikes: this rule sees no potential")
     rule.threshold.check()
+
+
+def scale_among_spikes(
+    threshold: Any, y: Any, lasting: Any, alone: int = 0, shift: Any = 0.0, variance: Any = 0.0
+) -> np.ndarray:
+    """The mean scale at output rates y [Hz] for depression by a trace of the output's own spikes, in which one counts for `lasting` [s]; any shapes.
+
+    A threshold that slides holds the spikes that are in the trace, and its power is not that of its mean: by a relative 1 / (tau y) that makes it larger. alone: 1
+    where a spike hides those before it from the trace. shift [Hz] and variance [Hz^2]: what correlations add, see sliding.py. Of a threshold that does not say it,
+    what it settles at.
+    """
+    if hasattr(threshold, "among_spikes"):
+        return np.asarray(threshold.among_spikes(np.asarray(y, float), lasting, alone, shift, variance))
+    return np.asarray(threshold.settled(y))
 
 
 def scales(n_post: int, tau: float) -> Traces:
@@ -132,6 +147,34 @@ class SlidingThreshold(NamedTuple):
     def settled(self, y):
         """The scale once the average has come to the output rates y [Hz], any shape."""
         return (np.asarray(y) / self.rho_0) ** self.p
+
+    @property
+    def averages(self):
+        """The averages of the output that it is made of, by their time constants [s]."""
+        return ((self.tau,),)
+
+    @property
+    def squares(self):
+        """Over what the fluctuations last that raise it [s]."""
+        return self.tau
+
+    def among_spikes(self, y, lasting, alone=0, shift=0.0, variance=0.0):
+        """(E[r] / rho_0)^(p (2 - p)) (E[r^2] / rho_0^2)^(p (p - 1) / 2), see `scale_among_spikes`, with the moments of the average r among the spikes of the trace.
+
+        r has the variance y / (2 tau), and a spike of age u adds e^(-u / tau) / tau to it; u is exponential, with the mean `lasting`. Where no spike came since
+        (alone), all of r has decayed by e^(-u / tau). Exact of Poisson spikes for p = 1 and 2, else to a relative 1 / (tau y)^2. Source: [derived].
+        """
+        tau, square = self.tau, y * y + y / (2.0 * self.tau)
+        if alone:
+            first = (y + 1.0 / tau) / (1.0 + lasting / tau)
+            second = (square + 2.0 * y / tau + 1.0 / tau**2) / (1.0 + 2.0 * lasting / tau)
+        else:
+            first = y + 1.0 / (tau + lasting)
+            second = square + 2.0 * y / (tau + lasting) + 1.0 / (tau * (tau + 2.0 * lasting))
+        first, second = first + shift, second + 2.0 * y * shift + variance
+        return (first / self.rho_0) ** (self.p * (2.0 - self.p)) * (second / self.rho_0**2) ** (
+            0.5 * self.p * (self.p - 1.0)
+        )
 
     def add_output(self, state, i, t):
         state.rate[i] = state.rate[i] * math.exp(-(t - state.last[i]) / self.tau) + 1.0 / self.tau
@@ -234,6 +277,30 @@ class MeanSquareThreshold(NamedTuple):
     def settled(self, y):
         """The scale once the average has come to that of steady output rates y [Hz], any shape."""
         return (np.asarray(y) / self.rho_0) ** 2
+
+    @property
+    def averages(self):
+        """The averages of the output that it is made of, by their time constants [s]: those of the later and of the earlier spikes of its pairs."""
+        return (self.tau,), (self.tau, self.tau_y)
+
+    @property
+    def squares(self):
+        """Over what the fluctuations last that raise it [s]."""
+        return self.tau_y
+
+    def among_spikes(self, y, lasting, alone=0, shift=0.0, variance=0.0):
+        """The mean of the average q over rho_0^2 among the spikes of the trace, see `scale_among_spikes`.
+
+        A spike of age u has added y e^(-u / tau) / tau to q as the later one of pairs, and y (e^(-u / tau) - e^(-u / tau_y)) / (tau - tau_y) as the earlier one; u is
+        exponential, with the mean `lasting`. Where no spike came since (alone), q has decayed by e^(-u / tau), and it is the earlier one of none.
+        Exact of Poisson spikes. Source: [derived].
+        """
+        tau = self.tau
+        if alone:
+            mean = y * (y + 1.0 / tau) / (1.0 + lasting / tau)
+        else:
+            mean = y * (y + (1.0 + lasting / (self.tau_y + lasting)) / (tau + lasting))
+        return (mean + y * shift + variance) / self.rho_0**2
 
     def add_output(self, state, i, t):
         gone = t - state.last[i]

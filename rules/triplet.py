@@ -20,7 +20,7 @@ from ..simulator.protocols import (
     require,
     require_methods,
 )
-from .threshold import FixedThreshold, check_threshold
+from .threshold import FixedThreshold, check_threshold, scale_among_spikes
 from .traces import Traces, decay, mark, traces
 
 
@@ -158,23 +158,26 @@ class Triplet(NamedTuple):
         """What a pair of spikes brings [s] under independent Poisson spikes at rates x (pre) and y (post) [Hz]: the drift over eta x y."""
         early, late = self.lasting(self.tau_plus, x), self.lasting(self.tau_minus, y)
         gain = early * (self.A2_plus + self.A3_plus * self.lasting(self.tau_y, y) * y)
-        return gain - late * (
-            self.A2_minus * self.threshold.settled(y) + self.A3_minus * self.lasting(self.tau_x, x) * x
-        )
+        scale = scale_among_spikes(self.threshold, y, late, self.nearest)
+        return gain - late * (self.A2_minus * scale + self.A3_minus * self.lasting(self.tau_x, x) * x)
 
     def drift(self, x, y):
         """Change of a weight per second for independent Poisson trains of rates x (pre) and y (post) [Hz]."""
         return self.eta * x * y * self.per_pair(x, y)
 
     def sign_change(self, x):
-        """The output rate [Hz] at which the drift changes its sign, for an input rate x [Hz]; nan where it changes nowhere."""
+        """The output rate [Hz] at which the drift changes its sign, for an input rate x [Hz]; nan where it changes nowhere.
+
+        The lowest one, but with a threshold that slides the highest: below about one spike in its time constant, such a threshold is that of each spike by itself.
+        """
         from scipy.optimize import brentq
 
         y = np.geomspace(1e-6, 1e6, 2401)
         changes = np.flatnonzero(np.diff(np.sign(self.per_pair(x, y))))
         if not len(changes):
             return math.nan
-        low, high = y[changes[0]], y[changes[0] + 1]
+        first = changes[-1 if hasattr(self.threshold, "averages") else 0]
+        low, high = y[first], y[first + 1]
         return float(brentq(lambda y: float(self.per_pair(x, y)), low, high, xtol=1e-13 * low))
 
     @property

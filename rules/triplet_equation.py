@@ -15,6 +15,8 @@ from .filtered_cumulants import FilteredCumulants
 from .filters import Before, Filter, Now, exponential, product, scaled, traced, triple_integral
 from .linear_output import LinearOutput
 from .recorded_traces import RecordedTraces, constant, value
+from .sliding import TO_ORDER, moved
+from .threshold import scale_among_spikes
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -37,11 +39,17 @@ class TripletEquation(LinearOutput):
 
     Exact to the third order of what the input states, for a linear neuron whose EPSP is a sum of terms, slow weights, no hard bound in reach.
     The rule's own threshold part scales A2_minus by what it is at the present output rate: a sliding threshold has settled, which holds where it
-    averages over many output spikes and in less time than weights take.
+    averages over less time than weights take. It is known to the first order of 1 / (tau y), in the spikes that are both in the threshold and in o1, and of
+    correlations; see rules/sliding.py.
 
     Source: Pfister & Gerstner 2006, J Neurosci 26:9673 (BCM form) [recalled, derived again]; correlation terms [derived], third order after Gjorgjieva, Clopath,
     Audet & Pfister 2011, PNAS 108:19383 [recalled].
     """
+
+    @property
+    def approximate(self) -> str:
+        """By what it is approximate; nothing where it is exact."""
+        return TO_ORDER if hasattr(self.rule.threshold, "averages") else ""
 
     # Independent spikes
 
@@ -83,7 +91,7 @@ class TripletEquation(LinearOutput):
         r, x, of = self.rule, self.rates, self._cumulants
         eps, r1, r2, o1, o2 = self._filters
         early, late = of.pre_post(Before(r1), eps, seen), of.pre_post(Now(), o1, seen)
-        gained = r.A2_plus * early - r.A2_minus * r.threshold.settled(y) * late
+        gained = r.A2_plus * early - r.A2_minus * self._depression_by(late, seen, y)
         if r.A3_plus != 0.0:
             pairs = r.tau_y * y * early + y * of.pre_post(Before(r1), o2, seen)
             outputs = r.tau_plus * x * of.post_post(eps, o2, seen)
@@ -94,6 +102,14 @@ class TripletEquation(LinearOutput):
             gained = gained - r.A3_minus * (pairs + inputs + of.pre_pre_post(r2, o1, seen))
         return gained
 
+    def _depression_by(self, late: np.ndarray, seen: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """(..., n): what correlations add to E[S o1 theta], with late = cov(S, o1): to the trace, and to the threshold's scale theta that goes with it."""
+        r, (eps, *_) = self.rule, self._filters
+        by_chance = self.rates * y * r.tau_minus
+        shift, variance = moved(r.threshold, self._cumulants, eps, r.tau_minus, seen, y)
+        theta = scale_among_spikes(r.threshold, y, r.tau_minus, 0, shift, variance)
+        return theta * (by_chance + late) - scale_among_spikes(r.threshold, y, r.tau_minus) * by_chance
+
     def _recorded(self, seen: np.ndarray, recording: Empirical, traces: RecordedTraces) -> np.ndarray:
         """(n,) -> (n,): the drift of unit eta as a mean over the recording."""
         if len(recording.times) == 0:
@@ -103,7 +119,8 @@ class TripletEquation(LinearOutput):
         out = constant(self._base, n_spikes) + traces.after(eps, amounts)
         gain = constant(r.A2_plus + r.A3_plus * r.tau_y * self._base, n_spikes)
         gain += traces.after(scaled(o2, r.A3_plus), amounts)
-        loss = r.A2_minus * r.threshold.settled(self._base + seen @ self.rates) + r.A3_minus * traces.before_same(r2)
+        theta = scale_among_spikes(r.threshold, self._base + seen @ self.rates, r.tau_minus)
+        loss = r.A2_minus * theta + r.A3_minus * traces.before_same(r2)
         change = traces.ahead(r1, product(out, gain))
         change -= loss * (r.tau_minus * self._base + value(traces.after(o1, amounts)))
         if not self.causal:  # without the part of the output that the spike itself causes, or for r2, the earlier spike
@@ -150,6 +167,7 @@ class TripletEquation(LinearOutput):
                 f"TripletEquation of {len(self.rates)} synapses, {'with' if self.causal else 'without'} the causal terms",
                 f"  dJ_i/dt = {c['bcm_gain']:.4g} s x_i y (y - theta_i) + correlations",
                 f"  theta {c['theta']:.4g} Hz at the mean input rate {c['mean_rate']:.4g} Hz",
+                *([f"  approximate: {self.approximate}"] if self.approximate else []),
                 *([unknown] if self.statistics.third is None else []),
             ]
         )

@@ -23,6 +23,7 @@ from .results import Run, grouped
 from .run import positive_argument, simulate
 
 STILL = 1e-5  # of the largest weight of a projection: by about how much its weights are to move
+FORGOTTEN = 5.0  # time constants, after which less than a hundredth of the beginning is left
 MOST_MOVED = 1e-3  # of it; beyond, they do not stand still
 PILOT_RATE, PILOT_TIME = (
     1e-6,
@@ -135,7 +136,7 @@ def measure_drift(
     *,
     weights: Any = None,
     seeds: Iterable[int] = range(1, 9),
-    wait: float = 1.0,
+    wait: float | None = None,
     level: str = "spike",
     **how: Any,
 ) -> MeasuredDrift:
@@ -145,7 +146,8 @@ def measure_drift(
     weights   what they are held at: of the one projection that learns, or projection -> weights, in any form that a Projection takes; default: as the
               network has them. Where chance draws them, they are those of the first seed
     seeds     at least two
-    wait      time before the measurement, in which traces, neurons and thresholds forget how they began [s]
+    wait      time before the measurement, in which traces, neurons and thresholds forget how they began [s]; default: 1 s, or five times the longest
+              time constant of the rules' thresholds, where that is longer
     level     "spike" or "surrogate"
     how       engine, dt and threads, as in `simulate`
 
@@ -153,6 +155,7 @@ def measure_drift(
     drift off. Steps of normalisation are left out, as in `reduce`. That weights move by a hundred-thousandth of the largest is all the bias there is;
     HebbscopeError where one moves by more than a thousandth.
     """
+    wait = _to_forget(network) if wait is None else wait
     duration, wait = (
         positive_argument(name, value, "s", function="measure_drift")
         for name, value in (("duration", duration), ("wait", wait))
@@ -175,6 +178,13 @@ def measure_drift(
     samples = {name: change / (factors[name] * duration) for name, change in changes.items()}
     formula, approximate = _formula(held, level, how.get("dt", DT))
     return MeasuredDrift(held, level, run.seeds, duration, samples, run.output_rate[:, -1], formula, approximate)
+
+
+def _to_forget(network: Network) -> float:
+    """The time [s] in which what rules remember forgets how it began."""
+    rules = [each.rule for each in getattr(network, "projections", ())]
+    longest = max((getattr(getattr(rule, "threshold", None), "tau", 0.0) for rule in rules), default=0.0)
+    return max(1.0, FORGOTTEN * longest)
 
 
 def _held(network: Network, weights: Any, seed: int) -> Network:

@@ -169,7 +169,10 @@ def test_the_threshold_of_the_rule_is_in_its_averaged_equation(threshold):
     agrees(found, 1e-4 * 10.0 * 5.0 * (6.5e-3 * 16.8e-3 * 0.114 * 5.0 - depression), 0.25)
     assert equation.drift(np.zeros(20)).mean() == pytest.approx(found.mean(), rel=0.1)
     theta = float(equation.threshold(10.0))
-    assert theta == pytest.approx(3 * 19.22 if isinstance(threshold, FixedThreshold) else 25.0 / 19.22, rel=1e-3)
+    # <r^2> among the spikes of o1, with the average r over 20 s, is y^2 + y / (2 tau) + 2 y / (tau + tau_minus) + 1 / (tau (tau + 2 tau_minus))
+    more = 1.0 / 40.0 + 2.0 / (20.0 + 33.7e-3) - 25.0 / 19.22, 1.0 / (20.0 * (20.0 + 67.4e-3))
+    sliding = np.roots([1.0, *more]).max()
+    assert theta == pytest.approx(3 * 19.22 if isinstance(threshold, FixedThreshold) else sliding, rel=1e-3)
     assert equation.independent_drift(10.0, theta) == pytest.approx(0.0, abs=1e-15)
 
 

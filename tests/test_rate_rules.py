@@ -457,8 +457,9 @@ def test_kempters_rule_turns_into_linskers(model, lost):
     np.testing.assert_allclose(slow[:5], 0.0, atol=1e-12 * abs(rule.k1))
 
 
-@pytest.mark.parametrize("threshold", [FixedThreshold(0.7), SlidingThreshold(8.0, 5.0, 2.5), MeanSquareThreshold(12.0)], ids=lambda part: type(part).__name__)  # fmt: skip
+@pytest.mark.parametrize("threshold", [FixedThreshold(0.7), SlidingThreshold(8.0, 1e15, 2.5), MeanSquareThreshold(12.0, 1e15)], ids=lambda part: type(part).__name__)  # fmt: skip
 def test_the_triplet_rule_turns_into_bcm(threshold):
+    """Where the threshold averages over so many spikes that single ones do not count."""
     inputs, cells = Population("inputs", 10, HomogeneousPoisson(10.0)), Population("cells", 1, LinearPoisson())
     equation = reduce(
         Network([inputs, cells], [Projection(inputs, cells, 0.1, Triplet(eta=0.3, threshold=threshold, w_max=5.0))])
