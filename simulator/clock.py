@@ -352,7 +352,7 @@ def integrate(parts, cells, k):
     stepper, state, ring = parts.stepper, cells.state, cells.ring
     if parts.n_held > 0:  # what arrived in their last held step is lost, as in those before
         hold_fired(stepper, cells, k - parts.n_held)
-    last = len(cells.hit) - 1
+    last, any_hit = len(cells.hit) - 1, False
     for b in range(last):
         hit = False
         for m in range(BLOCK):  # so often is known when this is compiled, as in a helper for both loops it is not
@@ -360,16 +360,18 @@ def integrate(parts, cells, k):
             stepper.update(state, i)
             hit |= stepper.fires(state, i)
         cells.hit[b] = hit
+        any_hit |= hit
     hit = False
     for m in range(last * BLOCK, cells.n):
         i = np.uintp(m)
         stepper.update(state, i)
         hit |= stepper.fires(state, i)
     cells.hit[last] = hit
+    any_hit |= hit
     for ago in range(1, parts.n_held):
         hold_fired(stepper, cells, k - ago)
     slot, first, count = place(ring, k), cells.low, 0
-    for b in range(len(cells.hit)):
+    for b in range(len(cells.hit) if any_hit else 0):  # of a few cells hardly ever one fires
         if cells.hit[b]:
             low = b * BLOCK
             for n in range(min(BLOCK, cells.n - low)):
