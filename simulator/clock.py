@@ -565,6 +565,8 @@ def listen_all(heard, dt, begin, end):
 def listen(heard, dt, begin, end):
     """Copy the spikes of steps begin to end of one population."""
     ring, recorder, n = heard
+    if end * dt <= recorder.window[0] or recorder.window[1] <= begin * dt:
+        return
     for k in range(begin, end):
         slot = place(ring, k)
         for q in range(n_gathered(ring, slot)):
