@@ -362,7 +362,7 @@ def _run_file(path: str, force: bool) -> Path:
     import h5py
 
     file = writable(path, force)
-    if file.exists() and file.suffix not in RUN_FILES and not h5py.is_hdf5(file):
+    if file.exists() and file.stat().st_size and file.suffix not in RUN_FILES and not h5py.is_hdf5(file):
         raise click.UsageError(f"{path}: is no run file, which alone --force replaces")
     return file
 
@@ -528,8 +528,10 @@ def reduce(experiment: str, pairs: tuple[str, ...], measure: str | None, seeds: 
     try:
         equation = reduced(network, dt=described.dt)
     except HebbscopeError as problem:
+        if measure is None and network.is_measured_alone:
+            raise HebbscopeError(f'{problem} (--measure "20 s" measures its drift)') from None
         if measure is None:
-            raise HebbscopeError(f'{problem} (--measure "20 s" measures the drift of any network)') from None
+            raise
         equation = None
     measured = None if measure is None else _measured(described, network, measure)
     if as_json:

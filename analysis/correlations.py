@@ -62,7 +62,7 @@ def input_output(run: Any, width: float = 60e-3, bin_width: float = 1e-3) -> dic
     found = {}
     for name, members in group_cells(run).items():
         own = np.intersect1d(members, joined)
-        if len(own):
+        if np.isin(i, own).sum() > 1:
             found[name] = correlogram(t[np.isin(i, own)], post, len(own), width, bin_width)
     return found
 

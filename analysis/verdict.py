@@ -15,7 +15,7 @@ import numpy as np
 from .levels import is_averaged
 
 CHANCE = 0.0026997960632601866  # of a normal variable to be more than three standard deviations off
-NOTABLE = 0.01  # share of the weights at a bound that is said
+NOTABLE = 0.1  # share of the weights at a bound, from which on that is a likely reason
 FEW = 10  # seeds below which the limit is worth saying
 NAMES = {"spike": "the learning equation", "surrogate": "the equation without its causal term"}
 

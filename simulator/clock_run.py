@@ -396,8 +396,8 @@ def held_steps(population: Population, dt: float) -> int:
     _check_length(f"Population {population.name}", "refractory", refractory, dt)
     steps = round(refractory / dt)
     if steps == 0 and refractory > 0.0:
-        rule = f"must be 0 or more than half of dt = {dt:g} s"
-        raise ParameterError(f"Population {population.name}", "refractory", rule, refractory)
+        name = f"Population {population.name}"
+        raise ParameterError(name, "refractory", f"must be 0 or more than half of dt = {dt:g} s", refractory)
     return steps
 
 

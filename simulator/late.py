@@ -29,4 +29,6 @@ def mean_rates(time: np.ndarray, rates: np.ndarray, start: float, stop: float) -
     shared = np.minimum(time[1:], stop) - np.maximum(time[:-1], start)  # of each interval
     within = np.flatnonzero(shared > 0.0)
     lengths = shared[within]
+    if not within.size:
+        return np.full((len(rates), rates.shape[2]), np.nan)
     return np.einsum("stp,t->sp", rates[:, within + 1], lengths) / lengths.sum()

@@ -12,7 +12,7 @@ from .describe import brief, shown
 from .plain import Static
 from .population import Described, Population, check_name
 from .projection import Projection
-from .protocols import HebbscopeError, ParameterError, sees_potentials
+from .protocols import HebbscopeError, ParameterError, is_rate_rule, sees_potentials
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -126,8 +126,9 @@ class Network(Described):
         ):
             self._refuse_approximation("projections", "must all join inputs to one population of neurons", "others")
         if not projection.is_dense or np.any(projection.dendritic_delay) or np.ptp(projection.delay) > 0.0:
-            rule = "must learn all to all, with one delay, not dendritic"
-            self._refuse_approximation("projections", rule, self._wired(projection))
+            self._refuse_approximation(
+                "projections", "must learn all to all, with one delay, not dendritic", self._wired(projection)
+            )
         return projection
 
     @property
@@ -147,6 +148,11 @@ class Network(Described):
             hasattr(each.model, "driven") or (hasattr(each.model, "epsp_transform") and not each.background)
             for each in cells
         )
+
+    @property
+    def is_measured_alone(self) -> bool:
+        """Whether there can be no equation of it, its cells being unknown on average, and its drift can be measured, its rules being of spikes."""
+        return not self.is_averaged and not any(is_rate_rule(each.rule) for each in self.projections)
 
     def _refuse(self, field: str, rule: str, value: Any) -> NoReturn:
         rule += " for the exact engine and the learning equation"

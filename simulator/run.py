@@ -291,6 +291,8 @@ def check_copies(network: Network) -> None:
 
 def check_equation(network: Network) -> None:
     """Raise what stands against the rate level: a network that is not one layer, with cells of which it is not known how they answer spikes on average."""
+    if any(is_rate_rule(each.rule) for each in network.projections):
+        network.fan  # noqa: B018
     try:
         if not network.is_averaged:
             network.layer  # noqa: B018

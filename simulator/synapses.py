@@ -209,11 +209,11 @@ def goes_back(*parts: Any) -> bool:
     """Whether any hook of a rule or a normalisation, or what it calls, goes from a target to its synapses; None has no hook."""
     from .dispatch import classes_of, reached
 
+    if any(map(is_rate_rule, parts)):
+        return True  # `on_rates` is of one target
     states = [initial_state(part, 1, 1) for part in parts if hasattr(part, "init")]
-    states += [part.init_rates(1, 1) for part in parts if is_rate_rule(part)]
     classes = [*classes_of((*parts, *states)), SparseSynapses]
-    kinds = [(part, ("rate rule",) if is_rate_rule(part) else ("rule", "normalisation")) for part in parts]
-    hooks = (getattr(type(part), name, None) for part, among in kinds for kind in among for name in HOOKS[kind])
+    hooks = (getattr(type(part), name, None) for part in parts for name in (*HOOKS["rule"], *HOOKS["normalisation"]))
     return any({"n_in", "into", "pre"} & reached(hook, classes).keys() for hook in hooks if hook is not None)
 
 

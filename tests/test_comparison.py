@@ -11,8 +11,9 @@ from hebbscope import Network, Population, Projection, simulate
 from hebbscope.analysis.comparison import compare
 from hebbscope.analysis.verdict import limit
 from hebbscope.analysis.weights import Estimate, estimate, separation, spread
-from hebbscope.models import LinearPoisson, ModulatedPoisson
-from hebbscope.rules import KempterWindow, SpikeHebb
+from hebbscope.models import LinearPoisson, ModulatedPoisson, PatternPoisson
+from hebbscope.rules import KempterWindow, SpikeHebb, Triplet
+from hebbscope.simulator.fingerprint import parts_of
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.results import Run
 from hebbscope.simulator.runfile import RunFile, read, write
@@ -414,3 +415,19 @@ def test_estimates_are_rounded_at_their_error():
     assert str(Estimate(1234.5, 33.0, 16)) == "1234 ± 33"
     assert str(Estimate(0.5)) == "0.5"
     assert estimate(np.array([3.0])) == Estimate(3.0, None, 1)
+
+
+def test_a_network_is_known_again_by_what_its_large_arrays_are_like():
+    """Whitened patches differ in their last digits from machine to machine; shuffled, other or scaled ones are others."""
+    rng = np.random.default_rng(1)
+    patches = np.abs(np.cumsum(rng.normal(size=(200, 64)), axis=1))
+    neuron = Population("neuron", 1, LinearPoisson())
+
+    def hashes(rates):
+        inputs = Population("inputs", 64, PatternPoisson(rates, 0.1))
+        return parts_of(Network([inputs, neuron], [Projection(inputs, neuron, 0.1, Triplet())]))
+
+    found = hashes(patches)
+    assert hashes(patches * (1.0 + 1e-7 * rng.normal(size=patches.shape))) == found
+    for other in (rng.permuted(patches, axis=1), 1.01 * patches, patches[::-1] ** 1.1):
+        assert hashes(other)["population inputs"] != found["population inputs"]

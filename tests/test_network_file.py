@@ -289,6 +289,7 @@ def test_a_file_that_is_wrong_says_line_and_key(old, new, words):
         ("populations.neuron.n", 3, "populations.neuron: there is no such population; did you mean neurons?"),
         ("projections.froward.delay", "1 ms", "projections.froward: there is no such projection; did you mean forward?"),
         ("projections.loop.source", "inputs", "projections.loop: there is no such projection (a new one has a source and a target)"),
+        ("projections", "3", "projections: must have a table for each name, got '3'"),
     ],
 )  # fmt: skip
 def test_a_name_that_only_settings_have_is_taken_for_a_slip(key, value, words):

@@ -169,8 +169,8 @@ def test_the_rule_of_rates_of_the_documentation_keeps_the_contract_and_runs_from
         ("    eta: float = 1e-4", "    w_max: float = 0.21\n    eta: float = 1e-1", "is beyond the bounds -inf and 0.21"),
         ("state.x[j] = state.x[j]", "state.x[j] = [k for k in ()] or state.x[j]", "Error: "),
         ("    eta: float = 1e-4", "    w_max: float = 0.2\n    eta: float = 1e-9", "is beyond the bounds -inf and 0.2"),
-        ("w.value[w.into(i, n)] +=", "w.value[w.into(0, n)] +=", "PairSTDP.on_post changes a synapse that is none onto target 1, for i = 1"),
-        ("w.value[w.out(j, n)] -=", "w.value[w.out(0, n)] -=", "PairSTDP.on_pre changes a synapse that is none of source "),
+        ("w.value[w.into(i, n)] +=", "w.value[w.into(0, n)] +=", "PairSTDP.on_post changes a synapse that is not one onto target 1"),
+        ("w.value[w.out(j, n)] -=", "w.value[w.out(0, n)] -=", "PairSTDP.on_pre changes a synapse that is not one of source "),
         ("w.value[w.into(i, n)] +=", "w.value[w.into(i, n) + 5000] +=", "IndexError: index 50"),
         ("-= 1.05 * self.eta", "-= 0.0 * self.eta", ""),
     ],
@@ -186,6 +186,15 @@ def test_what_is_wrong_with_a_rule_is_said_in_words(tmp_path, monkeypatch, old, 
     assert bool(found) == bool(problem) and all("\n" not in each for each in found)
     wanted = problem if "|" in problem else re.escape(problem)
     assert not problem or any(re.search(wanted, each) for each in found), found
+
+
+@pytest.mark.parametrize("name", ["Hebb", "Covariance", "Oja", "Sanger", "BCM", "Linsker", "Miller", "NonlinearHebb"])
+def test_the_rules_of_rates_of_the_house_keep_the_contract(tmp_path, name):
+    path = tmp_path / "myrule.py"
+    path.write_text(f"from hebbscope.rules import {name}")
+    with interpreted():
+        found = list(checks(f"{path}:{name}"))
+    assert len(found) == 6 and all(each.ok for each in found), [str(each) for each in found]
 
 
 def test_a_rule_that_sees_potentials_is_shown_some(tmp_path, monkeypatch):

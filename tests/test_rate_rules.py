@@ -117,6 +117,25 @@ def test_any_wiring_is_to_each_target_a_layer_of_its_own_sources(rule, options):
             np.testing.assert_array_equal(run.output_rate[0, :, i], expected.output_rate[0, :, 0])
 
 
+def test_millers_arbor_may_be_the_wiring():
+    """An arbor of 0 and 1 on synapses that are all there, beside the synapses where it is 1: nothing else ever has a weight."""
+    patterns, wiring = np.random.default_rng(3).uniform(0.0, 30.0, (7, 9)), FixedInDegree(4, seed=5)
+    start, interaction = (
+        np.random.default_rng(4).uniform(0.1, 0.4, 12),
+        np.array([[1.0, 0.3, 0], [0, 1, 0.2], [0, 0, 1]]),
+    )
+    sparse = layer(patterns, Miller(1.0, interaction, 2e-4, 1.0), 3, start, in_order=1, connectivity=wiring)
+    (pre, post), arbor = sparse.projections[0].wiring, np.zeros((3, 9))
+    arbor[post, pre] = 1.0
+    weights = np.zeros((3, 9))
+    weights[post, pre] = start
+    dense = layer(patterns, Miller(arbor, interaction, 2e-4, 1.0), 3, weights, in_order=1)
+    with interpreted():
+        found, expected = (simulate(each, 2.1, level="rate").final_weights[0] for each in (sparse, dense))
+    np.testing.assert_allclose(found[0], expected[post, pre], rtol=1e-12)
+    assert np.abs(found[0] - start).max() > 1e-3
+
+
 def test_the_mean_square_of_an_output_is_its_rate_of_pairs():
     """Spike by spike, against the sum over all pairs of spikes."""
     part, spikes = MeanSquareThreshold(rho_0=5.0, tau=2.0, tau_y=0.3), [0.1, 0.1, 0.4, 1.0, 2.5]

@@ -114,7 +114,7 @@ def _undocumented(rule: Any) -> str:
 
 def _network(rule: Any, place: str) -> Network:
     """All-to-all, in steps also sparse, weights at the bounds and between them; rates of patterns, which change."""
-    patterns = 10.0 + 40.0 * np.eye(N_PRE)
+    patterns = 10.0 + np.diag(np.linspace(20.0, 60.0, N_PRE))
     trains = PatternPoisson(patterns, 0.1, in_order=1) if place == RATE else HomogeneousPoisson(30.0)
     neuron = AdEx() if sees_potentials(rule) else LinearPoisson(base_rate=10.0)
     inputs, cells = Population("inputs", N_PRE, trains), Population("cells", N_POST, neuron)
@@ -166,29 +166,27 @@ def _watched(rule: Any) -> Any:
     """The same rule, which raises a HebbscopeError where a method changes synapses that are not those of its source or onto its target."""
     cls = type(rule)
 
-    def watch(name: str, known_by: str) -> Callable[..., None]:
+    def watch(name: str, whose: str, own: Callable[[Any, int], list[int]]) -> Callable[..., None]:
         method = getattr(cls, name)
 
         @wraps(method)
         def watched(self: Any, state: Any, w: Any, k: int, *others: Any) -> None:
             before = w.value.copy()
             method(self, state, w, k, *others)
-            own = (
-                [w.out(k, n) for n in range(w.n_out(k))]
-                if known_by == "j"
-                else [w.into(k, n) for n in range(w.n_in(k))]
-            )
-            strange = np.setdiff1d(np.flatnonzero(w.value.ravel() != before.ravel()), own)
-            if strange.size:
-                whose = f"of source {k}" if known_by == "j" else f"onto target {k}"
-                raise HebbscopeError(
-                    f"{cls.__name__}.{name} changes a synapse that is none {whose}, for {known_by} = {k}"
-                )
+            if np.setdiff1d(np.flatnonzero(w.value.ravel() != before.ravel()), own(w, k)).size:
+                raise HebbscopeError(f"{cls.__name__}.{name} changes a synapse that is not one {whose} {k}")
 
         return watched
 
-    names = {"on_pre": "j", "relay": "j", "settle": "j", "on_post": "i", "on_rates": "i"}
-    methods = {name: watch(name, known_by) for name, known_by in names.items() if hasattr(cls, name)}
+    def out_of(w: Any, k: int) -> list[int]:
+        return [w.out(k, n) for n in range(w.n_out(k))]
+
+    def onto(w: Any, k: int) -> list[int]:
+        return [w.into(k, n) for n in range(w.n_in(k))]
+
+    owners = dict.fromkeys(("on_pre", "relay", "settle"), ("of source", out_of))
+    owners |= dict.fromkeys(("on_post", "on_rates"), ("onto target", onto))
+    methods = {name: watch(name, *owner) for name, owner in owners.items() if hasattr(cls, name)}
     return type(cls.__name__, (cls,), methods)(*rule)
 
 

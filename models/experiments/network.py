@@ -73,15 +73,14 @@ T = TypeVar("T")
 ENDS = ("source", "target")
 
 
-def _new(kind: str, tables: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """The tables of this kind that only settings name."""
-    there, given = tables.get(kind, {}), above.get(kind, {})
-    return {name: table for name, table in given.items() if name not in there} if isinstance(given, dict) else {}
+def _tables(kind: str, tables: dict[str, Any]) -> dict[str, Any]:
+    """The tables of a kind by name; none where it is given as something else, of which the experiment says what is wrong."""
+    found = tables.get(kind)
+    return found if isinstance(found, dict) else {}
 
 
-def _stranger(kind: str, name: str, names: dict[str, Any], what: str) -> DescriptionError:
-    hint = nearest(name, [each for each in names if each != name])
-    return DescriptionError(f"{kind}s.{name}", f"there is no such {kind}{hint or f' (a new one {what})'}")
+def _nearest(name: str, names: Iterable[str]) -> str:
+    return nearest(name, [each for each in names if each != name])
 
 
 def _made(kind: Callable[..., T], table: Any, key: str, **fields: Any) -> T:
@@ -134,14 +133,16 @@ class AnyNetwork(Experiment):
         """As of any experiment. Settings may make a projection, by its source and target, and populations that projections join: other new names are slips."""
         above = nested(settings)
         both = merged(tables, above)
-        projections, populations = (both.get(kind, {}) for kind in ("projections", "populations"))
-        joined = [each.get(end) for each in projections.values() if isinstance(each, dict) for end in ENDS]
-        for name, table in _new("projections", tables, above).items():
-            if not isinstance(table, dict) or not set(ENDS) <= table.keys():
-                raise _stranger("projection", name, projections, "has a source and a target")
-        for name in _new("populations", tables, above):
-            if name not in joined:
-                raise _stranger("population", name, populations, "is one that a projection joins")
+        projections, joined = _tables("projections", both), []
+        for table in projections.values():
+            joined += [table.get(end) for end in ENDS] if isinstance(table, dict) else []
+        for name in _tables("projections", above).keys() - _tables("projections", tables).keys():
+            if not isinstance(projections[name], dict) or not set(ENDS) <= projections[name].keys():
+                hint = _nearest(name, projections) or " (a new one has a source and a target)"
+                raise DescriptionError(f"projections.{name}", f"there is no such projection{hint}")
+        for name in _tables("populations", above).keys() - _tables("populations", tables).keys() - {*joined}:
+            hint = _nearest(name, _tables("populations", both)) or " (a new one is one that a projection joins)"
+            raise DescriptionError(f"populations.{name}", f"there is no such population{hint}")
         return cls(**both)
 
     def network(self) -> Network:
