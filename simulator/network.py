@@ -73,8 +73,8 @@ class Network(Described):
         )
 
     @property
-    def fan(self) -> Projection:
-        """The one projection from an input onto Poisson neurons, of any wiring."""
+    def _only(self) -> Projection:
+        """The one projection from an input onto Poisson neurons that start at rest, without background."""
         if len(self.projections) != 1 or len(self.populations) != 2:
             self._refuse(
                 "projections",
@@ -91,25 +91,34 @@ class Network(Described):
         if projection.target.background:
             background = f"{projection.target.name} with one for {', '.join(projection.target.background)}"
             self._refuse("populations", "must have no background", background)
-        if any(map(np.any, self._delays(projection))) or projection.receptor != "excitatory":
+        return projection
+
+    @property
+    def fan(self) -> Projection:
+        """The one projection from an input onto Poisson neurons, of any wiring, without delay."""
+        projection = self._only
+        if self._is_late(projection):
             self._refuse("projections", "must be without delay, with one receptor,", self._wired(projection))
         return projection
 
     @property
     def projection(self) -> Projection:
         """The one projection of a single feed-forward layer, all to all, which is what the exact engine and the learning equation are of."""
-        projection = self.fan
-        if not projection.is_dense:
-            self._refuse("projections", "must join all to all", self._wired(projection))
+        projection = self._only
+        if not projection.is_dense or self._is_late(projection):
+            self._refuse(
+                "projections", "must join all to all without delay, with one receptor,", self._wired(projection)
+            )
         if sees_potentials(projection.rule):
             self._refuse("projections", "must learn by spikes, not by potentials,", projection.rule)
         return projection
 
-    def _delays(self, projection: Projection) -> tuple[Any, Any]:
-        return projection.delay, projection.dendritic_delay
+    def _is_late(self, projection: Projection) -> bool:
+        delayed = np.any(projection.delay) or np.any(projection.dendritic_delay)
+        return bool(delayed) or projection.receptor != "excitatory"
 
     def _wired(self, projection: Projection) -> str:
-        late = " and ".join(shown(each, "s") for each in self._delays(projection))
+        late = " and ".join(shown(each, "s") for each in (projection.delay, projection.dendritic_delay))
         return f"{brief(projection.connectivity)}, delays {late}, {projection.receptor}"
 
     @property
