@@ -98,7 +98,12 @@ def layer(input=None, neuron=None, weights=None, background=None, **options):
     )
     norm = options.get("normalisation")
     if norm is not None and np.isfinite(norm.every):
-        sized = {"norm": 4.0 * weight} if "norm" in norm._fields else {"rho_0": 20.0, "beta": 0.1}
+        sizes = {
+            "norm": {"norm": 4.0 * weight},
+            "rho_0": {"rho_0": 20.0, "beta": 0.1},
+            "groups": {"groups": np.array([1])},
+        }
+        sized = next(fields for name, fields in sizes.items() if name in norm._fields)
         options["normalisation"] = norm._replace(every=0.04, **sized)
     if "transmission" in options:
         weights = weights or Uniform(high=2.0 * weight)
