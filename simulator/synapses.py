@@ -214,7 +214,8 @@ def goes_back(*parts: Any) -> bool:
     states = [initial_state(part, 1, 1) for part in parts if hasattr(part, "init")]
     classes = [*classes_of((*parts, *states)), SparseSynapses]
     hooks = (getattr(type(part), name, None) for part in parts for name in (*HOOKS["rule"], *HOOKS["normalisation"]))
-    return any({"n_in", "into", "pre"} & reached(hook, classes).keys() for hook in hooks if hook is not None)
+    own = [inspect.unwrap(hook) for hook in hooks if hook is not None]
+    return any({"n_in", "into", "pre"} & reached(hook, classes).keys() for hook in own)
 
 
 def _memory(rule: Any, n: int) -> np.ndarray:

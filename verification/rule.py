@@ -182,7 +182,8 @@ def _watched(rule: Any) -> Any:
         return [w.out(k, n) for n in range(w.n_out(k))]
 
     def onto(w: Any, k: int) -> list[int]:
-        return [w.into(k, n) for n in range(w.n_in(k))]
+        """By way of the sources, which all synapses know."""
+        return [w.out(j, n) for j in range(w.n_pre) for n in range(w.n_out(j)) if w.post(j, n) == k]
 
     owners = dict.fromkeys(("on_pre", "relay", "settle"), ("of source", out_of))
     owners |= dict.fromkeys(("on_post", "on_rates"), ("onto target", onto))
