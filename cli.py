@@ -528,10 +528,9 @@ def reduce(experiment: str, pairs: tuple[str, ...], measure: str | None, seeds: 
     try:
         equation = reduced(network, dt=described.dt)
     except HebbscopeError as problem:
-        if measure is None and network.is_measured_alone:
-            raise HebbscopeError(f'{problem} (--measure "20 s" measures its drift)') from None
         if measure is None:
-            raise
+            hint = ' (--measure "20 s" measures its drift)' if network.is_measured_alone else ""
+            raise HebbscopeError(f"{problem}{hint}") from None
         equation = None
     measured = None if measure is None else _measured(described, network, measure)
     if as_json:

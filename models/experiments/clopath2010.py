@@ -52,10 +52,6 @@ class Clopath2010(NaturalImages):
 
     def network(self) -> Network:
         """ON and OFF trains onto one neuron. Raises HebbscopeError where images are missing, unreadable or too small."""
-        size = self.inputs.patch
-        inputs = Population(
-            "inputs", 2 * size**2, self.inputs.trains(), groups={"on": size**2, "off": size**2}, shape=(2, size, size)
-        )
-        neuron = Population("neuron", 1, self.neuron)
-        norms = EqualNorms(every=self.equalised, groups=np.array([size**2]))
+        inputs, neuron = self.inputs.population(), Population("neuron", 1, self.neuron)
+        norms = EqualNorms(every=self.equalised, groups=np.array([self.inputs.patch**2]))
         return Network([inputs, neuron], [Projection(inputs, neuron, self.weights, self.rule, norms)], name=self.name)

@@ -72,6 +72,11 @@ class Inputs(NamedTuple):
         rates = np.concatenate([np.maximum(p, 0.0), np.maximum(-p, 0.0)], axis=1)
         return PatternPoisson(rates, presentation=self.presentation)
 
+    def population(self) -> Population:
+        """The ON and OFF trains as groups of one sheet (2, patch, patch)."""
+        n = self.patch**2
+        return Population("inputs", 2 * n, self.trains(), groups={"on": n, "off": n}, shape=(2, self.patch, self.patch))
+
 
 @lru_cache(maxsize=1)
 def _patches(images: str, control: Control, size: int, n: int, n_held_out: int, whitening: Whitening) -> Patches:
@@ -132,9 +137,7 @@ class NaturalImages(Experiment):
 
     def network(self) -> Network:
         """ON and OFF trains onto one neuron. Raises HebbscopeError where images are missing, unreadable or too small."""
-        size = self.inputs.patch
-        names = {"on": size**2, "off": size**2}
-        inputs = Population("inputs", 2 * size**2, self.inputs.trains(), groups=names, shape=(2, size, size))
+        inputs = self.inputs.population()
         neuron = Population("neuron", 1, self.neuron)
         synapses = Projection(
             inputs,
