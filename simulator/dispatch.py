@@ -128,14 +128,15 @@ def _arguments(method: Callable) -> str:
 
 def _register_method(name: str, first: Callable) -> None:
     """Once for all named tuples; HebbscopeError where a method of this name with other arguments was there before, which numba would not tell apart."""
-    known = _methods.setdefault(name, first)
-    if known is not first:
+    if name in _methods:
+        known = _methods[name]
         if _arguments(known) != _arguments(first):
             raise HebbscopeError(
                 f"{first.__qualname__}({_arguments(first)}): must have another name, "
                 f"{known.__qualname__} has the arguments ({_arguments(known)})"
             )
         return
+    _methods[name] = first
     from numba.core import types
     from numba.extending import overload_method
 

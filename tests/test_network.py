@@ -284,6 +284,19 @@ def test_a_field_that_hides_a_method_of_the_loop_is_named():
         expose(event.advance, [event.parts_of(projection), projection.rule.init(4, 1), synapses(np.ones((1, 4)))])
 
 
+def test_hooks_are_told_to_the_compiler_once():
+    """Each time again would have it ask ever more of them at every field that it meets, and compile helpers anew."""
+    from numba.core.typing.templates import builtin_registry as known
+
+    projection = network(rule=Triplet()).projection
+    values = [event.parts_of(projection), projection.rule.init(4, 1), synapses(np.ones((1, 4)))]
+    counts = []
+    for _ in range(3):
+        expose(event.advance, values)
+        counts.append((len(known.attributes), len(known.globals)))
+    assert counts[1:] == counts[:1] * 2
+
+
 def test_what_is_a_method_to_one_loop_is_no_field_to_another():
     own = network(neuron=LinearPoisson(base_rate=5.0))
     exact = SeedRun(own, 1, "spike", {}, 1e4)
