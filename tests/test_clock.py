@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from interpreting import interpreted
 from naive import delta_network
 
 from hebbscope import Network, ParameterError, Population, Projection, simulate
@@ -212,9 +211,7 @@ def test_single_precision_outlives_all_traces(rule):
     inputs = Population("inputs", 6, RecordedSpikes(t * DT, rng.integers(0, 6, 600), 3.0))
     cells = Population("cells", 2, LIF(**NEURON, drive=21e-3))
     layer = Network([inputs, cells], [Projection(inputs, cells, 1e-5, rule._replace(w_min=0.0, w_max=1.0))])
-    with interpreted():
-        double = simulate(layer, 3.0, dt=DT)
-    single = simulate(layer, 3.0, dt=DT, precision="single")
+    double, single = (simulate(layer, 3.0, dt=DT, precision=each) for each in ("double", "single"))
     assert (double.spikes["cells"].t == single.spikes["cells"].t).all() and len(double.spikes["cells"]) > 50
     change = double.final_weights - 1e-5
     np.testing.assert_allclose(single.final_weights, double.final_weights, rtol=0, atol=2e-3 * np.abs(change).max())
