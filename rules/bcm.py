@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from ..simulator.protocols import (
     Hertz,
     bounds_in_order,
+    check_held,
     clip,
     finite,
     part,
     positive,
     require,
-    require_hooks,
     require_methods,
     sees_potentials,
 )
@@ -47,12 +47,11 @@ class BCM(NamedTuple):
         positive(self, "theta")
         bounds_in_order(self)
         require(hasattr(self.threshold, "depression"), self, "threshold", "must be a threshold part")
-        require_hooks(self.threshold, "threshold")
+        check_held(self, "threshold")
         require(
             not sees_potentials(self.threshold), self, "threshold", "must slide with rates: this rule sees no potential"
         )
         require_methods(self.threshold, "rates", "mean_depression", "settled")
-        self.threshold.check()
 
     @property
     def forms(self):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..simulator.plain import State
-from ..simulator.protocols import bounds_in_order, clip, finite, part, require, require_hooks
+from ..simulator.protocols import bounds_in_order, check_held, clip, finite, part, require
 from .nonlinearity import Linear, NearestPairs, RectifiedPower
 
 
@@ -34,8 +34,7 @@ class NonlinearHebb(NamedTuple):
     def check(self):
         finite(self, "eta")
         require(hasattr(self.nonlinearity, "of_rate"), self, "nonlinearity", "must be a nonlinearity part")
-        require_hooks(self.nonlinearity, "nonlinearity")
-        self.nonlinearity.check()
+        check_held(self, "nonlinearity")
         bounds_in_order(self)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from ..simulator.protocols import Nobody, bounds_in_order, clip, finite, part, positive, require, require_hooks
+from ..simulator.protocols import Nobody, bounds_in_order, check_held, clip, finite, part, positive, require
 from .windows import KempterWindow
 
 
@@ -37,8 +37,7 @@ class SpikeHebb(NamedTuple):
 
     def check(self):
         require(hasattr(self.window, "from_pre"), self, "window", "must be a learning window")
-        require_hooks(self.window, "window")
-        self.window.check()
+        check_held(self, "window")
         positive(self, "eta")
         finite(self, "w_in", "w_out")
         bounds_in_order(self)

@@ -11,12 +11,12 @@ from ..simulator.protocols import (
     Nobody,
     Seconds,
     bounds_in_order,
+    check_held,
     clip,
     non_negative,
     part,
     positive,
     require,
-    require_hooks,
 )
 from ..simulator.streams import normal
 from .dependence import Logarithmic, PowerLaw
@@ -88,8 +88,7 @@ class STDP(NamedTuple):
         positive(self, "tau_plus", "tau_minus")
         bounds_in_order(self)
         for field in ("pairing", "dependence"):
-            require_hooks(getattr(self, field), field)
-            getattr(self, field).check()
+            check_held(self, field)
         check_threshold(self)
         bounded = math.isfinite(self.w_max) or not self.dependence.relative
         require(bounded, self, "w_max", "must be finite where the dependence is on w / w_max")

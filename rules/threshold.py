@@ -23,12 +23,12 @@ from ..simulator.protocols import (
     Seconds,
     SecondsArray,
     Volts,
+    check_held,
     finite,
     helper,
     part,
     positive,
     require,
-    require_hooks,
     sees_potentials,
     within,
 )
@@ -38,10 +38,9 @@ from .traces import QUIET, Traces, add_amount, decay, traces
 def check_threshold(rule: Any) -> None:
     """Raise what is wrong with the threshold of a rule that sees spikes and no potential."""
     require(hasattr(rule.threshold, "depression"), rule, "threshold", "must be a threshold part")
-    require_hooks(rule.threshold, "threshold")
+    check_held(rule, "threshold")
     blind = not sees_potentials(rule.threshold)
     require(blind, rule, "threshold", "must slide with spikes: this rule sees no potential")
-    rule.threshold.check()
 
 
 def scale_among_spikes(

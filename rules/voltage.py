@@ -13,12 +13,12 @@ from ..simulator.protocols import (
     SecondsArray,
     Volts,
     bounds_in_order,
+    check_held,
     finite,
     non_negative,
     part,
     positive,
     require,
-    require_hooks,
     within,
 )
 from .threshold import FixedThreshold
@@ -98,8 +98,7 @@ class VoltageSTDP(NamedTuple):
         within(self, "delay", 0.0, 0.1)
         bounds_in_order(self)
         require(hasattr(self.threshold, "depression"), self, "threshold", "must be a threshold part")
-        require_hooks(self.threshold, "threshold")
-        self.threshold.check()
+        check_held(self, "threshold")
 
     @property
     def pictures(self) -> tuple[str, ...]:

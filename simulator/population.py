@@ -12,7 +12,7 @@ import numpy as np
 
 from .cast import cast
 from .describe import brief
-from .protocols import ParameterError, receptors_of, require_hooks
+from .protocols import ParameterError, is_part, receptors_of, require_hooks
 from .streams import generator
 
 FASTEST = 1e5  # Hz; no cell fires a tenth as fast
@@ -124,6 +124,8 @@ class Population(Described):
             if receptor not in there:
                 kind = type(self.model).__name__
                 refuse(f"must name receptors of {kind} ({', '.join(there) or 'it has none'})", receptor)
+            if not (is_part(given) or isinstance(given, type)):
+                refuse(f"must be a background part for {receptor}", given)
             require_hooks(given, "background")
             found[receptor] = cast(given)
             found[receptor].check()

@@ -100,6 +100,8 @@ class Projection(Described):
             self._refuse("rule", "must be a learning rule with on_pre and on_post, or with on_rates", self.rule)
         for field in PARTS:
             part = getattr(self, field)
+            if not (is_part(part) or isinstance(part, type)):
+                self._refuse(field, f"must be a {field} part", part)
             require_hooks(part, "rate rule" if is_rate_rule(part) else field)
             self._set(field, cast(getattr(self, field)))
         self.rule.check()

@@ -332,6 +332,14 @@ def sees_potentials(part: Any) -> bool:
     return any(hook not in (None, _on_potentials, _add_potentials) for hook in own)
 
 
+def check_held(holder: Any, field: str) -> None:
+    """Raise what is wrong with the part that another holds, in a field that is named by its kind."""
+    held = getattr(holder, field)
+    require(is_part(held) or isinstance(held, type), holder, field, f"must be a {field} part")
+    require_hooks(held, field)
+    held.check()
+
+
 def require_hooks(part: Any, kind: str) -> None:
     """Raise the named error of a part that lacks a hook of its kind, or has one with other arguments; supply those that it may leave out."""
     name = part.__name__ if isinstance(part, type) else type(part).__name__

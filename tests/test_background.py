@@ -206,7 +206,7 @@ def test_a_file_says_the_same():
     [
         (LIF(), {"exc": PoissonBackground()}, "must name receptors of LIF (excitatory, inhibitory), got 'exc'"),
         (LIF(), [PoissonBackground()], "Population cells.background: must be {receptor: part}"),
-        (LIF(), {"excitatory": 3.0}, "float.class: must be an instance of a background part, got 3"),
+        (LIF(), {"excitatory": 3.0}, "background: must be a background part for excitatory, got 3"),
         (LIF(), {"excitatory": LIF()}, "LIF.arrivals: must be a method"),
         (HomogeneousPoisson(), {"excitatory": PoissonBackground()}, "(it has none), got 'excitatory'"),
         (LIF(), {"excitatory": PoissonBackground(0)}, "PoissonBackground.n_synapses: must be >= 1, got 0"),

@@ -140,7 +140,7 @@ class Row(NamedTuple):
         (lambda: network(rule=SpikeHebb), "SpikeHebb.class: must be an instance"),
         (lambda: network(rule=KempterWindow()), "rule: must be a learning rule"),
         (lambda: network(rule=SpikeHebb(window=Own())), "SpikeHebb.window: must be a learning window"),
-        (lambda: network(normalisation=None), "NoneType.class: must be an instance of a normalisation part"),
+        (lambda: network(normalisation=None), "inputs_to_neuron.normalisation: must be a normalisation part, got None"),
         (lambda: network(normalisation=SpikeHebb()), "SpikeHebb.normalise: must be a method normalise"),
         (lambda: network(transmission=L2()), "L2.effective: must be a method"),
         (lambda: network(rule=Swapped()), r"on_pre\(self, state, w, j, t\), as of every rule, got 'on_pre\(self, state, w, t, j"),

@@ -141,7 +141,7 @@ def test_the_jit_leaves_no_mark():
     "neuron, field",
     [
         (LIF(V_reset=-40e-3), "LIF.V_reset: must be below V_th"),
-        (LIF(synapses=3.0), "float.class: must be an instance of a synapses part"),
+        (LIF(synapses=3.0), "LIF.synapses: must be a synapses part, got 3"),
         (LIF(synapses=ExponentialSynapses(tau_in=0.0)), "ExponentialSynapses.tau_in: must be > 0 s"),
         (ConductanceLIF(V_reset=-50e-3), "ConductanceLIF.V_reset: must be below V_th"),
         (ConductanceLIF(synapses=DeltaSynapses()), "ConductanceLIF.synapses: must open conductances"),

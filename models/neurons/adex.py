@@ -13,12 +13,12 @@ from ...simulator.protocols import (
     Seconds,
     Siemens,
     Volts,
+    check_held,
     finite,
     non_negative,
     part,
     positive,
     require,
-    require_hooks,
 )
 from .silence import quiet
 from .synapses import AlphaSynapses, DeltaSynapses, ExponentialSynapses
@@ -173,8 +173,7 @@ class AdEx(NamedTuple):
         non_negative(self, "refractory")
         require(self.V_reset < self.V_peak, self, "V_reset", "must be below V_peak")
         require(self.V_Trest < self.V_peak, self, "V_Trest", "must be below V_peak")
-        require_hooks(self.synapses, "synapses")
-        self.synapses.check()
+        check_held(self, "synapses")
 
     def stepper(self, dt):
         def left(time, tau):

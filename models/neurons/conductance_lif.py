@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ...simulator.protocols import Seconds, Volts, finite, non_negative, part, positive, require, require_hooks
+from ...simulator.protocols import Seconds, Volts, check_held, finite, non_negative, part, positive, require
 from .integrate_and_fire import IntegrateAndFire
 from .silence import quiet
 from .synapses import AlphaSynapses, DeltaSynapses, ExponentialSynapses
@@ -68,8 +68,7 @@ class ConductanceLIF(NamedTuple):
         finite(self, "E_L", "E_ex", "E_in", "V_th", "V_reset", "drive")
         non_negative(self, "refractory")
         require(self.V_reset < self.V_th, self, "V_reset", "must be below V_th")
-        require_hooks(self.synapses, "synapses")
-        self.synapses.check()
+        check_held(self, "synapses")
         conducting = not isinstance(self.synapses, DeltaSynapses)
         require(conducting, self, "synapses", "must open conductances: ExponentialSynapses or AlphaSynapses")
 

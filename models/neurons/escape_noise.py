@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import Hertz, Seconds, Volts, finite, non_negative, part, positive, require_hooks
+from ...simulator.protocols import Hertz, Seconds, Volts, check_held, finite, non_negative, part, positive
 from ...simulator.streams import exponential
 from .hazard import first_hazards
 from .silence import quiet
@@ -114,8 +114,7 @@ class EscapeNoise(NamedTuple):
         positive(self, "tau_m", "Delta_u", "rho_0", "tau_eta")
         finite(self, "E_L", "V_th", "eta_0", "drive")
         non_negative(self, "refractory")
-        require_hooks(self.synapses, "synapses")
-        self.synapses.check()
+        check_held(self, "synapses")
 
     def stepper(self, dt):
         return Stepper(

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import Hertz, Volts, VoltsPerSecond, finite, part, positive, require, require_hooks
+from ...simulator.protocols import Hertz, Volts, VoltsPerSecond, check_held, finite, part, positive, require
 from .synapses import AlphaSynapses, DeltaSynapses, ExponentialSynapses
 
 
@@ -97,8 +97,7 @@ class Izhikevich(NamedTuple):
         positive(self, "a")
         finite(self, "b", "c", "d", "V_peak", "drive")
         require(self.c < self.V_peak, self, "c", "must be below V_peak")
-        require_hooks(self.synapses, "synapses")
-        self.synapses.check()
+        check_held(self, "synapses")
 
     def stepper(self, dt):
         half = 0.5 * dt

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from ...simulator.protocols import Seconds, Volts, finite, non_negative, part, positive, require, require_hooks
+from ...simulator.protocols import Seconds, Volts, check_held, finite, non_negative, part, positive, require
 from .integrate_and_fire import IntegrateAndFire
 from .silence import quiet
 from .synapses import AlphaSynapses, DeltaSynapses, ExponentialSynapses
@@ -58,8 +58,7 @@ class LIF(NamedTuple):
         finite(self, "E_L", "V_th", "V_reset", "drive")
         non_negative(self, "refractory")
         require(self.V_reset < self.V_th, self, "V_reset", "must be below V_th")
-        require_hooks(self.synapses, "synapses")
-        self.synapses.check()
+        check_held(self, "synapses")
 
     def stepper(self, dt):
         membrane = Membrane(self.E_L + self.drive, math.exp(-dt / self.tau_m))
