@@ -25,7 +25,7 @@ import numpy as np
 
 from ..simulator.network import Network
 from ..simulator.plain import Direct
-from ..simulator.protocols import DT, Empirical, HebbscopeError, ParameterError, is_part, require_methods
+from ..simulator.protocols import DT, Cycle, Empirical, HebbscopeError, ParameterError, is_part, require_methods
 from . import modes
 from .equal_weights import grown
 from .linear_flow import LinearFlow, flow_of
@@ -61,8 +61,7 @@ class InputStatistics(NamedTuple):
         n = len(self.rates)
         left, right = [np.zeros((n, 0))], [np.zeros((n, 0))]
         for term in self.covariance:
-            q = window.q(neuron, term.kernel)
-            left.append(term.left @ q if np.ndim(q) else term.left * q)
+            left.append(term.by(window.q(neuron, term.kernel)))
             right.append(term.right)
         own = sum((vector * window.q(neuron, kernel) for vector, kernel in self.atom), np.zeros(n))
         return np.concatenate(left, axis=1), np.concatenate(right, axis=1), own
@@ -135,7 +134,7 @@ def _approximate(
     kernels = [term.kernel for term in statistics.covariance]
     if any(isinstance(each, Empirical) for each in kernels):
         raise ParameterError(part, "model", "must be no recording, for the approximate learning equation", kind)
-    if any(getattr(each, "shift", 0.0) != 0.0 for each in kernels):
+    if any(isinstance(each, Cycle) or getattr(each, "shift", 0.0) != 0.0 for each in kernels):
         raise ParameterError(
             part, "model", "must show its patterns in random order, for the approximate learning equation", kind
         )
