@@ -12,7 +12,7 @@ import numpy as np
 from . import equal_weights
 from .noisy_output import NoisyOutput
 from .pair_moments import FREQUENCIES, diffusions
-from .pair_parts import area, by_single_spikes, check_pairs, parts_of
+from .pair_parts import area, by_single_spikes, by_threshold, check_pairs, parts_of
 
 # weights between the bounds, between which growth and diffusion of differences are interpolated
 NODES, WITHIN = 64, 1e-3
@@ -85,7 +85,12 @@ class PairEquation:
         there = self.output.at(np.full(len(self.rates), weight))
         pairs, y, train = self.pairs_at(weight), float(there.rate), there.driven.spectrum(FREQUENCIES)
         rates, which = np.unique(self.rates, return_inverse=True)
-        return np.array([diffusions(pairs, x, y, np.full_like(FREQUENCIES, x), train) for x in rates])[which].T
+
+        def at_rate(x: float) -> tuple[float, float]:
+            slid = by_threshold(self.rule, weight, x, y)
+            return diffusions(pairs, x, y, np.full_like(FREQUENCIES, x), train, slid=slid)
+
+        return np.array([at_rate(x) for x in rates])[which].T
 
     def spreading(self, weights: np.ndarray) -> tuple[float, float]:
         """How fast differences of weights grow that are equal but for them, and the diffusion of a weight relative to the others, mean over synapses [1/s],

@@ -30,7 +30,7 @@ from .circuit import Circuit
 from .covariances import Covariances, Spectra, turned
 from .joint import Joint, matrices
 from .pair_equation import PairEquation
-from .pair_parts import area, area_of, by_single_spikes, check_pairs, parts_of, single_spikes
+from .pair_parts import area, area_of, by_single_spikes, by_threshold, check_pairs, parts_of, single_spikes
 
 SETTLED = "scale of a sliding threshold, by a relative 1 / (tau y)"
 MOST_TRAINS = 2000  # inputs and cells, whose spectra are a matrix for each of hundreds of frequencies
@@ -226,7 +226,8 @@ class RecurrentEquation:
     def diffusion(self, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
         """Growth of the variance of each weight per second, of every projection that learns, by trains with these spectra that are independent of each other.
 
-        x y int W^2 + int (S_pre S_post - x y) |W(omega)|^2 domega / 2 pi + (w_in + W~ y)^2 S_pre(0) + (w_out + W~ x)^2 S_post(0), as in pair_moments.py.
+        x y int W^2 + int (S_pre S_post - x y) |W(omega)|^2 domega / 2 pi + (w_in + W~ y)^2 S_pre(0) + (w_out + W~ x)^2 S_post(0), as in pair_moments.py, and with what
+        a spike does to a threshold that slides in w_out.
         """
         rest, found = self._at(weights), {}
         parts = self._parts(rest)
@@ -239,6 +240,7 @@ class RecurrentEquation:
                     squares = sum(amplitude**2 * window.square_integral() for amplitude, window in of_rule)
                     of_pairs = area_of(of_rule, self.dt)
                     w_in, w_out = single_spikes(each.rule)
+                    w_out = w_out + by_threshold(each.rule, rest.weights[each.name], x, y)
                     alone = (w_in + of_pairs * y) ** 2 * pre[0] + (w_out + of_pairs * x) ** 2 * post[0]
                     found[each.name] = x * y * squares + alone
                 seen = sum(amplitude * window.transform(spectra.omega)[:, None] for amplitude, window in of_rule)

@@ -20,7 +20,7 @@ from .nonlinear_hebb import NonlinearHebb
 from .nonlinearity import NearestPairs
 from .pairing import PRESYNAPTIC_CENTRED
 from .sliding import TO_ORDER, moved
-from .threshold import FixedThreshold, scale_among_spikes
+from .threshold import FixedThreshold, rise, scale_among_spikes
 from .window_integrals import laplace
 from .windows import DoubleExponential
 
@@ -80,25 +80,28 @@ class STDPEquation(LinearOutput):
         return scale_among_spikes(self.rule.threshold, y, late, self.rule.pairing.post_by_post, shift, variance)
 
     def independent_diffusion(self, weights: Any, x: Any, y: Any) -> np.ndarray:
-        """Growth of the variance [1/s] of one weight for independent Poisson spikes at rates x and y [Hz], exact for slow learning and any pairing.
+        """Growth of the variance [1/s] of one weight for independent Poisson spikes at rates x and y [Hz], for slow learning and any pairing: exact with a
+        threshold that stays, else to the leading order of 1 / (tau y).
 
         The weight is its drift and a martingale, whose steps are what a spike changes at once and what it makes later spikes change. With r and o the
         traces of the presynaptic and the postsynaptic spikes that are in sight, these are at a postsynaptic spike, which may hide those before it, and at a
         presynaptic one, with A the amplitudes, K the areas and h = 1 where spikes of the one side hide those of the other, or of their own,
 
-            a = A_plus r (1 - h_pre_by_post y K_plus) - A_minus x K_minus (1 - h_post_by_post o)
+            a = A_plus r (1 - h_pre_by_post y K_plus) - A_minus x K_minus (1 + eps - h_post_by_post o)
             b = A_plus y K_plus (1 - h_pre_by_pre r) - A_minus o (1 - h_post_by_pre x K_minus)
 
-        so that the variance grows by y E[a^2] + x E[b^2]; beside it by x y times the squares of the noise. All-to-all it is
-        x y int W^2 + y (W~ x)^2 + x (W~ y)^2.
+        so that the variance grows by y E[a^2] + x E[b^2]; beside it by x y times the squares of the noise. All-to-all with a threshold that stays it is
+        x y int W^2 + y (W~ x)^2 + x (W~ y)^2. eps is d ln theta / d ln y of the scale theta that the threshold settles at: a spike raises its average by 1 / tau for
+        a time tau, and with it the depression of all spikes in it.
         """
         plus, minus = self.amplitudes(weights, y)
         wide, late = self.areas(x, y)
+        slid = self.rule.amplitudes(weights)[1] * x * late * rise(self.rule.threshold, y)
         r, o, rr, oo, ro = self._traces(x, y)
         h = self.rule.pairing
         now, later = plus * (1.0 - h.pre_by_post * y * wide), minus * x * late
-        a = now**2 * rr - 2.0 * now * later * (r - h.post_by_post * ro)
-        a = a + later**2 * (1.0 + h.post_by_post * (oo - 2.0 * o))
+        a = now**2 * rr - 2.0 * now * ((later + slid) * r - later * h.post_by_post * ro)
+        a = a + (later + slid) ** 2 + later * h.post_by_post * (later * oo - 2.0 * (later + slid) * o)
         now, later = minus * (1.0 - h.post_by_pre * x * late), plus * y * wide
         b = now**2 * oo - 2.0 * now * later * (o - h.pre_by_pre * ro)
         b = b + later**2 * (1.0 + h.pre_by_pre * (rr - 2.0 * r))

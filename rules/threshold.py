@@ -58,6 +58,12 @@ def scale_among_spikes(
     return np.asarray(threshold.settled(y))
 
 
+def rise(threshold: Any, y: Any) -> Any:
+    """y d theta / d y at output rates y [Hz], with theta the scale that the threshold settles at: what a spike adds to it in all the time to come, times y."""
+    y, h = np.asarray(y, float), 1e-4
+    return (threshold.settled(y * (1.0 + h)) - threshold.settled(y * (1.0 - h))) / (2.0 * h)
+
+
 def scales(n_post: int, tau: float) -> Traces:
     """Scales of 1 at time 0, of which each fades with tau until its target fires."""
     return traces(n_post)._replace(value=np.ones(n_post), quiet=np.full(1, QUIET * tau))

@@ -1,18 +1,28 @@
 """What correlations of the inputs do to a threshold that slides, against the course of the output in steps of time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from hebbscope import Network, Population, Projection, reduce
-from hebbscope.models import LinearPoisson, PatternPoisson
-from hebbscope.rules import STDP, MeanSquareThreshold, SlidingThreshold
+from hebbscope.models import LIF, HomogeneousPoisson, LinearPoisson, PatternPoisson
+from hebbscope.rules import (
+    ALL_TO_ALL,
+    NEAREST_SYMMETRIC,
+    STDP,
+    FixedThreshold,
+    MeanSquareThreshold,
+    SlidingThreshold,
+)
+from hebbscope.rules.recurrent import RecurrentEquation
 
 N, WEIGHT, STEPS = 5, 0.1, 2**15
 
 
-def equation_of(model, rule, neuron=None, n=N):
+def equation_of(model, rule, neuron=None, n=N, weight=WEIGHT):
     inputs, cell = Population("inputs", n, model), Population("cell", 1, neuron or LinearPoisson())
-    return reduce(Network([inputs, cell], [Projection(inputs, cell, WEIGHT, rule)]))
+    return reduce(Network([inputs, cell], [Projection(inputs, cell, weight, rule)]))
 
 
 def through(*taus):
@@ -60,3 +70,64 @@ def test_a_slow_threshold_averages_over_whole_cycles_of_patterns(threshold, pres
     expected, spread = added(model, rule, threshold)
     np.testing.assert_allclose(shift, expected, rtol=0, atol=2e-3 * np.abs(expected).max())
     assert variance == pytest.approx(spread, rel=2e-3)
+
+
+def growth(rule, x, y, n=3000, duration=40.0):
+    """Growth of the variance of a weight [1/s] and its standard error: n synapses of independent Poisson spikes, event by event, from the definition."""
+    rng, h = np.random.default_rng(1), rule.pairing
+    theta, t, r, o, w = np.full(n, y), *np.zeros((4, n))
+    while t.min() < duration:
+        gap = np.minimum(rng.exponential(1.0 / (x + y), n), duration - t)
+        t += gap
+        of_post = rng.random(n) < y / (x + y)
+        post, pre = of_post & (t < duration), ~of_post & (t < duration)
+        r *= np.exp(-gap / rule.tau_plus)
+        o *= np.exp(-gap / rule.tau_minus)
+        theta *= np.exp(-gap / rule.threshold.tau)
+        w += post * rule.A_plus * r - pre * rule.A_minus * o * (theta / rule.threshold.rho_0) ** rule.threshold.p
+        r[post & (h.pre_by_post == 1) | pre & (h.pre_by_pre == 1)] = 0.0
+        o[pre & (h.post_by_pre == 1) | post & (h.post_by_post == 1)] = 0.0
+        r[pre] += 1.0
+        o[post] += 1.0
+        theta += post / rule.threshold.tau
+    return w.var() / duration, np.sqrt(2.0 / n) * w.var() / duration
+
+
+@pytest.mark.parametrize(
+    "pairing, p", [(ALL_TO_ALL, 1.0), (NEAREST_SYMMETRIC, 2.0)], ids=["all pairs", "nearest pairs"]
+)
+def test_the_diffusion_has_what_a_spike_does_through_the_threshold(pairing, p):
+    """To three standard errors of 2.6 % and what is of the order of 1 / (tau y) = 1.7 %; that of a threshold that stays is far below."""
+    sliding = SlidingThreshold(rho_0=20.0, tau=3.0, p=p)
+    rule = STDP(1.0, 1.0, 20e-3, 20e-3, pairing=pairing, threshold=sliding)
+    found, error = growth(rule, 20.0, 20.0)
+    slides, stays = (
+        equation_of(HomogeneousPoisson(20.0), rule._replace(threshold=each)).independent_diffusion(0.5, 20.0, 20.0)
+        for each in (sliding, FixedThreshold())
+    )
+    assert abs(found - slides) < 3.0 * error + 5.0 / (sliding.tau * 20.0) * slides
+    assert found - stays > 8.0 * error
+
+
+def test_the_diffusion_of_whole_networks_has_it_too():
+    """An output that is all but Poisson: as of independent spikes."""
+    rule = STDP(1e-3, 2e-3, threshold=MeanSquareThreshold())
+    inputs, cell = (
+        Population("inputs", 4, HomogeneousPoisson(20.0)),
+        Population("cell", 1, LinearPoisson(base_rate=15.0)),
+    )
+    network = Network([inputs, cell], [Projection(inputs, cell, 1e-6, rule)])
+    (found,) = RecurrentEquation(network).diffusion().values()
+    assert found == pytest.approx(np.full((1, 4), reduce(network).independent_diffusion(1e-6, 20.0, 15.0)), rel=1e-3)
+
+
+def test_the_diffusion_onto_integrate_and_fire_cells_has_it_too():
+    """What all weights share, y (A_plus tau_plus - A_minus theta tau_minus (1 + eps))^2 x^2 times what trains are not Poisson, with eps = 2, beside eps = 0."""
+    slides, weight = STDP(1e-5, 2e-5, w_max=1e-3, threshold=MeanSquareThreshold(rho_0=20.0)), 3e-4
+    equation = equation_of(HomogeneousPoisson(20.0), slides, LIF(E_L=0.0, drive=15e-3, V_th=20e-3, V_reset=10e-3), 50, weight)
+    theta = float(slides.threshold.settled(equation.output_rate_of(np.full(50, weight))))
+    stays = replace(equation, rule=slides._replace(threshold=FixedThreshold(theta)))
+    gain, loss = slides.A_plus * slides.tau_plus, slides.A_minus * theta * slides.tau_minus
+    (alone, common), (same, less) = (each._diffusions(weight)[:, 0] for each in (equation, stays))
+    assert alone == pytest.approx(same) and theta > 0.0
+    assert common / less == pytest.approx(((gain - 3.0 * loss) / (gain - loss)) ** 2)
