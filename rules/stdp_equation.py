@@ -19,10 +19,12 @@ from .linear_output import LinearOutput
 from .nonlinear_hebb import NonlinearHebb
 from .nonlinearity import NearestPairs
 from .pairing import PRESYNAPTIC_CENTRED
-from .sliding import TO_ORDER, moved
-from .threshold import FixedThreshold, rise, scale_among_spikes
+from .sliding import is_recorded, known, moved
+from .threshold import FixedThreshold, rise, scale_among_spikes, sign_change
 from .window_integrals import laplace
 from .windows import DoubleExponential
+
+HIDDEN = "spikes that hide others, to the first order in the single weight"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -41,7 +43,8 @@ class STDPEquation(LinearOutput):
     @property
     def approximate(self) -> str:
         """By what it is approximate; nothing where it is exact."""
-        return TO_ORDER if hasattr(self.rule.threshold, "averages") else ""
+        by = known(self.rule, not (self.hides_outputs or is_recorded(self.statistics)))
+        return "; ".join(filter(None, [HIDDEN if self.hides else "", by]))
 
     def __post_init__(self) -> None:
         require_methods(self.rule.threshold, "the learning equation", "settled")
@@ -56,6 +59,11 @@ class STDPEquation(LinearOutput):
     def hides(self) -> bool:
         """Whether any spike hides another."""
         return any(self.rule.pairing)
+
+    @property
+    def hides_outputs(self) -> bool:
+        """Whether any spike hides one of the output."""
+        return bool(self.rule.pairing.post_by_post or self.rule.pairing.post_by_pre)
 
     # Independent spikes at given rates
 
@@ -136,16 +144,14 @@ class STDPEquation(LinearOutput):
         )
 
     def sign_change(self, x: float, weight: float) -> float:
-        """The output rate [Hz] at which the drift of independent spikes changes its sign, for input rate x [Hz]; nan where it changes nowhere."""
-        from scipy.optimize import brentq
+        """The output rate [Hz] at which the drift of independent spikes changes its sign, for input rate x [Hz], see `sign_change` of threshold.py; nan where it changes nowhere."""
+        plus, minus = self.rule.amplitudes(weight)
 
-        def net(y: float) -> float:
-            plus, minus = self.rule.amplitudes(weight)
+        def net(y: Any) -> Any:
             wide, late = self.areas(x, y)
-            return float(plus * wide - minus * self._scale(y, late) * late)
+            return plus * wide - minus * self._scale(y, late) * late
 
-        low, high = 1e-6, 1e6
-        return float(brentq(net, low, high, xtol=1e-12)) if net(low) * net(high) < 0.0 else float("nan")
+        return sign_change(net, self.rule.threshold)
 
     def rate_rule(self) -> Hebb | NonlinearHebb:
         """The rate rule that additive pairs of independent spikes are: plain Hebb all-to-all; presynaptic-centred, where the next postsynaptic spike hides
@@ -184,8 +190,8 @@ class STDPEquation(LinearOutput):
         return plus * gained - minus * self._scale(y, late, *self._moved(seen, y)) * lost
 
     def _moved(self, seen: np.ndarray, y: np.ndarray) -> tuple[Any, Any]:
-        """What correlations add to the moments of a sliding threshold; of all pairs."""
-        if self.hides or not hasattr(self.neuron, "epsp_terms"):
+        """What correlations add to the moments of a sliding threshold where no spike hides one of the output."""
+        if self.hides_outputs or not hasattr(self.rule.threshold, "averages"):
             return 0.0, 0.0
         return moved(self.rule.threshold, self._cumulants, tuple(self._epsp), self.rule.tau_minus, seen, y)
 

@@ -1,19 +1,22 @@
 """What correlations of the inputs do to a threshold that slides, against the course of the output in steps of time."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from hebbscope import Network, Population, Projection, reduce
-from hebbscope.models import LIF, HomogeneousPoisson, LinearPoisson, PatternPoisson
+from hebbscope.models import LIF, HomogeneousPoisson, LinearPoisson, PatternPoisson, RecordedSpikes
 from hebbscope.rules import (
     ALL_TO_ALL,
     NEAREST_SYMMETRIC,
     STDP,
     FixedThreshold,
     MeanSquareThreshold,
+    Pairing,
     SlidingThreshold,
+    Triplet,
 )
 from hebbscope.rules.recurrent import RecurrentEquation
 
@@ -124,10 +127,101 @@ def test_the_diffusion_of_whole_networks_has_it_too():
 def test_the_diffusion_onto_integrate_and_fire_cells_has_it_too():
     """What all weights share, y (A_plus tau_plus - A_minus theta tau_minus (1 + eps))^2 x^2 times what trains are not Poisson, with eps = 2, beside eps = 0."""
     slides, weight = STDP(1e-5, 2e-5, w_max=1e-3, threshold=MeanSquareThreshold(rho_0=20.0)), 3e-4
-    equation = equation_of(HomogeneousPoisson(20.0), slides, LIF(E_L=0.0, drive=15e-3, V_th=20e-3, V_reset=10e-3), 50, weight)
+    equation = equation_of(
+        HomogeneousPoisson(20.0), slides, LIF(E_L=0.0, drive=15e-3, V_th=20e-3, V_reset=10e-3), 50, weight
+    )
     theta = float(slides.threshold.settled(equation.output_rate_of(np.full(50, weight))))
     stays = replace(equation, rule=slides._replace(threshold=FixedThreshold(theta)))
     gain, loss = slides.A_plus * slides.tau_plus, slides.A_minus * theta * slides.tau_minus
     (alone, common), (same, less) = (each._diffusions(weight)[:, 0] for each in (equation, stays))
     assert alone == pytest.approx(same) and theta > 0.0
     assert common / less == pytest.approx(((gain - 3.0 * loss) / (gain - loss)) ** 2)
+
+
+# What it says of itself, and the ends of its range ------------------------------------------------------------------------
+
+
+class Own(NamedTuple):
+    """A threshold of one's own, of which only the steady scale is known."""
+
+    scale: float = 1.0
+
+    check, init, fading = FixedThreshold.check, FixedThreshold.init, FixedThreshold.fading
+    depression, add_output, settled = FixedThreshold.depression, FixedThreshold.add_output, FixedThreshold.settled
+
+
+RECORDING = RecordedSpikes(np.array([0.1, 0.2, 0.35, 0.6]), np.array([0, 1, 0, 1]), 1.0)
+POISSON, SLIDES = HomogeneousPoisson(20.0), SlidingThreshold()
+FIRST, ORDER = (
+    "spikes that hide others, to the first order in the single weight",
+    "scale of a sliding threshold, to the first order of 1 / (tau y)",
+)
+SETTLED = "scale of a sliding threshold, by a relative 1 / (tau y) and by correlations"
+RESPONSE = "diffusion f-I curve and linear response"
+
+
+@pytest.mark.parametrize(
+    "model, rule, neuron, words",
+    [
+        (POISSON, STDP(), None, ""),
+        (POISSON, STDP(pairing=NEAREST_SYMMETRIC), None, FIRST),
+        (POISSON, STDP(threshold=SLIDES), None, f"{ORDER} and of correlations"),
+        (POISSON, STDP(threshold=SLIDES, pairing=NEAREST_SYMMETRIC), None, f"{FIRST}; {ORDER}, without correlations"),
+        (POISSON, STDP(threshold=SLIDES, pairing=Pairing(pre_by_pre=1)), None, f"{FIRST}; {ORDER} and of correlations"),
+        (POISSON, STDP(threshold=Own()), None, SETTLED),
+        (RECORDING, STDP(threshold=SLIDES), None, f"{ORDER}, without correlations"),
+        (RECORDING, Triplet(threshold=SLIDES), None, f"{ORDER}, without correlations"),
+        (POISSON, Triplet(), None, ""),
+        (POISSON, STDP(threshold=SLIDES), LIF(), f"{RESPONSE}; {SETTLED}"),
+    ],
+)
+def test_equations_say_by_what_they_are_approximate(model, rule, neuron, words):
+    """What is not counted is named; nothing of what is exact."""
+    equation = equation_of(model, rule._replace(w_max=1.0), neuron, 2, 1e-3)
+    assert equation.approximate == words and (f"approximate: {words}" in repr(equation)) == bool(words)
+
+
+def test_unstated_third_cumulants_are_named():
+    equation = equation_of(POISSON, Triplet(threshold=SLIDES))
+    silent = replace(equation, statistics=equation.statistics._replace(third=None))
+    assert silent.approximate == f"{equation.approximate}; third cumulants, which the input does not state, as zero"
+
+
+def test_pairings_that_hide_no_output_know_the_fluctuations_of_the_threshold():
+    """Depression, which is all there is, is then that of all pairs, weights of 0.3."""
+    rule = STDP(0.0, 1e-3, threshold=SlidingThreshold(tau=1.0, p=1.0))
+    hidden, all_pairs = (
+        equation_of(POISSON, rule._replace(pairing=each)).drift(np.full(N, 0.3))
+        for each in (Pairing(pre_by_pre=1), ALL_TO_ALL)
+    )
+    steady = equation_of(POISSON, rule._replace(threshold=FixedThreshold(3.0))).drift(np.full(N, 0.3))
+    assert hidden == pytest.approx(all_pairs, rel=1e-12) and (hidden < 1.02 * steady).all()
+
+
+def test_recordings_whose_output_is_mostly_below_zero_have_a_scale():
+    """It is that of an output without spikes."""
+    rule, weights = Triplet(threshold=SlidingThreshold(p=2.5)), np.full(2, WEIGHT)
+    fixed = FixedThreshold(float(rule.threshold.among_spikes(0.0, rule.tau_minus)))
+    found, expected = (
+        equation_of(RECORDING, each, LinearPoisson(threshold=20.0), 2).drift(weights)
+        for each in (rule, rule._replace(threshold=fixed))
+    )
+    assert np.isfinite(found).all() and found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("p", [0.5, 9.0, 10.0, 100.0])
+def test_steep_thresholds_change_sign_where_gain_is_loss(p):
+    """At theta = 1 but for 1 / (tau y), and p^2 of it: with a tau of a day nearly at rho_0, where gains and losses of pairs are equal."""
+    sliding = SlidingThreshold(rho_0=12.0, tau=1e5, p=p)
+    equation = equation_of(POISSON, STDP(1e-3, 1e-3, threshold=sliding))
+    assert equation.sign_change(20.0, 0.1) == pytest.approx(12.0, rel=1e-3)
+    triplet = Triplet(A2_minus=6.5e-3 * 16.8e-3 * 114e-3 * 12.0 / 33.7e-3, threshold=sliding)
+    if p > 1.0:
+        assert triplet.sign_change(20.0) == pytest.approx(12.0, rel=1e-3)
+    assert np.isfinite(equation.independent_drift(0.1, 20.0, np.geomspace(1e-6, 1e6, 50))).all()
+
+
+def test_moments_that_correlations_take_below_zero_are_none():
+    """To the first order they may, of outputs that avoid themselves."""
+    for threshold in (SlidingThreshold(p=2.5), MeanSquareThreshold()):
+        assert threshold.among_spikes(np.array([5.0]), 0.02, 0, -20.0, -30.0) == pytest.approx(0.0)
