@@ -334,13 +334,18 @@ class LearningEquation:
 
     @property
     def diffusion_at(self) -> str:
-        """At which weights D, D_relative and tau_noise are: "rest", or "start" where equal weights do not come to rest and the first weights are known."""
-        return "rest" if self.rests or self.start is None else "start"
+        """At which weights D, D_relative and tau_noise are: "rest", "start" where equal weights do not come to rest, or "nowhere", and they are nan, where
+        the first weights are not known either."""
+        if self.rests:
+            return "rest"
+        return "nowhere" if self.start is None else "start"
 
     @cached_property
     def _noise_weights(self) -> np.ndarray:
         """(n,) these weights."""
-        return np.full(self.n, self.mean_weight) if self.diffusion_at == "rest" else np.asarray(self.start)
+        if self.diffusion_at == "start":
+            return np.asarray(self.start)
+        return np.full(self.n, self.mean_weight if self.rests else np.nan)
 
     def diffusion_of(self, weights: np.ndarray) -> np.ndarray:
         """(2, n) [1/s]: D and D' of each synapse while the weights are these (n,), which have a say by the output rate nu_out alone.
@@ -392,7 +397,7 @@ class LearningEquation:
     def tau_noise(self) -> float:
         """J^2 / D [s] with J the mean weight at rest, or at the start, see `diffusion_at`: when noise has moved a weight as far as the mean weight itself."""
         mean = float(self._noise_weights.mean())
-        return mean * mean / self.D if self.D > 0.0 else float("inf")
+        return mean * mean / self.D if self.D != 0.0 else float("inf")
 
     growth_rate = cached_property(modes.growth_rate)
 
@@ -462,8 +467,10 @@ class LearningEquation:
         """What is to be known of the numbers."""
         if self.diffusion_at == "rest":
             return []
-        mean, rate = float(self._noise_weights.mean()), float(self.output_rate_of(self._noise_weights))
-        where = f"at the start, mean weight {mean:.4g} and output {rate:.4g} Hz"
+        where = "not known"
+        if self.diffusion_at == "start":
+            mean, rate = float(self._noise_weights.mean()), float(self.output_rate_of(self._noise_weights))
+            where = f"at the start, mean weight {mean:.4g} and output {rate:.4g} Hz"
         return [
             f"D, D_relative and tau_noise are {where}: equal weights rest nowhere between the bounds, or in silence"
         ]
