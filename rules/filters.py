@@ -52,7 +52,7 @@ class Before(NamedTuple):
         return self.f, ()
 
     transform, convolved, q = integrals.transform, integrals.convolved, integrals.q  # type: ignore[misc]
-    support, bends = integrals.support, integrals.bends  # type: ignore[misc]
+    response, support, bends = integrals.response, integrals.support, integrals.bends  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,9 @@ class Now:
 
     def convolved(self, response: Any, t: Any) -> np.ndarray:
         return response.epsp(t)
+
+    def response(self, response: Any) -> tuple[Filter, Filter]:
+        return (), response.epsp_terms()
 
     def support(self) -> tuple[float, float]:
         return 0.0, 0.0

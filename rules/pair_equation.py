@@ -5,17 +5,20 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from . import equal_weights
 from .noisy_output import NoisyOutput
 from .pair_moments import FREQUENCIES, diffusions
-from .pair_parts import area, by_single_spikes, check_pairs, parts_of
+from .pair_parts import area, by_single_spikes, by_threshold, check_pairs, parts_of
+from .sliding import SETTLED, slides
 
 # weights between the bounds, between which growth and diffusion of differences are interpolated
 NODES, WITHIN = 64, 1e-3
+RESPONSE = "diffusion f-I curve and linear response"
+GOOD = "good while weights are small against the sd of the potential"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -28,11 +31,14 @@ class PairEquation:
     rule: of all pairs, with `pairs`, or STDP; output: NoisyOutput; causal: False without the part of C_i that is of the spikes of input i themselves.
     """
 
-    approximate: ClassVar[str] = "diffusion f-I curve and linear response"
-
     rule: Any
     output: NoisyOutput
     causal: bool = True
+
+    @property
+    def approximate(self) -> str:
+        """By what it is approximate."""
+        return "; ".join([RESPONSE, *([SETTLED] if slides(self.rule) else [])])
 
     def __post_init__(self) -> None:
         check_pairs(self.rule, "the approximate learning equation")
@@ -85,7 +91,12 @@ class PairEquation:
         there = self.output.at(np.full(len(self.rates), weight))
         pairs, y, train = self.pairs_at(weight), float(there.rate), there.driven.spectrum(FREQUENCIES)
         rates, which = np.unique(self.rates, return_inverse=True)
-        return np.array([diffusions(pairs, x, y, np.full_like(FREQUENCIES, x), train) for x in rates])[which].T
+
+        def at_rate(x: float) -> tuple[float, float]:
+            slid = by_threshold(self.rule, weight, x, y)
+            return diffusions(pairs, x, y, np.full_like(FREQUENCIES, x), train, slid=slid)
+
+        return np.array([at_rate(x) for x in rates])[which].T
 
     def spreading(self, weights: np.ndarray) -> tuple[float, float]:
         """How fast differences of weights grow that are equal but for them, and the diffusion of a weight relative to the others, mean over synapses [1/s],
@@ -152,7 +163,8 @@ class PairEquation:
         term, neuron = "with" if self.causal else "without", type(self.output.neuron).__name__
         lines = [
             f"PairEquation of {len(self.rates)} synapses onto {neuron}, {term} the causal term",
-            f"  approximate: {self.approximate}, for weights that are small against the sd of the potential",
+            f"  approximate: {self.approximate}",
+            f"  {GOOD}",
             f"  {equal_weights.in_words(self)}",
         ]
         if np.isfinite(self.weight_at_rest):

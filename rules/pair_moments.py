@@ -53,12 +53,21 @@ def diffusion(
 
 
 def diffusions(
-    rule: Any, x: float, y: float, pre: np.ndarray, post: np.ndarray, omega: np.ndarray = FREQUENCIES
+    rule: Any,
+    x: float,
+    y: float,
+    pre: np.ndarray,
+    post: np.ndarray,
+    omega: np.ndarray = FREQUENCIES,
+    slid: float = 0.0,
 ) -> tuple[float, float]:
-    """The same in two parts: that of each weight by itself, and that by postsynaptic spikes alone, which move all weights onto a target together."""
+    """The same in two parts: that of each weight by itself, and that by postsynaptic spikes alone, which move all weights onto a target together.
+
+    slid: what one of these changes by a threshold that slides.
+    """
     pairs = rule.pairs
     area = pairs.window.integral()
     beyond = (pre * post - x * y) * np.abs(pairs.window.transform(omega)) ** 2
     chance = x * y * pairs.window.square_integral() + np.trapezoid(beyond, omega) / np.pi
     itself = chance + (pairs.w_in + area * y) ** 2 * pre[0]
-    return float(pairs.eta**2 * itself), float(pairs.eta**2 * (pairs.w_out + area * x) ** 2 * post[0])
+    return float(pairs.eta**2 * itself), float((pairs.eta * (pairs.w_out + area * x) + slid) ** 2 * post[0])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..simulator.protocols import HebbscopeError, require_methods
+from .threshold import rise
 from .windows import DoubleExponential
 
 
@@ -43,6 +44,13 @@ def single_spikes(rule: Any) -> tuple[float, float]:
     """What a spike of a source, and one of a target, changes by itself."""
     pairs = getattr(rule, "pairs", None)
     return (0.0, 0.0) if pairs is None else (pairs.eta * pairs.w_in, pairs.eta * pairs.w_out)
+
+
+def by_threshold(rule: Any, weights: Any, x: Any, y: Any) -> Any:
+    """What a spike of the target changes by the threshold that slides with it, in depression at rates x and y [Hz]; weights of any shape."""
+    if hasattr(rule, "pairs"):
+        return 0.0
+    return -rule.amplitudes(weights)[1] * rule.tau_minus * x * rise(rule.threshold, y)
 
 
 def area(window: Any, dt: float) -> float:

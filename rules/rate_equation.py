@@ -37,7 +37,7 @@ class RateEquation(LinearOutput):
         """left, right (n, r): the covariance of the input rates at lag 0 [Hz²] is left right^T."""
         left, right = [np.zeros((len(self.rates), 0))], [np.zeros((len(self.rates), 0))]
         for term in self.statistics.covariance:
-            left.append(term.left * kernel_value(term.kernel, np.zeros(())))
+            left.append(term.by(kernel_value(term.kernel, np.zeros(()))))
             right.append(term.right)
         return np.concatenate(left, axis=1), np.concatenate(right, axis=1)
 

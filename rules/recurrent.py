@@ -29,10 +29,10 @@ from .balance import AtRest, at_rest
 from .circuit import Circuit
 from .covariances import Covariances, Spectra, turned
 from .joint import Joint, matrices
-from .pair_equation import PairEquation
-from .pair_parts import area, area_of, by_single_spikes, check_pairs, parts_of, single_spikes
+from .pair_equation import GOOD, RESPONSE
+from .pair_parts import area, area_of, by_single_spikes, by_threshold, check_pairs, parts_of, single_spikes
+from .sliding import SETTLED, slides
 
-SETTLED = "scale of a sliding threshold, by a relative 1 / (tau y)"
 MOST_TRAINS = 2000  # inputs and cells, whose spectra are a matrix for each of hundreds of frequencies
 
 
@@ -71,10 +71,13 @@ class RecurrentEquation:
     @property
     def approximate(self) -> str:
         """By what it is approximate; nothing where it is exact."""
-        if not all(hasattr(each.model, "epsp_transform") for each in self.network.populations if not each.is_input):
-            return PairEquation.approximate
-        slides = any(hasattr(getattr(each.rule, "threshold", None), "averages") for each in self.network.learning)
-        return SETTLED if slides else ""
+        by_rule = [SETTLED] if any(slides(each.rule) for each in self.network.learning) else []
+        return "; ".join(by_rule if self._is_linear else [RESPONSE, *by_rule])
+
+    @property
+    def _is_linear(self) -> bool:
+        """Whether all cells are linear."""
+        return all(hasattr(each.model, "epsp_transform") for each in self.network.populations if not each.is_input)
 
     # The network in numbers
 
@@ -226,7 +229,8 @@ class RecurrentEquation:
     def diffusion(self, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
         """Growth of the variance of each weight per second, of every projection that learns, by trains with these spectra that are independent of each other.
 
-        x y int W^2 + int (S_pre S_post - x y) |W(omega)|^2 domega / 2 pi + (w_in + W~ y)^2 S_pre(0) + (w_out + W~ x)^2 S_post(0), as in pair_moments.py.
+        x y int W^2 + int (S_pre S_post - x y) |W(omega)|^2 domega / 2 pi + (w_in + W~ y)^2 S_pre(0) + (w_out + W~ x)^2 S_post(0), as in pair_moments.py, and with what
+        a spike does to a threshold that slides in w_out.
         """
         rest, found = self._at(weights), {}
         parts = self._parts(rest)
@@ -239,6 +243,7 @@ class RecurrentEquation:
                     squares = sum(amplitude**2 * window.square_integral() for amplitude, window in of_rule)
                     of_pairs = area_of(of_rule, self.dt)
                     w_in, w_out = single_spikes(each.rule)
+                    w_out = w_out + by_threshold(each.rule, rest.weights[each.name], x, y)
                     alone = (w_in + of_pairs * y) ** 2 * pre[0] + (w_out + of_pairs * x) ** 2 * post[0]
                     found[each.name] = x * y * squares + alone
                 seen = sum(amplitude * window.transform(spectra.omega)[:, None] for amplitude, window in of_rule)
@@ -299,9 +304,8 @@ class RecurrentEquation:
             f"RecurrentEquation of {n} projection{'s' if n > 1 else ''} of {self.network.name}",
             "  dJ_ij/dt = w_in nu_j + w_out nu_i + W~ nu_i nu_j + C^W_ij",
         ]
-        if self.approximate:
-            small = ", for weights that are small against the sd of the potential"
-            head.append(f"  approximate: {self.approximate}{'' if self.approximate == SETTLED else small}")
+        head += [f"  approximate: {self.approximate}"] if self.approximate else []
+        head += [] if self._is_linear else [f"  {GOOD}"]
         return "\n".join(head + rows)
 
     def _repr_html_(self) -> str:

@@ -25,7 +25,7 @@ import numpy as np
 
 from ..simulator.network import Network
 from ..simulator.plain import Direct
-from ..simulator.protocols import DT, Empirical, HebbscopeError, ParameterError, is_part, require_methods
+from ..simulator.protocols import DT, Cycle, Empirical, HebbscopeError, ParameterError, is_part, require_methods
 from . import modes
 from .equal_weights import grown
 from .linear_flow import LinearFlow, flow_of
@@ -61,8 +61,7 @@ class InputStatistics(NamedTuple):
         n = len(self.rates)
         left, right = [np.zeros((n, 0))], [np.zeros((n, 0))]
         for term in self.covariance:
-            q = window.q(neuron, term.kernel)
-            left.append(term.left @ q if np.ndim(q) else term.left * q)
+            left.append(term.by(window.q(neuron, term.kernel)))
             right.append(term.right)
         own = sum((vector * window.q(neuron, kernel) for vector, kernel in self.atom), np.zeros(n))
         return np.concatenate(left, axis=1), np.concatenate(right, axis=1), own
@@ -135,7 +134,7 @@ def _approximate(
     kernels = [term.kernel for term in statistics.covariance]
     if any(isinstance(each, Empirical) for each in kernels):
         raise ParameterError(part, "model", "must be no recording, for the approximate learning equation", kind)
-    if any(getattr(each, "shift", 0.0) != 0.0 for each in kernels):
+    if any(isinstance(each, Cycle) or getattr(each, "shift", 0.0) != 0.0 for each in kernels):
         raise ParameterError(
             part, "model", "must show its patterns in random order, for the approximate learning equation", kind
         )
@@ -335,13 +334,18 @@ class LearningEquation:
 
     @property
     def diffusion_at(self) -> str:
-        """At which weights D, D_relative and tau_noise are: "rest", or "start" where equal weights do not come to rest and the first weights are known."""
-        return "rest" if self.rests or self.start is None else "start"
+        """At which weights D, D_relative and tau_noise are: "rest", "start" where equal weights do not come to rest, or "nowhere", and they are nan, where
+        the first weights are not known either."""
+        if self.rests:
+            return "rest"
+        return "nowhere" if self.start is None else "start"
 
     @cached_property
     def _noise_weights(self) -> np.ndarray:
         """(n,) these weights."""
-        return np.full(self.n, self.mean_weight) if self.diffusion_at == "rest" else np.asarray(self.start)
+        if self.diffusion_at == "start":
+            return np.asarray(self.start)
+        return np.full(self.n, self.mean_weight if self.rests else np.nan)
 
     def diffusion_of(self, weights: np.ndarray) -> np.ndarray:
         """(2, n) [1/s]: D and D' of each synapse while the weights are these (n,), which have a say by the output rate nu_out alone.
@@ -393,7 +397,7 @@ class LearningEquation:
     def tau_noise(self) -> float:
         """J^2 / D [s] with J the mean weight at rest, or at the start, see `diffusion_at`: when noise has moved a weight as far as the mean weight itself."""
         mean = float(self._noise_weights.mean())
-        return mean * mean / self.D if self.D > 0.0 else float("inf")
+        return mean * mean / self.D if self.D != 0.0 else float("inf")
 
     growth_rate = cached_property(modes.growth_rate)
 
@@ -463,8 +467,10 @@ class LearningEquation:
         """What is to be known of the numbers."""
         if self.diffusion_at == "rest":
             return []
-        mean, rate = float(self._noise_weights.mean()), float(self.output_rate_of(self._noise_weights))
-        where = f"at the start, mean weight {mean:.4g} and output {rate:.4g} Hz"
+        where = "not known"
+        if self.diffusion_at == "start":
+            mean, rate = float(self._noise_weights.mean()), float(self.output_rate_of(self._noise_weights))
+            where = f"at the start, mean weight {mean:.4g} and output {rate:.4g} Hz"
         return [
             f"D, D_relative and tau_noise are {where}: equal weights rest nowhere between the bounds, or in silence"
         ]

@@ -21,17 +21,37 @@ import numpy as np
 from ..simulator.protocols import Empirical
 from .filtered_cumulants import FilteredCumulants
 from .filters import Filter, Now, scaled, traced
+from .threshold import FixedThreshold
 
-TO_ORDER = "scale of the sliding threshold, to the first order of 1 / (tau y) and of correlations"
+TO_ORDER = "scale of a sliding threshold, to the first order of 1 / (tau y)"
+SETTLED = "scale of a sliding threshold, by a relative 1 / (tau y) and by correlations"
+
+
+def slides(rule: Any) -> bool:
+    """Whether a rule has a threshold that does not stay."""
+    return not isinstance(getattr(rule, "threshold", FixedThreshold()), FixedThreshold)
+
+
+def known(rule: Any, correlated: bool) -> str:
+    """By what the scale of a rule's threshold among single spikes is approximate, nothing of one that stays; correlated: where it has what `moved` finds."""
+    if not slides(rule):
+        return ""
+    if not hasattr(rule.threshold, "averages"):
+        return SETTLED
+    return TO_ORDER + (" and of correlations" if correlated else ", without correlations")
+
+
+def is_recorded(statistics: Any) -> bool:
+    """Whether an input is a recording, which has no stationary covariance."""
+    return any(isinstance(term.kernel, Empirical) for term in statistics.covariance)
 
 
 def moved(threshold: Any, of: FilteredCumulants, eps: Filter, tau: float, seen: np.ndarray, y: Any) -> tuple[Any, Any]:
     """Shift (..., n) [Hz] and variance (..., 1) [Hz^2], for a trace that lasts tau [s], effective weights (..., n), and output rates y (..., 1) [Hz].
 
-    0 of thresholds without `averages`, and of recordings, which have no stationary covariance.
+    0 of thresholds without `averages`, and of recordings.
     """
-    kernels = [term.kernel for term in of.statistics.covariance]
-    if not hasattr(threshold, "averages") or any(isinstance(kernel, Empirical) for kernel in kernels):
+    if not hasattr(threshold, "averages") or is_recorded(of.statistics):
         return 0.0, 0.0
     x: np.ndarray = of.statistics.rates
     shift: Any = 0.0

@@ -19,10 +19,12 @@ from .linear_output import LinearOutput
 from .nonlinear_hebb import NonlinearHebb
 from .nonlinearity import NearestPairs
 from .pairing import PRESYNAPTIC_CENTRED
-from .sliding import TO_ORDER, moved
-from .threshold import FixedThreshold, scale_among_spikes
+from .sliding import is_recorded, known, moved
+from .threshold import FixedThreshold, rise, scale_among_spikes, sign_change
 from .window_integrals import laplace
 from .windows import DoubleExponential
+
+HIDDEN = "spikes that hide others, to the first order in the single weight"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -41,7 +43,8 @@ class STDPEquation(LinearOutput):
     @property
     def approximate(self) -> str:
         """By what it is approximate; nothing where it is exact."""
-        return TO_ORDER if hasattr(self.rule.threshold, "averages") else ""
+        by = known(self.rule, not (self.hides_outputs or is_recorded(self.statistics)))
+        return "; ".join(filter(None, [HIDDEN if self.hides else "", by]))
 
     def __post_init__(self) -> None:
         require_methods(self.rule.threshold, "the learning equation", "settled")
@@ -56,6 +59,11 @@ class STDPEquation(LinearOutput):
     def hides(self) -> bool:
         """Whether any spike hides another."""
         return any(self.rule.pairing)
+
+    @property
+    def hides_outputs(self) -> bool:
+        """Whether any spike hides one of the output."""
+        return bool(self.rule.pairing.post_by_post or self.rule.pairing.post_by_pre)
 
     # Independent spikes at given rates
 
@@ -80,25 +88,28 @@ class STDPEquation(LinearOutput):
         return scale_among_spikes(self.rule.threshold, y, late, self.rule.pairing.post_by_post, shift, variance)
 
     def independent_diffusion(self, weights: Any, x: Any, y: Any) -> np.ndarray:
-        """Growth of the variance [1/s] of one weight for independent Poisson spikes at rates x and y [Hz], exact for slow learning and any pairing.
+        """Growth of the variance [1/s] of one weight for independent Poisson spikes at rates x and y [Hz], for slow learning and any pairing: exact with a
+        threshold that stays, else to the leading order of 1 / (tau y).
 
         The weight is its drift and a martingale, whose steps are what a spike changes at once and what it makes later spikes change. With r and o the
         traces of the presynaptic and the postsynaptic spikes that are in sight, these are at a postsynaptic spike, which may hide those before it, and at a
         presynaptic one, with A the amplitudes, K the areas and h = 1 where spikes of the one side hide those of the other, or of their own,
 
-            a = A_plus r (1 - h_pre_by_post y K_plus) - A_minus x K_minus (1 - h_post_by_post o)
+            a = A_plus r (1 - h_pre_by_post y K_plus) - A_minus x K_minus (1 + eps - h_post_by_post o)
             b = A_plus y K_plus (1 - h_pre_by_pre r) - A_minus o (1 - h_post_by_pre x K_minus)
 
-        so that the variance grows by y E[a^2] + x E[b^2]; beside it by x y times the squares of the noise. All-to-all it is
-        x y int W^2 + y (W~ x)^2 + x (W~ y)^2.
+        so that the variance grows by y E[a^2] + x E[b^2]; beside it by x y times the squares of the noise. All-to-all with a threshold that stays it is
+        x y int W^2 + y (W~ x)^2 + x (W~ y)^2. eps is d ln theta / d ln y of the scale theta that the threshold settles at: a spike raises its average by 1 / tau for
+        a time tau, and with it the depression of all spikes in it.
         """
         plus, minus = self.amplitudes(weights, y)
         wide, late = self.areas(x, y)
+        slid = self.rule.amplitudes(weights)[1] * x * late * rise(self.rule.threshold, y)
         r, o, rr, oo, ro = self._traces(x, y)
         h = self.rule.pairing
         now, later = plus * (1.0 - h.pre_by_post * y * wide), minus * x * late
-        a = now**2 * rr - 2.0 * now * later * (r - h.post_by_post * ro)
-        a = a + later**2 * (1.0 + h.post_by_post * (oo - 2.0 * o))
+        a = now**2 * rr - 2.0 * now * ((later + slid) * r - later * h.post_by_post * ro)
+        a = a + (later + slid) ** 2 + later * h.post_by_post * (later * oo - 2.0 * (later + slid) * o)
         now, later = minus * (1.0 - h.post_by_pre * x * late), plus * y * wide
         b = now**2 * oo - 2.0 * now * later * (o - h.pre_by_pre * ro)
         b = b + later**2 * (1.0 + h.pre_by_pre * (rr - 2.0 * r))
@@ -133,16 +144,14 @@ class STDPEquation(LinearOutput):
         )
 
     def sign_change(self, x: float, weight: float) -> float:
-        """The output rate [Hz] at which the drift of independent spikes changes its sign, for input rate x [Hz]; nan where it changes nowhere."""
-        from scipy.optimize import brentq
+        """The output rate [Hz] at which the drift of independent spikes changes its sign, for input rate x [Hz], see `sign_change` of threshold.py; nan where it changes nowhere."""
+        plus, minus = self.rule.amplitudes(weight)
 
-        def net(y: float) -> float:
-            plus, minus = self.rule.amplitudes(weight)
+        def net(y: Any) -> Any:
             wide, late = self.areas(x, y)
-            return float(plus * wide - minus * self._scale(y, late) * late)
+            return plus * wide - minus * self._scale(y, late) * late
 
-        low, high = 1e-6, 1e6
-        return float(brentq(net, low, high, xtol=1e-12)) if net(low) * net(high) < 0.0 else float("nan")
+        return sign_change(net, self.rule.threshold)
 
     def rate_rule(self) -> Hebb | NonlinearHebb:
         """The rate rule that additive pairs of independent spikes are: plain Hebb all-to-all; presynaptic-centred, where the next postsynaptic spike hides
@@ -181,8 +190,8 @@ class STDPEquation(LinearOutput):
         return plus * gained - minus * self._scale(y, late, *self._moved(seen, y)) * lost
 
     def _moved(self, seen: np.ndarray, y: np.ndarray) -> tuple[Any, Any]:
-        """What correlations add to the moments of a sliding threshold; of all pairs."""
-        if self.hides or not hasattr(self.neuron, "epsp_terms"):
+        """What correlations add to the moments of a sliding threshold where no spike hides one of the output."""
+        if self.hides_outputs or not hasattr(self.rule.threshold, "averages"):
             return 0.0, 0.0
         return moved(self.rule.threshold, self._cumulants, tuple(self._epsp), self.rule.tau_minus, seen, y)
 

@@ -13,6 +13,7 @@ and one that slides with the potential has `add_potentials`, which only rules th
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,8 @@ from ..simulator.protocols import (
     within,
 )
 from .traces import QUIET, Traces, add_amount, decay, traces
+
+LARGEST = 690.0  # of the logarithm of a scale, so that what it multiplies is a number
 
 
 def check_threshold(rule: Any) -> None:
@@ -55,6 +58,28 @@ def scale_among_spikes(
     if hasattr(threshold, "among_spikes"):
         return np.asarray(threshold.among_spikes(np.asarray(y, float), lasting, alone, shift, variance))
     return np.asarray(threshold.settled(y))
+
+
+def sign_change(per_pair: Callable[[Any], Any], threshold: Any) -> float:
+    """The output rate [Hz] at which what a pair brings, per_pair(y) of rates of any shape, changes its sign; nan where it changes nowhere.
+
+    The lowest one, but with a threshold that slides the highest: below about one spike in its time constant, such a threshold is that of each spike by itself.
+    """
+    from scipy.optimize import brentq
+
+    y = np.geomspace(1e-6, 1e6, 2401)
+    changes = np.flatnonzero(np.diff(np.sign(per_pair(y))))
+    if not len(changes):
+        return math.nan
+    first = changes[-1 if hasattr(threshold, "averages") else 0]
+    low, high = y[first], y[first + 1]
+    return float(brentq(lambda y: float(per_pair(y)), low, high, xtol=1e-13 * low))
+
+
+def rise(threshold: Any, y: Any) -> Any:
+    """y d theta / d y at output rates y [Hz], with theta the scale that the threshold settles at: what a spike adds to it in all the time to come, times y."""
+    y, h = np.asarray(y, float), 1e-4
+    return (threshold.settled(y * (1.0 + h)) - threshold.settled(y * (1.0 - h))) / (2.0 * h)
 
 
 def scales(n_post: int, tau: float) -> Traces:
@@ -158,7 +183,7 @@ class SlidingThreshold(NamedTuple):
         return self.tau
 
     def among_spikes(self, y, lasting, alone=0, shift=0.0, variance=0.0):
-        """(E[r] / rho_0)^(p (2 - p)) (E[r^2] / rho_0^2)^(p (p - 1) / 2), see `scale_among_spikes`, with the moments of the average r among the spikes of the trace.
+        """(E[r] / rho_0)^p (E[r^2] / E[r]^2)^(p (p - 1) / 2), see `scale_among_spikes`, with the moments of the average r among the spikes of the trace.
 
         r has the variance y / (2 tau), and a spike of age u adds e^(-u / tau) / tau to it; u is exponential, with the mean `lasting`. Where no spike came since
         (alone), all of r has decayed by e^(-u / tau). Exact of Poisson spikes for p = 1 and 2, else to a relative 1 / (tau y)^2. Source: [derived].
@@ -170,10 +195,13 @@ class SlidingThreshold(NamedTuple):
         else:
             first = y + 1.0 / (tau + lasting)
             second = square + 2.0 * y / (tau + lasting) + 1.0 / (tau * (tau + 2.0 * lasting))
-        first, second = first + shift, second + 2.0 * y * shift + variance
-        return (first / self.rho_0) ** (self.p * (2.0 - self.p)) * (second / self.rho_0**2) ** (
-            0.5 * self.p * (self.p - 1.0)
-        )
+        first, second = np.maximum(first + shift, 0.0), second + 2.0 * y * shift + variance
+        over = np.maximum(second, first * first) / np.where(
+            first > 0.0, first * first, 1.0
+        )  # no square is below that of the mean
+        with np.errstate(divide="ignore"):
+            power = self.p * (np.log(first / self.rho_0) + 0.5 * (self.p - 1.0) * np.log(over))
+        return np.exp(np.minimum(power, LARGEST))
 
     def add_output(self, state, i, t):
         state.rate[i] = state.rate[i] * math.exp(-(t - state.last[i]) / self.tau) + 1.0 / self.tau
@@ -299,7 +327,7 @@ class MeanSquareThreshold(NamedTuple):
             mean = y * (y + 1.0 / tau) / (1.0 + lasting / tau)
         else:
             mean = y * (y + (1.0 + lasting / (self.tau_y + lasting)) / (tau + lasting))
-        return (mean + y * shift + variance) / self.rho_0**2
+        return np.maximum(mean + y * shift + variance, 0.0) / self.rho_0**2
 
     def add_output(self, state, i, t):
         gone = t - state.last[i]

@@ -20,7 +20,7 @@ from ..simulator.protocols import (
     require,
     require_methods,
 )
-from .threshold import FixedThreshold, check_threshold, scale_among_spikes
+from .threshold import FixedThreshold, check_threshold, scale_among_spikes, sign_change
 from .traces import Traces, decay, mark, traces
 
 
@@ -166,19 +166,8 @@ class Triplet(NamedTuple):
         return self.eta * x * y * self.per_pair(x, y)
 
     def sign_change(self, x):
-        """The output rate [Hz] at which the drift changes its sign, for an input rate x [Hz]; nan where it changes nowhere.
-
-        The lowest one, but with a threshold that slides the highest: below about one spike in its time constant, such a threshold is that of each spike by itself.
-        """
-        from scipy.optimize import brentq
-
-        y = np.geomspace(1e-6, 1e6, 2401)
-        changes = np.flatnonzero(np.diff(np.sign(self.per_pair(x, y))))
-        if not len(changes):
-            return math.nan
-        first = changes[-1 if hasattr(self.threshold, "averages") else 0]
-        low, high = y[first], y[first + 1]
-        return float(brentq(lambda y: float(self.per_pair(x, y)), low, high, xtol=1e-13 * low))
+        """The output rate [Hz] at which the drift changes its sign, for an input rate x [Hz], see `sign_change` of threshold.py; nan where it changes nowhere."""
+        return sign_change(lambda y: self.per_pair(x, y), self.threshold)
 
     @property
     def pictures(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from .filtered_cumulants import FilteredCumulants
 from .filters import Before, Filter, Now, exponential, product, scaled, traced, triple_integral
 from .linear_output import LinearOutput
 from .recorded_traces import RecordedTraces, constant, value
-from .sliding import TO_ORDER, moved
+from .sliding import is_recorded, known, moved
 from .threshold import scale_among_spikes
 
 
@@ -49,7 +49,8 @@ class TripletEquation(LinearOutput):
     @property
     def approximate(self) -> str:
         """By what it is approximate; nothing where it is exact."""
-        return TO_ORDER if hasattr(self.rule.threshold, "averages") else ""
+        unknown = "third cumulants, which the input does not state, as zero" if self.statistics.third is None else ""
+        return "; ".join(filter(None, [known(self.rule, not is_recorded(self.statistics)), unknown]))
 
     # Independent spikes
 
@@ -65,7 +66,8 @@ class TripletEquation(LinearOutput):
         return np.vectorize(self.rule.sign_change, otypes=[float])(x)
 
     def rate_rule(self) -> BCM:
-        """The rule of Bienenstock, Cooper & Munro that triplets of independent spikes are, with the threshold part of the rule.
+        """The rule of Bienenstock, Cooper & Munro that triplets of independent spikes are, with the threshold part of the rule: of one that slides to a relative
+        1 / (tau y), for rates have no single spikes.
 
         HebbscopeError where the threshold depends on the input rate (A3_minus), is no multiple of the scale of depression (A2_plus), or where there is none.
         """
@@ -119,7 +121,7 @@ class TripletEquation(LinearOutput):
         out = constant(self._base, n_spikes) + traces.after(eps, amounts)
         gain = constant(r.A2_plus + r.A3_plus * r.tau_y * self._base, n_spikes)
         gain += traces.after(scaled(o2, r.A3_plus), amounts)
-        theta = scale_among_spikes(r.threshold, self._base + seen @ self.rates, r.tau_minus)
+        theta = scale_among_spikes(r.threshold, max(self._base + float(seen @ self.rates), 0.0), r.tau_minus)
         loss = r.A2_minus * theta + r.A3_minus * traces.before_same(r2)
         change = traces.ahead(r1, product(out, gain))
         change -= loss * (r.tau_minus * self._base + value(traces.after(o1, amounts)))
@@ -161,14 +163,12 @@ class TripletEquation(LinearOutput):
 
     def __repr__(self) -> str:
         c = self.coefficients()
-        unknown = "  the input states no third cumulants: taken as zero"
         return "\n".join(
             [
                 f"TripletEquation of {len(self.rates)} synapses, {'with' if self.causal else 'without'} the causal terms",
                 f"  dJ_i/dt = {c['bcm_gain']:.4g} s x_i y (y - theta_i) + correlations",
                 f"  theta {c['theta']:.4g} Hz at the mean input rate {c['mean_rate']:.4g} Hz",
                 *([f"  approximate: {self.approximate}"] if self.approximate else []),
-                *([unknown] if self.statistics.third is None else []),
             ]
         )
 

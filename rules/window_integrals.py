@@ -18,13 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from ..simulator.protocols import Cosine, Delta, Empirical, Exponential, Gaussian, HebbscopeError, Sine, Triangle
+from ..simulator.protocols import Cosine, Cycle, Delta, Empirical, Exponential, Gaussian, HebbscopeError, Sine, Triangle
 
 Terms = Sequence[tuple[float, int, float]]
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
 CLOSE = 0.05  # relative distance of two decay rates from which on partial fractions lose no digits that matter
 ORDERS = 14  # of the series used below it: CLOSE^14 is beyond double precision
+MEMORY = 2**20  # values of g that are held at once
 NEGLIGIBLE = 45.0  # decay times after which an exponential counts as over: exp(-45) = 3e-20
 
 
@@ -99,6 +100,18 @@ def antiderivative(f: Terms) -> Terms:
     return found
 
 
+def laps(f: Terms, period: float) -> Terms:
+    """The sum over k = 0, 1, ... of f(x + k period) as terms again, from the sums over k of k^j z^k with z = exp(-a period)."""
+    found: list[tuple[float, int, float]] = []
+    for c, n, a in f:
+        z, left = np.exp(-a * period), -np.expm1(-a * period)
+        sums = [1.0 / left]
+        for j in range(1, n + 1):
+            sums.append(z * sum(comb(j, i) * each for i, each in enumerate(sums)) / left)
+        found += [(c * comb(n, j) * period**j * each, n - j, a) for j, each in enumerate(sums)]
+    return found
+
+
 def damped_correlation(f: Terms, g: Terms, p: float) -> float:
     """int_0^inf int_0^inf f(u + y) g(u) exp(-p y) du dy."""
     total = 0.0
@@ -168,7 +181,7 @@ def kernel_transform(kernel: Any, omega: np.ndarray) -> np.ndarray:
             return 2.0 * tau / (1.0 + (omega * tau) ** 2)
         case Gaussian(sd):
             return np.exp(-0.5 * (omega * sd) ** 2)
-        case Triangle(width, shift, period) if period == np.inf:
+        case Triangle(width, shift):
             return width * np.sinc(omega * width / (2.0 * np.pi)) ** 2 * np.exp(1j * omega * shift)
     raise HebbscopeError(
         f"{type(kernel).__name__}: a covariance kernel without a spectrum, of which this learning equation is"
@@ -207,14 +220,44 @@ def q_by_quadrature(window: Any, neuron: Any, kernel: Any) -> float:
     return float(np.sum(weight * window.convolved(neuron, t) * kernel_value(kernel, t)))
 
 
+def q_around(window: Any, neuron: Any, width: float, n: int) -> np.ndarray:
+    """(n,): int g(t) k(t - m width) dt of m = 0, ..., n - 1, for a triangle k of this width [s] that is repeated each n widths, without end on both sides."""
+    low, high = reach(window, neuron)
+    first, last = np.arange(n) * width, n * width
+    near = np.flatnonzero((first < high) | (first + width > last + low))
+    side = doubling(_finest(window, neuron), 0.5 * width)
+    u, weight = panels(np.concatenate([side, width - side, window.bends() % width]))
+    falling, rising = np.zeros(n), np.zeros(n)
+    for some in np.array_split(near, 1 + len(near) * len(u) // MEMORY):
+        g = weight * _all_laps(window, neuron, first[some][:, None] + u, last)
+        falling[some], rising[some] = g @ (1.0 - u / width), g @ (u / width)
+    return falling + np.roll(rising, 1)
+
+
+def _all_laps(window: Any, neuron: Any, t: np.ndarray, period: float) -> np.ndarray:
+    """The sum over integers k of g(t + k period) at times t in one period."""
+    if hasattr(window, "response") and hasattr(neuron, "epsp_terms"):
+        before, after = window.response(neuron)
+        return evaluate(laps(after, period), t) + evaluate(laps(before, period), period - t)
+    low, high = reach(window, neuron)
+    around = np.arange(np.floor(low / period), np.ceil(high / period) + 1.0)
+    return sum((window.convolved(neuron, t + lap * period) for lap in around), np.zeros(t.shape))
+
+
+def _finest(window: Any, neuron: Any) -> float:
+    """The time [s] in which g changes little."""
+    if hasattr(window, "response") and hasattr(neuron, "epsp_terms"):
+        return 0.1 / max(a for side in window.response(neuron) for _, _, a in side)
+    return 1e-5 * neuron.epsp_support()
+
+
 def q_of_recording(window: Any, neuron: Any, kernel: Empirical) -> np.ndarray:
     """(n, n): the sum of g over all pairs of recorded spikes, less what independent trains would give."""
     low, high = window.support()
     reach = max(-low, max(high, 0.0) + neuron.epsp_support())
-    if hasattr(window, "terms") and hasattr(neuron, "epsp_terms"):
-        (before, after), eps = window.terms(), neuron.epsp_terms()
-        later = [*correlation(eps, before), *convolution(eps, after)]
-        return kernel.filtered(correlation(before, eps), later, reach, window.integral())
+    if hasattr(window, "response") and hasattr(neuron, "epsp_terms"):
+        before, after = window.response(neuron)
+        return kernel.filtered(before, after, reach, window.integral())
     grid = np.linspace(-reach, reach, 20_001)
     table = window.convolved(neuron, grid)
     return kernel.tabulated(table, reach, window.integral())
@@ -231,7 +274,7 @@ def overlap(window: Any, neuron: Any) -> float:
 def q(window: Any, neuron: Any, kernel: Any) -> Any:
     """int int W(s) eps(u) k(s + u) du ds for a kernel of simulator/protocols.py, or one with a method value(t).
 
-    (n, n) for an Empirical kernel, else a number.
+    (n, n) for a Cycle and an Empirical kernel, else a number.
     """
     match kernel:
         case Delta(weight):
@@ -247,10 +290,8 @@ def q(window: Any, neuron: Any, kernel: Any) -> Any:
             return float(apart + damped_correlation(before, eps, p) + damped_correlation(eps, before, p))
         case Empirical():
             return q_of_recording(window, neuron, kernel)
-        case Triangle(width, shift, period) if period < np.inf:
-            low, high = reach(window, neuron)
-            laps = np.arange(np.floor((low - width - shift) / period), np.ceil((high + width - shift) / period) + 1.0)
-            return sum(q_by_quadrature(window, neuron, Triangle(width, shift + lap * period)) for lap in laps)
+        case Cycle():
+            return kernel.weighed(q_around(window, neuron, kernel.width, len(kernel.deviations)))
     return q_by_quadrature(window, neuron, kernel)
 
 
@@ -293,6 +334,13 @@ def convolved(window: Any, neuron: Any, t: Any) -> np.ndarray:
     found[early] = evaluate(correlation(before, eps), -t[early])
     found[~early] = evaluate(correlation(eps, before), late) + convolve(eps, after, late)
     return found
+
+
+def response(window: Any, neuron: Any) -> tuple[Terms, Terms]:
+    """g(-t) and g(t), t > 0, of a neuron that states its EPSP by `epsp_terms`."""
+    before, after = window.terms()
+    eps = neuron.epsp_terms()
+    return correlation(before, eps), [*correlation(eps, before), *convolution(eps, after)]
 
 
 def support(window: Any) -> tuple[float, float]:

@@ -91,7 +91,7 @@ class KempterWindow(NamedTuple):
 
     value, integral, square_integral = integrals.value, integrals.integral, integrals.square_integral  # type: ignore[misc]
     transform, convolved, overlap, q = integrals.transform, integrals.convolved, integrals.overlap, integrals.q  # type: ignore[misc]
-    support, bends = integrals.support, integrals.bends  # type: ignore[misc]
+    response, support, bends = integrals.response, integrals.support, integrals.bends  # type: ignore[misc]
 
 
 class DoubleExponentialState(NamedTuple):
@@ -152,4 +152,4 @@ class DoubleExponential(NamedTuple):
 
     value, integral, square_integral = integrals.value, integrals.integral, integrals.square_integral  # type: ignore[misc]
     transform, convolved, overlap, q = integrals.transform, integrals.convolved, integrals.overlap, integrals.q  # type: ignore[misc]
-    support, bends = integrals.support, integrals.bends  # type: ignore[misc]
+    response, support, bends = integrals.response, integrals.support, integrals.bends  # type: ignore[misc]

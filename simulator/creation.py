@@ -22,7 +22,7 @@ import numpy as np
 
 from . import checkpoint, journal, sonata
 from .checkpoint import Checkpoint, unfinished
-from .fingerprint import parts_of
+from .fingerprint import hashes_of
 from .journal import Journaled
 from .levelfile import CHUNK_BYTES
 from .protocols import HebbscopeError
@@ -85,7 +85,7 @@ def _rename(path: Path) -> None:
 
 def header(root: Any, seeds: list[int], config: str, created: str, attrs: dict[str, Any], network: Any) -> None:
     """The attributes of the file."""
-    name, parts = getattr(network, "name", ""), {} if network is None else parts_of(network)
+    name, parts = getattr(network, "name", ""), {} if network is None else hashes_of(network)
     sonata.mark(root)
     root.attrs["Conventions"] = CONVENTIONS
     root.attrs["software"] = f"hebbscope {version_of('hebbscope')}"

@@ -18,12 +18,12 @@ import numpy as np
 from .network import Network
 from .plain import Free, Static
 from .projection import Projection
-from .protocols import DT, HebbscopeError, ParameterError, bounds_of, is_rate_rule
+from .protocols import DT, HebbscopeError, ParameterError, bounds_of, is_part, is_rate_rule, unit_of
 from .results import Run, grouped
 from .run import positive_argument, simulate
 
 STILL = 1e-5  # of the largest weight of a projection: by about how much its weights are to move
-FORGOTTEN = 5.0  # time constants, after which less than a hundredth of the beginning is left
+FORGOTTEN = 12.0  # time constants, after which less than a hundred-thousandth of the beginning is left: it may be a hundred times what comes after
 MOST_MOVED = 1e-3  # of it; beyond, they do not stand still
 PILOT_RATE, PILOT_TIME = (
     1e-6,
@@ -146,8 +146,8 @@ def measure_drift(
     weights   what they are held at: of the one projection that learns, or projection -> weights, in any form that a Projection takes; default: as the
               network has them. Where chance draws them, they are those of the first seed
     seeds     at least two
-    wait      time before the measurement, in which traces, neurons and thresholds forget how they began [s]; default: 1 s, or five times the longest
-              time constant of the rules' thresholds, where that is longer
+    wait      time before the measurement, in which traces, neurons and thresholds forget how they began [s]; default: 1 s, or twelve times the longest
+              time in the rules, those of their thresholds and windows too, where that is longer
     level     "spike" or "surrogate"
     how       engine, dt and threads, as in `simulate`
 
@@ -183,8 +183,16 @@ def measure_drift(
 def _to_forget(network: Network) -> float:
     """The time [s] in which what rules remember forgets how it began."""
     rules = [each.rule for each in getattr(network, "projections", ())]
-    longest = max((getattr(getattr(rule, "threshold", None), "tau", 0.0) for rule in rules), default=0.0)
-    return max(1.0, FORGOTTEN * longest)
+    return max(1.0, FORGOTTEN * max((time for rule in rules for time in _times(rule)), default=0.0))
+
+
+def _times(part: Any) -> Iterable[float]:
+    """All times [s] in a part and in the parts of it."""
+    for field, value in part._asdict().items():
+        if is_part(value):
+            yield from _times(value)
+        elif unit_of(type(part), field) == "s":
+            yield float(np.abs(value).max(initial=0.0))
 
 
 def _held(network: Network, weights: Any, seed: int) -> Network:

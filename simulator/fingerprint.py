@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-LARGE, MOST = (
-    10_000,
-    1_000_000,
-)  # numbers in an array: from which on it may well be computed, as exactly as a machine does; that are looked at of these
+LARGE = 10_000  # numbers in an array: from which on it may well be computed, as exactly as a machine does
+AT_ONCE = 1_000_000  # of these that are in double precision at one time
+SAME = 1e-9  # spread over mean: below, all numbers are one, but for their last digits
 
 
 def fingerprint(*values: Any, array: Callable[[np.ndarray], bytes] = np.ndarray.tobytes) -> str:
@@ -42,19 +42,28 @@ def _add(digest: Any, value: Any, array: Callable[[np.ndarray], bytes]) -> None:
 
 
 def about(array: np.ndarray) -> bytes:
-    """All of a small array; of a large one of numbers, as far as it is looked at, mean, spread and how neighbours go together, to three digits: last digits leave these as they are."""
+    """All of a small array; of a large one of numbers what it is like to three digits, which last digits leave as it is: mean, spread, how neighbours go together,
+    and the first waves that run through it, once up and down to four times, which know its order. Others that are alike in all of these are not told apart."""
     if array.size < LARGE or array.dtype.kind != "f":
         return array.tobytes()
-    values = array.ravel()[:MOST].astype(float)
-    sd = float(values.std())
-    if not 0.0 < sd < np.inf:
+    flat, n = array.reshape(-1), array.size
+    parts = [slice(first, first + AT_ONCE) for first in range(0, n, AT_ONCE)]
+    mean = sum(float(flat[part].sum(dtype=float)) for part in parts) / n
+    sd = math.sqrt(sum(float(np.sum((flat[part].astype(float) - mean) ** 2)) for part in parts) / n)
+    if not np.isfinite(sd):
         return array.tobytes()
-    standard = (values - values.mean()) / sd
-    shape = (values.mean() / sd, float(standard[1:] @ standard[:-1]) / values.size)
-    return f"{sd:.3e} {shape[0]:.3f} {shape[1]:.3f}".encode()
+    if sd <= max(SAME, 10.0 * float(np.finfo(array.dtype).eps)) * abs(mean):
+        return f"{mean:.6e}".encode()
+    shape = np.zeros(5)
+    for part in parts:
+        standard = (flat[part].astype(float) - mean) / sd
+        turn = np.pi * (np.arange(part.start, part.start + len(standard)) + 0.5) / n
+        waves = [float(standard @ np.cos(k * turn)) / math.sqrt(n) for k in range(1, 5)]
+        shape += [float(standard[1:] @ standard[:-1]) / n, *waves]
+    return " ".join([f"{sd:.3e}", f"{mean / sd:.3f}", *(f"{each:.3f}" for each in shape)]).encode()
 
 
-def parts_of(network: Any) -> dict[str, str]:
+def hashes_of(network: Any) -> dict[str, str]:
     """A hash of each population and projection of a network, by what it is and its name; the same wherever its arrays were computed."""
     found = {f"population {each.name}": fingerprint(each, array=about) for each in network.populations}
     return found | {f"projection {each.name}": fingerprint(each, array=about) for each in network.projections}

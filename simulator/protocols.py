@@ -430,14 +430,10 @@ class Exponential(NamedTuple):
 
 
 class Triangle(NamedTuple):
-    """(1 - |s - shift| / width) where positive: the overlap of something held for `width` with what is held `shift` later.
-
-    With a finite period it is repeated each `period`, on both sides without end.
-    """
+    """(1 - |s - shift| / width) where positive: the overlap of something held for `width` with what is held `shift` later."""
 
     width: Seconds
     shift: Seconds = 0.0
-    period: Seconds = np.inf
 
 
 class Delta(NamedTuple):
@@ -450,6 +446,30 @@ class Gaussian(NamedTuple):
     """The normal density with standard deviation sd [1/s]."""
 
     sd: Seconds
+
+
+class Cycle(NamedTuple):
+    """The covariance of what goes through n_patterns patterns in order, each held for `width`, over and over: itself a matrix (n, n).
+
+    C_ij(s) = sum over all integers m of <d_i(p + m) d_j(p)> (1 - |s - m width| / width)_+ with <> the mean over p, and p + m around the cycle.
+    deviations: d (n_patterns, n), of the patterns from their mean.
+    """
+
+    deviations: np.ndarray
+    width: Seconds
+
+    def weighed(self, amounts: np.ndarray) -> np.ndarray:
+        """(n_patterns,) -> (n, n): the sum over m of amounts[m] <d_i(p + m) d_j(p)>."""
+        n_patterns = len(self.deviations)
+        ahead = np.fft.rfft(self.deviations, axis=0) * np.fft.rfft(amounts).conj()[:, None]
+        return np.fft.irfft(ahead, n_patterns, axis=0).T @ self.deviations / n_patterns
+
+    def value(self, s: Any) -> np.ndarray:
+        """(n, n): C at one lag [s]."""
+        n_patterns = len(self.deviations)
+        away = s / self.width - np.arange(n_patterns)
+        away -= n_patterns * np.round(away / n_patterns)
+        return self.weighed(np.maximum(1.0 - np.abs(away), 0.0))
 
 
 class Empirical(NamedTuple):
@@ -489,13 +509,17 @@ class Empirical(NamedTuple):
 class Covariance(NamedTuple):
     """One term of the covariance of the input rates, C_ij(s) = cov[S_i(t + s), S_j(t)] = sum_r left[i, r] right[j, r] kernel(s).
 
-    left, right: (n, r) [Hz, or sqrt(Hz) with a kernel in 1/s]; an Empirical kernel is itself a matrix (r, r) between them. It is the
+    left, right: (n, r) [Hz, or sqrt(Hz) with a kernel in 1/s]; a Cycle and an Empirical kernel are matrices (r, r) between them. It is the
     covariance of train i with *another* train of the same latent process: a train's own atom is stated apart (an input's `atom`).
     """
 
     left: np.ndarray
     right: np.ndarray
     kernel: Any
+
+    def by(self, amount: Any) -> np.ndarray:
+        """(n, r): left by what became of the kernel, a number or a matrix (r, r)."""
+        return self.left @ amount if np.ndim(amount) else self.left * amount
 
 
 # Third cumulants, stated by the inputs and used by the reduction of rules that see three spikes ------------------------

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .fingerprint import parts_of
-from .late import late, mean_rates
+from .fingerprint import hashes_of
+from .late import late, mean_between
 from .protocols import bounds_of
 
 
@@ -149,7 +149,7 @@ class Run:
     @cached_property
     def parts(self) -> dict[str, str]:
         """A hash of the description of each population and projection, as "population NAME" and "projection NAME"; empty where it is not known."""
-        return self.attrs.get("parts_sha256", {}) if self.network is None else parts_of(self.network)
+        return self.attrs.get("parts_sha256", {}) if self.network is None else hashes_of(self.network)
 
     @property
     def listened(self) -> list[str]:
@@ -188,7 +188,7 @@ class Run:
 
     def mean_rate(self, start: float, stop: float, rates: np.ndarray | None = None) -> np.ndarray:
         """(n_seeds, n_post) Hz: the mean between two times [s] of the output rates, or of others of the same times (n, n_times, n_post) [Hz]."""
-        return mean_rates(self.time, self.output_rate if rates is None else rates, start, stop)
+        return mean_between(self.time, self.output_rate if rates is None else rates, start, stop)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write this run as a run file; HebbscopeError when the path exists (without `force`) or cannot be written."""

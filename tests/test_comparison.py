@@ -13,7 +13,7 @@ from hebbscope.analysis.verdict import limit
 from hebbscope.analysis.weights import Estimate, estimate, separation, spread
 from hebbscope.models import LinearPoisson, ModulatedPoisson, PatternPoisson
 from hebbscope.rules import KempterWindow, SpikeHebb, Triplet
-from hebbscope.simulator.fingerprint import parts_of
+from hebbscope.simulator.fingerprint import about, hashes_of
 from hebbscope.simulator.protocols import HebbscopeError
 from hebbscope.simulator.results import Run
 from hebbscope.simulator.runfile import RunFile, read, write
@@ -425,9 +425,19 @@ def test_a_network_is_known_again_by_what_its_large_arrays_are_like():
 
     def hashes(rates):
         inputs = Population("inputs", 64, PatternPoisson(rates, 0.1))
-        return parts_of(Network([inputs, neuron], [Projection(inputs, neuron, 0.1, Triplet())]))
+        return hashes_of(Network([inputs, neuron], [Projection(inputs, neuron, 0.1, Triplet())]))
 
     found = hashes(patches)
     assert hashes(patches * (1.0 + 1e-7 * rng.normal(size=patches.shape))) == found
-    for other in (rng.permuted(patches, axis=1), 1.01 * patches, patches[::-1] ** 1.1):
+    others = (rng.permuted(patches, axis=1), 1.01 * patches, patches[::-1] ** 1.1, patches[::-1], np.roll(patches, 64))
+    for other in others:
         assert hashes(other)["population inputs"] != found["population inputs"]
+    same, late = np.full((200, 64), 0.3), np.abs(rng.normal(size=1_100_000))
+    assert (
+        hashes(np.nextafter(same, 1.0))
+        == hashes(same * (1.0 - 1e-16 * np.eye(200, 64)))
+        == hashes(same)
+        != hashes(1.01 * same)
+    )
+    assert about(late) != about(np.append(late[:1_000_000], late[1_000_000:] + 0.5))
+    assert about(same) == about(np.append(same.ravel()[1:], np.nextafter(0.3, 1.0)))

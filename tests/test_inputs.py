@@ -26,6 +26,7 @@ from hebbscope.simulator.compile import compiled
 from hebbscope.simulator.dispatch import classes_of
 from hebbscope.simulator.protocols import (
     Cosine,
+    Cycle,
     Delta,
     Empirical,
     Exponential,
@@ -122,7 +123,7 @@ def spikes_of(part, n, copies, ends, seed, jit=True):
 
 
 def area(kernel, low, high):
-    """int_low^high kernel(s) ds."""
+    """int_low^high kernel(s) ds, a number or a matrix."""
     if isinstance(kernel, Delta):
         return kernel.weight * (low <= 0.0 < high)
     s = np.linspace(low, high, 4001)
@@ -133,11 +134,10 @@ def area(kernel, low, high):
             values = np.sin(2 * np.pi * f * s)
         case Exponential(tau):
             values = np.exp(-np.abs(s) / tau)
-        case Triangle(width, shift, period):
-            away = s - shift
-            if period < math.inf:
-                away -= period * np.round(away / period)
-            values = np.maximum(1.0 - np.abs(away) / width, 0.0)
+        case Triangle(width, shift):
+            values = np.maximum(1.0 - np.abs(s - shift) / width, 0.0)
+        case Cycle():
+            return np.trapezoid([kernel.value(each) for each in s[::100]], s[::100], axis=0)
     return np.trapezoid(values, s)
 
 
@@ -146,7 +146,7 @@ def stated(part, n, copies, edges):
     total = np.zeros((len(edges) - 1, copies * n, copies * n))
     for k, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
         for term in part.covariance(n):
-            total[k] += np.tile(term.left @ term.right.T * area(term.kernel, low, high), (copies, copies))
+            total[k] += np.tile(term.by(area(term.kernel, low, high)) @ term.right.T, (copies, copies))
         for own, kernel in part.atom(n):
             total[k] += np.diag(np.tile(own, copies)) * area(kernel, low, high)
     return total
@@ -291,12 +291,13 @@ def test_factors_of_the_pattern_covariance():
         (term,) = PatternPoisson(patterns, 0.2).covariance(N)
         assert term.kernel == Triangle(0.2)
         assert np.allclose(term.left @ term.right.T, np.cov(patterns.T, bias=True), rtol=1e-6)
-    ahead = {term.kernel.shift: term.left @ term.right.T for term in PatternPoisson(many, 0.4, 1).covariance(N)}
-    centred = many - many.mean(axis=0, dtype=float)
-    assert sorted(ahead) == pytest.approx([-1.2, -0.8, -0.4, 0.0, 0.4, 0.8, 1.2])
-    for shift, matrix in ahead.items():
-        m = round(shift / 0.4)
-        assert np.allclose(matrix, np.roll(centred, -m, axis=0).T @ centred / 9000, atol=1e-6)
+    for patterns in (PATTERNS[:3], many):
+        (term,) = PatternPoisson(patterns, 0.4, 1).covariance(N)
+        centred, n_patterns = patterns - patterns.mean(axis=0, dtype=float), len(patterns)
+        for m in (-2, 0, 1, 3, n_patterns):
+            here, ahead = (np.roll(centred, -k, axis=0).T @ centred / n_patterns for k in (m, m + 1))
+            expected = 0.75 * here + 0.25 * ahead  # a quarter of a presentation later
+            assert np.allclose(term.by(term.kernel.value((m + 0.25) * 0.4)) @ term.right.T, expected, atol=1e-6)
 
 
 def test_a_recording_is_played_as_it_is():

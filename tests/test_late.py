@@ -6,7 +6,7 @@ import pytest
 from hebbscope import Network, Population, Projection, compare, simulate
 from hebbscope.models import LIF, HomogeneousPoisson
 from hebbscope.rules import PairSTDP
-from hebbscope.simulator.late import late, mean_rates
+from hebbscope.simulator.late import late, mean_between
 from hebbscope.simulator.results import Run
 
 TIME = np.linspace(0.0, 10.0, 101)
@@ -29,14 +29,15 @@ def test_the_stretch_is_the_last_tenth_and_longer_where_spikes_are_few():
         start, stop = late(TIME, rates_of(np.full((1, 100, 1), nothing)), 10.0)
         assert stop == 10.0 and start == (0.0 if nothing == 0.0 else pytest.approx(9.0))
     assert late(TIME[[0, 100]], many[:, [0, 100]], 10.0) == (0.0, 10.0)
+    assert late(TIME, many, 20.0) == late(TIME, many, 10.0) and np.isnan(late(TIME[:0], many[:, :0], 10.0)).all()
 
 
 def test_the_mean_is_that_of_the_spikes_and_of_parts_of_intervals():
     counts = np.random.default_rng(1).integers(0, 5, (2, 100, 3))
-    found = mean_rates(TIME, rates_of(counts), 2.0, 7.0)
+    found = mean_between(TIME, rates_of(counts), 2.0, 7.0)
     np.testing.assert_allclose(found, counts[:, 20:70].sum(axis=1) / 5.0)
     uneven, rates = np.array([0.0, 1.0, 4.0]), np.array([np.nan, 2.0, 8.0]).reshape(1, 3, 1)
-    assert mean_rates(uneven, rates, 0.5, 3.0) == pytest.approx((0.5 * 2.0 + 2.0 * 8.0) / 2.5)
+    assert mean_between(uneven, rates, 0.5, 3.0) == pytest.approx((0.5 * 2.0 + 2.0 * 8.0) / 2.5)
 
 
 def test_the_choice_of_the_stretch_does_not_bias_the_mean():
@@ -49,7 +50,7 @@ def test_the_choice_of_the_stretch_does_not_bias_the_mean():
     for k, each in enumerate(counts):
         rates = rates_of(each)
         start, stop = late(TIME, rates, 10.0)
-        means[k], lengths[k] = mean_rates(TIME, rates, start, stop)[0, 0], stop - start
+        means[k], lengths[k] = mean_between(TIME, rates, start, stop)[0, 0], stop - start
     assert len(set(lengths.round(3))) > 20
     for factor, part in ((1, means[::2]), (3, means[1::2])):
         assert abs(part.mean() - 5.0 * factor) < 3 * part.std(ddof=1) / np.sqrt(len(part))

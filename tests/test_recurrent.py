@@ -293,7 +293,7 @@ def test_what_it_cannot_reduce_is_named():
     for words, options in (
         (r"Projection inputs_to_cells\.transmission: must be Direct", {"transmission": PushPull()}),
         (r"Triplet: has no learning equation of a whole network", {"rule": Triplet()}),
-        (r"Triangle: a covariance kernel without a spectrum", {"model": PatternPoisson(np.eye(4) * 10.0, 0.1, 1)}),
+        (r"Cycle: a covariance kernel without a spectrum", {"model": PatternPoisson(np.eye(4) * 10.0, 0.1, 1)}),
         (r"Network network: its rates run away", {"loop": 0.4}),
         (
             r"Network network: the linear rate of a cell is -\S+ Hz, below 0",

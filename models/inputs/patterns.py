@@ -7,11 +7,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...simulator.protocols import Covariance, Delta, Held, HertzArray, Seconds, Triangle, part, positive, require
+from ...simulator.protocols import (
+    Covariance,
+    Cycle,
+    Delta,
+    Held,
+    HertzArray,
+    Seconds,
+    Triangle,
+    part,
+    positive,
+    require,
+)
 from ...simulator.streams import below, uniform
 from .alias import AliasTable, alias_table, pick, rebuild
 
-REACH = 1.0  # [s] longest lag at which the covariance of patterns shown in order is stated, where their cycle is longer than twice that
 SHORTEST = 1e-5  # [s] of a presentation: shorter ones would come without end
 ROWS = 4096  # patterns that are in double precision at one time
 
@@ -35,8 +45,7 @@ class PatternPoisson(NamedTuple):
     in_order       0                1: shown in order, over and over; 0: each drawn anew from all, independent of the last
 
     With <> the mean over patterns and d = patterns - <patterns>, C_ij(s) = <d_i d_j> (1 - |s| / T)_+, averaged over t within a
-    presentation T. In order: sum over m of <d_i(p + m) d_j(p)> (1 - |s - m T| / T)_+; stated in full where the cycle of all patterns takes no
-    more than 2 s, else for |m| T up to 1 s: long cycles want windows and traces that have forgotten by then.
+    presentation T. In order: sum over all m of <d_i(p + m) d_j(p)> (1 - |s - m T| / T)_+.
 
     Source: [derived].
     """
@@ -98,38 +107,28 @@ class PatternPoisson(NamedTuple):
         return self.patterns.mean(axis=0, dtype=float)
 
     def covariance(self, n: int) -> list[Covariance]:
-        if self.in_order == 0:
-            return [self._lagged(0)]
+        """Its factors are over patterns or over synapses, whichever are fewer."""
         n_patterns = len(self.patterns)
-        cycle = n_patterns * self.presentation
-        if cycle <= 2.0 * REACH:
-            lagged = [self._lagged(m) for m in range(n_patterns)]
-            return [term._replace(kernel=term.kernel._replace(period=cycle)) for term in lagged]
-        terms = [self._lagged(0)]
-        for m in range(1, math.ceil(REACH / self.presentation) + 1):
-            ahead = self._lagged(m)
-            terms += [ahead, Covariance(ahead.right, ahead.left, Triangle(self.presentation, -m * self.presentation))]
-        return terms
-
-    def _lagged(self, m: int) -> Covariance:
-        """The term of patterns that are m presentations apart: factors over patterns or over synapses, whichever are fewer."""
-        n_patterns, n = self.patterns.shape
-        kernel = Triangle(self.presentation, m * self.presentation)
-        mean = self.mean_rates(n)
         if n_patterns <= n:
-            right = (self.patterns - mean).T / math.sqrt(n_patterns)
-            return Covariance(np.roll(right, -m, axis=1), right, kernel)
-        matrix = np.zeros((n, n))
-        for first in range(0, n_patterns, ROWS):
-            rows = np.arange(first, min(first + ROWS, n_patterns))
-            matrix += (self.patterns[(rows + m) % n_patterns] - mean).T @ (self.patterns[rows] - mean)
-        matrix /= n_patterns
-        if m != 0:
-            return Covariance(matrix, np.eye(n), kernel)
-        values, vectors = np.linalg.eigh(matrix)
+            apart = (self.patterns - self.mean_rates(n)).T
+            if self.in_order == 1:
+                return [Covariance(apart, apart, Cycle(np.eye(n_patterns), self.presentation))]
+            left = apart / math.sqrt(n_patterns)
+            return [Covariance(left, left, Triangle(self.presentation))]
+        if self.in_order == 1:
+            return [Covariance(np.eye(n), np.eye(n), Cycle(self.patterns - self.mean_rates(n), self.presentation))]
+        values, vectors = np.linalg.eigh(self._scatter(n))
         kept = values > n * np.finfo(float).eps * max(values[-1], 0.0)
         left = vectors[:, kept] * np.sqrt(values[kept])
-        return Covariance(left, left, kernel)
+        return [Covariance(left, left, Triangle(self.presentation))]
+
+    def _scatter(self, n: int) -> np.ndarray:
+        """(n, n) [Hz^2]: the covariance over patterns."""
+        mean, total = self.mean_rates(n), np.zeros((n, n))
+        for first in range(0, len(self.patterns), ROWS):
+            apart = self.patterns[first : first + ROWS] - mean
+            total += apart.T @ apart
+        return total / len(self.patterns)
 
     def atom(self, n: int) -> list[tuple[np.ndarray, Delta]]:
         return [(self.mean_rates(n), Delta())]
