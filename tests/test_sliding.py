@@ -100,7 +100,7 @@ def growth(rule, x, y, n=3000, duration=40.0):
     "pairing, p", [(ALL_TO_ALL, 1.0), (NEAREST_SYMMETRIC, 2.0)], ids=["all pairs", "nearest pairs"]
 )
 def test_the_diffusion_has_what_a_spike_does_through_the_threshold(pairing, p):
-    """To three standard errors of 2.6 % and what is of the order of 1 / (tau y) = 1.7 %; that of a threshold that stays is far below."""
+    """To three standard errors of 2.6 % and the next order, about 2 / (tau y) = 3 % by simulations at tau = 0.5 s and 1 s; that of a threshold that stays is far below."""
     sliding = SlidingThreshold(rho_0=20.0, tau=3.0, p=p)
     rule = STDP(1.0, 1.0, 20e-3, 20e-3, pairing=pairing, threshold=sliding)
     found, error = growth(rule, 20.0, 20.0)
@@ -108,7 +108,7 @@ def test_the_diffusion_has_what_a_spike_does_through_the_threshold(pairing, p):
         equation_of(HomogeneousPoisson(20.0), rule._replace(threshold=each)).independent_diffusion(0.5, 20.0, 20.0)
         for each in (sliding, FixedThreshold())
     )
-    assert abs(found - slides) < 3.0 * error + 5.0 / (sliding.tau * 20.0) * slides
+    assert abs(found - slides) < 3.0 * error + 2.0 / (sliding.tau * 20.0) * slides
     assert found - stays > 8.0 * error
 
 
