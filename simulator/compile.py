@@ -26,6 +26,7 @@ from types import ModuleType
 from typing import Any
 
 from .dispatch import OPTIONS, classes_of, expose
+from .inlining import pipelines
 from .kernelfile import read_quickly
 from .packing import Packed
 
@@ -50,7 +51,9 @@ def compiled(function: Callable, parts: Iterable[Any]) -> Callable:
             folder, theirs = _folder(content_hash(*key)), numba.config.CACHE_DIR
             numba.config.CACHE_DIR = str(folder)  # numba asks for it here and not later
             try:
-                _loops[key] = numba.njit(function, cache=True, nogil=True, **OPTIONS)
+                _loops[key] = numba.njit(
+                    function, cache=True, nogil=True, pipeline_class=pipelines()["loop"], **OPTIONS
+                )
                 read_quickly(_loops[key])
             finally:
                 numba.config.CACHE_DIR = theirs

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .ahead import register as register_ahead
+from .inlining import pipelines
 from .meeting import register as register_meeting
 from .packing import packed_type
 from .protocols import HELPERS, HOOKS, HebbscopeError, is_part
@@ -145,7 +146,7 @@ def _register_method(name: str, first: Callable) -> None:
         return None if method is None else bare(method, has_single(args))
 
     choose.__signature__ = inspect.signature(bare(first))  # type: ignore[attr-defined]
-    overload_method(types.BaseNamedTuple, name, jit_options=OPTIONS)(choose)
+    overload_method(types.BaseNamedTuple, name, jit_options=OPTIONS | {"pipeline_class": pipelines()["hook"]})(choose)
 
 
 def _register_helper(function: Callable) -> None:
@@ -157,5 +158,5 @@ def _register_helper(function: Callable) -> None:
         return bare(function, has_single(args))
 
     choose.__signature__ = inspect.signature(bare(function))  # type: ignore[attr-defined]
-    overload(function, jit_options=OPTIONS)(choose)
+    overload(function, jit_options=OPTIONS | {"pipeline_class": pipelines()["hook"]})(choose)
     _helpers.add(id(function))

@@ -65,16 +65,13 @@ def _cache_class() -> type:
                     symbols = Path(self.cache_path, SYMBOLS)
                     symbols.parent.mkdir(parents=True, exist_ok=True)
                     with symbols.open("a") as file:  # before the code, which nobody may find without them
-                        file.writelines(f"{name}\n" for name in _symbols(code.get_llvm_str()))
+                        file.writelines(f"{name}\n" for name in _symbols(code._final_module))
             super().save_overload(sig, data)
 
     return KernelCache
 
 
-def _symbols(assembly: str) -> list[str]:
+def _symbols(module: Any) -> list[str]:
     """Names that LLVM's code refers to and does not define, but for its own."""
-    from llvmlite.binding import parse_assembly
-
-    module = parse_assembly(assembly)
     values = (*module.functions, *module.global_variables)
     return [value.name for value in values if value.is_declaration and not value.name.startswith("llvm.")]

@@ -12,6 +12,9 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 import hebbscope
+from hebbscope import Network, Population, Projection, simulate
+from hebbscope.models import HomogeneousPoisson, LinearPoisson
+from hebbscope.rules import Static
 from hebbscope.simulator import compile as kernels
 from hebbscope.simulator import kernelfile
 
@@ -235,3 +238,17 @@ def test_a_module_without_python_source_is_imported_by_nobody(tmp_path):
     (tmp_path / "own_extension.so").write_bytes(b"\x7fELF\0\0")
     assert kernels._imports(binary) == []
     assert kernels._source(binary) == b"\x7fELF\0\0"
+
+
+class Talking(Static):
+    """Says what comes."""
+
+    def on_pre(self, state, w, j, t):
+        print("from source", j)
+
+
+def test_what_a_hook_prints_is_heard(capfd):
+    """A hook is machine code in its loop alone, which is handed what numba makes objects with."""
+    inputs, neuron = Population("inputs", 1, HomogeneousPoisson(20.0)), Population("neuron", 1, LinearPoisson())
+    run = simulate(Network([inputs, neuron], [Projection(inputs, neuron, 0.1, Talking())]), 1.0)
+    assert capfd.readouterr().out.splitlines() == ["from source 0"] * len(run.spikes["inputs"]) != []
