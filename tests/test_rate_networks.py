@@ -13,6 +13,7 @@ from hebbscope import HebbscopeError, Network, Population, Projection, simulate
 from hebbscope.models import (
     LIF,
     AlphaSynapses,
+    CommonSourcePoisson,
     DeltaSynapses,
     ExponentialPoisson,
     ExponentialSynapses,
@@ -25,7 +26,7 @@ from hebbscope.models import (
     PoissonBackground,
     RecordedSpikes,
 )
-from hebbscope.rules import BCM, L1, L2, Covariance, Hebb, Oja, PairSTDP
+from hebbscope.rules import BCM, L1, L2, Covariance, Hebb, NonlinearHebb, Oja, PairSTDP
 from hebbscope.rules.balance import at_rest
 from hebbscope.rules.cells import NoisyCells
 from hebbscope.rules.circuit import Circuit
@@ -135,6 +136,40 @@ def test_cells_under_noise_say_so_and_learn():
     np.testing.assert_allclose(run.final_weights[0] - 1e-4, 0.5 * 1e-12 * 20.0 * y[:, None] * np.ones(3), rtol=1e-4)
     np.testing.assert_allclose(run.output_rate[0, 1:], np.tile(y, (100, 1)), rtol=1e-4)
     assert run.attrs["dt"] == 1e-3 and "approximate (rates of cells under noise" in repr(run)
+
+
+# Delays, and spikes that come together ----------------------------------------------------------------------------------
+
+
+def onto_cells(model, rule, n=6, **options):
+    inputs, cells = Population("inputs", n, model), Population("cells", 2, ExponentialPoisson(base_rate=5.0))
+    return Network([inputs, cells], [Projection(inputs, cells, np.linspace(0.1, 0.3, n), rule, **options)])
+
+
+@pytest.mark.parametrize("rule", [Oja(1e-3, 1.0), BCM(1e-6)], ids=lambda rule: type(rule).__name__)
+def test_delays_move_nothing(rule):
+    """Of rates that stand still from one pattern to the next."""
+    patterns = np.random.default_rng(2).uniform(0.0, 40.0, (5, 6))
+    delays = {"delay": np.linspace(1e-3, 20e-3, 12), "dendritic_delay": 1e-3}
+    with interpreted():
+        runs = [
+            simulate(onto_cells(PatternPoisson(patterns), rule, **each), 3.0, level="rate") for each in ({}, delays)
+        ]
+    np.testing.assert_array_equal(runs[0].weights, runs[1].weights)
+
+
+@pytest.mark.parametrize("jitter", [0.0, 5e-3])
+@pytest.mark.parametrize("rule", [NonlinearHebb(1e-7), Hebb(1e-7)], ids=lambda rule: type(rule).__name__)
+def test_spikes_that_come_together_are_no_rates(jitter, rule):
+    """To a rule of rates common sources are independent inputs; those with jitter, too, where they are not averaged over as rates that covary."""
+    shared, alone = CommonSourcePoisson(20.0, 0.3, jitter, n_correlated=3), HomogeneousPoisson(20.0)
+    with interpreted():
+        found, wanted = (
+            simulate(onto_cells(model, rule, normalisation=L1(every=0.1)), 0.5, level="rate", dt=5e-3)
+            for model in (shared, alone)
+        )
+    np.testing.assert_array_equal(found.weights, wanted.weights)
+    assert has_holds(onto_cells(shared, rule)) == (jitter == 0.0 or not hasattr(rule, "learning_equation"))
 
 
 # Whole networks --------------------------------------------------------------------------------------------------------
