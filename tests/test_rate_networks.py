@@ -267,13 +267,18 @@ def test_cells_are_in_the_order_in_which_they_drive_each_other():
 
 
 def test_a_network_has_the_same_bits_however_it_is_run():
-    """Compiled and not, in one call and in many, and taken up from what a checkpoint keeps: cells under noise, in circles, with a norm, whose rates vary."""
+    """Compiled and not, in one call and in many, and taken up from what a checkpoint keeps: inputs, cells, rules and norms of two kinds, in circles."""
     cell = CELL._replace(synapses=ExponentialSynapses())
+    shown = Population("shown", 4, PatternPoisson(np.random.default_rng(1).uniform(0.0, 30.0, (5, 4)), 0.07))
     inputs = Population("inputs", 5, ModulatedPoisson(40.0, 30.0, 2.0, n_modulated=3))
     cells = Population("cells", 3, cell, background=background(cell))
+    relay = Population("relay", 2, LinearPoisson(base_rate=5.0, threshold=9.0))
     feed = Projection(inputs, cells, 0.8e-3, Hebb(1e-9, w_min=0.0), L2(1.8e-3, 0.1))
     loop = Projection(cells, cells, 0.6e-3, Oja(1e-5, 0.3, w_min=0.0), receptor="inhibitory")
-    network, how = Network([inputs, cells], [feed, loop]), (7, 1e4, 5e-3)
+    on = Projection(cells, relay, 0.2, Oja(1e-5, 0.3), L1(0.5, 0.15), connectivity=FixedInDegree(2))
+    back = Projection(relay, cells, 0.3e-3)
+    network = Network([shown, inputs, cells, relay], [feed, Projection(shown, relay, 0.2), loop, on, back])
+    how = 7, 1e4, 5e-3
 
     def state(run):
         return dict(arrays_of(run.kept))
