@@ -179,6 +179,7 @@ def cells_of(population: Population, dt: float) -> LinearCells | NoisyCells:
     """The cells of a population, which is no input, in steps of dt [s]."""
     model = population.model
     if not hasattr(model, "driven"):
+        require_methods(model, "rates that come to rest", "gain")
         return LinearCells(model, population.n)
     require_methods(model, WHY, "tau_m", "V_th", "V_reset", "synapses")
     require_methods(model.synapses, WHY, "jump", "passed", "lag")

@@ -142,6 +142,8 @@ def by_kind(*lists: Sequence[Any]) -> list[tuple[tuple, ...]]:
 class ClockRun:
     """One seed in the clock-driven loop: its parts, its state, and the spikes that are listened to."""
 
+    restless = False  # spikes come to no rest
+
     def __init__(
         self,
         network: Network,

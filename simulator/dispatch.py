@@ -27,7 +27,7 @@ from .synapses import SparseSynapses
 OPTIONS = {"_nrt": False, "forceinline": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
 
 # numba tells attributes of named tuples by their names alone: a field of such a name, of a part or a state, would hide the method of all.
-RESERVED = {"rates", "mean_rate"} | {name for hooks in HOOKS.values() for name in hooks}
+RESERVED = {"rates"} | {name for hooks in HOOKS.values() for name in hooks}
 RESERVED |= {
     name
     for name, value in vars(SparseSynapses).items()

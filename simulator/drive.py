@@ -42,6 +42,10 @@ class OneSeed(Protocol):
     @property
     def ran_away(self) -> bool: ...
     @property
+    def restless(self) -> bool:
+        """Whether that was because there are no rates to come to."""
+
+    @property
     def parts(self) -> Any:
         """What the loop reads and never changes, the step of time too where it has one."""
 
@@ -151,10 +155,10 @@ def _check_course(recorder: Recorder, runs: Sequence[OneSeed], max_rate: float) 
     kept = f"what was recorded until {recorder.reached:g} s is kept"
     lost = min((run for run in runs if run.ran_away), key=lambda run: run.time, default=None)
     if lost is not None:
-        raise Runaway(
-            f"simulate: the output rate ran away past {max_rate:g} Hz at t = {lost.time:.6g} s (seed {lost.seed}); {kept}",
-            recorder.finish(runs, until=lost.time),
-        )
+        where, run = f"at t = {lost.time:.6g} s (seed {lost.seed}); {kept}", recorder.finish(runs, until=lost.time)
+        if lost.restless:
+            raise Runaway(f"simulate: the rates of cells that drive each other in circles come to no rest {where}", run)
+        raise Runaway(f"simulate: the output rate ran away past {max_rate:g} Hz {where}", run)
     if not recorder.sound:
         raise Runaway(
             f"simulate: weights ran away beyond all numbers by t = {recorder.reached:g} s; {kept}",

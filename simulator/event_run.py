@@ -24,6 +24,8 @@ NO_BUFFER = event.Recorder(np.empty(0), np.empty(0, np.int64), np.zeros(1, np.in
 class SeedRun:
     """One seed at the spike or surrogate level: its parts, its state, and the spikes that are listened to."""
 
+    restless = False  # spikes come to no rest
+
     def __init__(
         self, network: Network, seed: int, level: str, windows: Mapping[str, tuple[float, float]], max_rate: float
     ):

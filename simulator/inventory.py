@@ -91,9 +91,10 @@ def _records(level: dict[str, Any]) -> str:
     some = "" if n == n_pre * n_post else f" ({n:,} synapses)"
     step = f" in steps of {level['dt']:g} s" if "dt" in level else ""
     engine = f", {level['engine']} engine{step}" if "engine" in level else step.replace(" in", ", in", 1)
+    by = f", approximate ({level['approximate']})" if "approximate" in level else ""
     return (
         f"{level['records']:,} records until {level['time']:,.6g} s{every}, of {_seeds(level['seeds'])}: "
-        f"weights {n_pre:,} → {n_post:,}{some}, output rates{engine}"
+        f"weights {n_pre:,} → {n_post:,}{some}, output rates{engine}{by}"
     )
 
 

@@ -47,6 +47,11 @@ class Network(Described):
         return "\n".join([f"Network {self.name}", *parts])
 
     @property
+    def learns_by_rates(self) -> bool:
+        """Whether any rule of it knows no spikes, so that it runs at the rate level alone."""
+        return any(is_rate_rule(each.rule) for each in self.projections)
+
+    @property
     def is_exact(self) -> bool:
         """Whether the exact engine runs it: one layer of Poisson neurons, all joined to all inputs without delay."""
         try:
@@ -91,14 +96,6 @@ class Network(Described):
         if projection.target.background:
             background = f"{projection.target.name} with one for {', '.join(projection.target.background)}"
             self._refuse("populations", "must have no background", background)
-        return projection
-
-    @property
-    def fan(self) -> Projection:
-        """The one projection from an input onto Poisson neurons, of any wiring, without delay."""
-        projection = self._only
-        if self._is_late(projection):
-            self._refuse("projections", "must be without delay, with one receptor,", self._wired(projection))
         return projection
 
     @property
@@ -161,7 +158,7 @@ class Network(Described):
     @property
     def is_measured_alone(self) -> bool:
         """Whether there can be no equation of it, its cells being unknown on average, and its drift can be measured, its rules being of spikes."""
-        return not self.is_averaged and not any(is_rate_rule(each.rule) for each in self.projections)
+        return not self.is_averaged and not self.learns_by_rates
 
     def _refuse(self, field: str, rule: str, value: Any) -> NoReturn:
         rule += " for the exact engine and the learning equation"

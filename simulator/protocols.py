@@ -8,6 +8,7 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
     neuron   stepper(dt), and for the exact engine:
              init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
              for the approximate learning equation:       driven(arriving, power, lag, dt), with fields tau_m, V_th, V_reset and synapses
+             for rates that are held:                     answering(dt), which has  mean_rate(arriving, power, low, log_lag)
     rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)
              where it wants them:  advance(state, w, t)   settle(state, w, j, t)          relay(state, w, j, t, cells)
              one that draws, from rng in its hooks:       init(n_pre, n_post, rng)
@@ -247,6 +248,7 @@ HOOKS: dict[str, dict[str, tuple[str, ...]]] = {
         "add_potentials": ("state", "v", "dt"),
     },
     "nonlinearity": {"of_rate": ("y",)},
+    "answering": {"mean_rate": ("arriving", "power", "low", "log_lag")},  # what a neuron makes for rates that are held
 }
 ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set up
     "input": ("init", "check", "groups"),

@@ -77,7 +77,7 @@ class Run:
     | spikes         | population -> Spikes, of the first seed; of a run into a file, read there at each look         |
     | theory         | rate level: the same quantities without the causal term, spread, coefficients and predictions |
     | network        | what was simulated; None when read from a file                                                |
-    | attrs          | provenance: engine and step, versions, configuration, dates                                   |
+    | attrs          | provenance: engine and step, by what it is approximate, versions, configuration, dates        |
     | wiring         | pre (n_synapses,), post (n_synapses,): the ends of each synapse; None: all joined to all      |
     | source, target | names of the populations that the projection joins                                            |
     | populations    | population -> number of cells                                                                 |
@@ -234,7 +234,8 @@ class Run:
         some = "" if self.wiring is None else f", {self.n_synapses:,}"
         synapses = f"{self.n_pre} → {self.n_post}{some} synapses {self.projection}"
         parts = [f"{self.duration:,.6g} s", seeds, f"{self.n_times} records", synapses]
-        return ", ".join(([name] if name else []) + parts)
+        by = [f"approximate ({self.attrs['approximate']})"] if self.attrs.get("approximate") else []
+        return ", ".join(([name] if name else []) + parts + by)
 
     def _final_rate(self) -> str:
         if self.n_times < 2:

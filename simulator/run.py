@@ -290,9 +290,12 @@ def check_copies(network: Network) -> None:
 
 
 def check_equation(network: Network) -> None:
-    """Raise what stands against the rate level: a network that is not one layer, with cells of which it is not known how they answer spikes on average."""
-    if any(is_rate_rule(each.rule) for each in network.projections):
-        network.fan  # noqa: B018
+    """Raise what stands against the rate level: a network that is not one layer, with cells of which it is not known how they answer spikes on average; of rules of rates what they cannot have."""
+    from .sampled_run import check_rates
+
+    if network.learns_by_rates:
+        check_rates(network)
+        return
     try:
         if not network.is_averaged:
             network.layer  # noqa: B018

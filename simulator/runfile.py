@@ -60,7 +60,11 @@ from .theoryfile import TheoryFile, read_courses, split
 
 __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
 
-ENGINE = ("engine", "dt")  # attributes of a level: which engine ran, and its step [s]
+ENGINE = (
+    "engine",
+    "dt",
+    "approximate",
+)  # attributes of a level: which engine ran, its step [s], and by what it is approximate
 PLAN = ("config", "levels", "seeds", "created", "versions")  # what each checkpoint repeats
 
 

@@ -7,58 +7,147 @@ from typing import Any
 import numpy as np
 
 from . import sampled
+from .clock_run import by_kind
 from .compile import content_hash, loop_of
 from .dispatch import classes_of
-from .event import parts_of
 from .network import Network, Population, Projection
-from .protocols import HebbscopeError, ParameterError, is_rate_rule, require_methods
+from .plain import Static
+from .protocols import (
+    DT,
+    Delta,
+    Empirical,
+    Gaussian,
+    HebbscopeError,
+    ParameterError,
+    bounds_of,
+    is_rate_rule,
+    require_methods,
+)
 from .results import Spikes
 from .streams import start
 from .synapses import SparseSynapses, Synapses, sparse_synapses, synapses
 
 SHARE = 0.1  # of a period or a correlation time, that a step may take
+APPROXIMATE = "rates of cells under noise, by their diffusion f-I curve"
 
 
 def has_holds(network: Network) -> bool:
-    """Whether the rate level goes from one look at the rates to the next, by a rule that knows its drift at given rates.
+    """Whether the rate level goes from one look at the rates to the next, by rules that know their drift at given rates.
 
-    It does where rates stand still between moments of change, of rates or by a norm; and where they do not, for rules of rates that no averaged equation
-    will do for. Rules of rates go so through any wiring from an input onto neurons; others have whole networks' equation where not all are joined to all.
+    Rules of rates go so through any network, but for one layer whose averaged equation is known. Rules of spikes that know it do so in one layer where rates stand still
+    between moments of change, of rates or by a norm.
     """
+    if network.learns_by_rates:
+        return not _is_averaged(network)
     try:
-        projection = network.fan
+        projection = network.projection
     except HebbscopeError:
         return False
     model, rule = projection.source.model, projection.rule
     if not (hasattr(model, "rates") and hasattr(rule, "on_rates")):
         return False
-    if not projection.is_dense:
-        return is_rate_rule(rule)
     normalised = projection.normalisation.every < np.inf
-    averaged = hasattr(rule, "learning_equation") and not normalised
-    return (
-        shows_patterns(network)
-        or (normalised and not hasattr(model, "changes_in"))
-        or (is_rate_rule(rule) and not averaged)
-    )
+    return shows_patterns(projection.source) or (normalised and not hasattr(model, "changes_in"))
 
 
-def shows_patterns(network: Network) -> bool:
-    """Whether the input says for how long its rates stand still. Of others they are looked at in steps: those that vary, and those that never
+def _is_averaged(network: Network) -> bool:
+    """Whether there is an averaged equation of a rule of rates: of one layer of Poisson neurons, all to all, whose input states how its rates covary."""
+    try:
+        projection = network.projection
+    except HebbscopeError:
+        return False
+    source, normalised = projection.source, projection.normalisation.every < np.inf
+    stated = hasattr(projection.rule, "learning_equation") and hasattr(source.model, "covariance")
+    if not stated or normalised or shows_patterns(source):
+        return False
+    kernels = [each.kernel for each in source.model.covariance(source.n)]
+    return not any(isinstance(each, Delta | Gaussian | Empirical) for each in kernels)
+
+
+def shows_patterns(source: Population) -> bool:
+    """Whether an input says for how long its rates stand still. Of others they are looked at in steps: those that vary, and those that never
     change, under which the output does as weights learn."""
-    source = network.fan.source
     return not hasattr(source.model, "changes_in") and source.model.next_wake(source.model.init(source.n, 1)) < np.inf
 
 
+def _inputs(network: Network) -> list[Population]:
+    return [each for each in network.populations if each.is_input]
+
+
+def longest_hold(network: Network, dt: float) -> float:
+    """[s]: dt where rates vary, or where there are no patterns whose changes would be the moments to look."""
+    inputs = _inputs(network)
+    varying = any(getattr(each.model, "changes_in", np.inf) < np.inf for each in inputs)
+    return dt if varying or not any(map(shows_patterns, inputs)) else np.inf
+
+
 def check_looks(network: Network, dt: float) -> None:
-    """Raise a step of dt [s] that is not short beside the time in which the rates change."""
+    """Raise a step of dt [s] that is not short beside the time in which the rates change, or in which cells do."""
     if not has_holds(network):
         return
-    model = network.fan.source.model
-    most = SHARE * getattr(model, "changes_in", np.inf)
-    if dt > most:
-        rule = f"must be <= {most:g} s, a tenth of the time in which the rates of {type(model).__name__} change"
-        raise ParameterError("simulate", "dt", rule, dt)
+    for model in [each.model for each in _inputs(network)]:
+        most = SHARE * getattr(model, "changes_in", np.inf)
+        if dt > most:
+            rule = f"must be <= {most:g} s, a tenth of the time in which the rates of {type(model).__name__} change"
+            raise ParameterError("simulate", "dt", rule, dt)
+    _cells(network, dt)
+
+
+def check_rates(network: Network) -> None:
+    """Raise what stands against rules of rates: rules of spikes beside them, inputs that do not say their rates, cells that do not say how they answer them."""
+    by_rates, by_spikes = (
+        [each for each in network.learning if not isinstance(each.rule, Static) and is_rate_rule(each.rule) == of_rates]
+        for of_rates in (True, False)
+    )
+    if by_spikes:
+        both = " and ".join(f"{type(each.rule).__name__} of {each.name}" for each in (by_rates[0], by_spikes[0]))
+        rule = "must learn by rules of rates or by rules of spikes, not by both in one network"
+        raise ParameterError(f"Network {network.name}", "projections", rule, both)
+    for each in network.populations:
+        (_check_input if each.is_input else _check_neurons)(each)
+
+
+def _check_input(population: Population) -> None:
+    if not hasattr(population.model, "rates"):
+        rule = "must be an input that says its rates at any time, for rules of rates"
+        raise ParameterError(f"Population {population.name}", "model", rule, type(population.model).__name__)
+
+
+def _check_neurons(population: Population) -> None:
+    part, model = f"Population {population.name}", population.model
+    if not hasattr(model, "answering"):
+        rule = "must be neurons that say their mean rate, as Poisson neurons and LIF do, for rules of rates"
+        raise ParameterError(part, "model", rule, type(model).__name__)
+    if population.background and not hasattr(model, "driven"):
+        rule = "must be left out of Poisson neurons, for rules of rates"
+        raise ParameterError(part, "background", rule, ", ".join(population.background))
+
+
+def _cells(network: Network, dt: float) -> dict[str, Any]:
+    """How the cells of each population answer, in steps of dt [s]."""
+    from ..rules.cells import cells_of
+
+    neurons = [each for each in network.populations if not each.is_input]
+    for each in neurons:
+        require_methods(each.model, "the rate level of held rates", "answering")
+    return {each.name: cells_of(each, dt) for each in neurons}
+
+
+def in_order(network: Network) -> tuple[list[Population], bool]:
+    """The populations of cells, what drives others before them; and whether there are circles, whose populations come last, as they are."""
+    waiting = [each for each in network.populations if not each.is_input]
+    found: list[Population] = []
+    while waiting:
+        driven = {each.target.name for each in network.projections if any(each.source is other for other in waiting)}
+        free = [each for each in waiting if each.name not in driven]
+        if not free:
+            return found + waiting, True
+        found, waiting = found + free, [each for each in waiting if each.name in driven]
+    return found, False
+
+
+def _norm(projection: Projection) -> sampled.Norm:
+    return sampled.Norm(projection.normalisation, *map(float, bounds_of(projection.rule)))
 
 
 def _synapses(projection: Projection, seed: int) -> Synapses | SparseSynapses:
@@ -69,34 +158,90 @@ def _synapses(projection: Projection, seed: int) -> Synapses | SparseSynapses:
 
 
 class SampledRun:
-    """One seed at the sampled rate level; dt: the longest hold [s] where the input shows no patterns."""
+    """One seed at the sampled rate level; dt [s]: the step in which cells run, and the longest hold where inputs show no patterns."""
 
-    def __init__(self, network: Network, seed: int, max_rate: float, dt: float = np.inf):
-        projection, source, target = network.fan, network.fan.source, network.fan.target
-        require_methods(target.model, "the rate level of held rates", "mean_rate", "epsp_square_integral")
-        self.seed, self.ran_away, self.max_rate = seed, False, float(max_rate)
-        step = np.inf if shows_patterns(network) else float(dt)
-        self.parts = sampled.Parts(*parts_of(projection), step)
-        inputs = self.parts.inputs.init(source.n, 1)
-        look = 0.0 if self.parts.inputs.next_wake(inputs) > 0.0 else step  # where no pattern comes at once
+    def __init__(self, network: Network, seed: int, max_rate: float, dt: float = DT):
+        self.network, self.seed, self.max_rate, self.dt = network, seed, float(max_rate), float(dt)
+        self.status, self.cells = sampled.DONE, _cells(network, dt)
+        inputs, (targets, in_circles) = _inputs(network), in_order(network)
+        ends = np.cumsum([each.n for each in targets])
+        self.places = {each.name: slice(end - each.n, end) for each, end in zip(targets, ends, strict=True)}
+        self.given, self.heard, self.outside = (sampled.Arrived(*np.zeros((4, ends[-1]))) for _ in range(3))
+        self.y, self.expected, self.pending = np.zeros((3, ends[-1]))
+        self.x = {name: self.y[place] for name, place in self.places.items()}
+        self.x |= {each.name: np.zeros(each.n) for each in inputs}
+        self.w = {each.name: _synapses(each, seed) for each in network.projections}
+        models, sources = by_kind([each.model for each in inputs], [self._source(each) for each in inputs])
+        carriers, feeds = self._ways([each for each in network.projections if each.source.is_input], self.given)
+        answering, cells = by_kind(*zip(*map(self._target, targets), strict=True))
+        learning = [each for each in network.projections if hasattr(each.rule, "on_rates")]
+        rules, learners = by_kind([each.rule for each in learning], [self._learner(each) for each in learning])
+        normed = [each for each in network.projections if each.normalisation.every < np.inf]
+        norms, states = by_kind([_norm(each) for each in normed], [self._normed(each) for each in normed])
+        self.parts = sampled.Parts(
+            models, carriers, answering, rules, norms, self.outside, longest_hold(network, self.dt)
+        )
         self.state = sampled.State(
-            inputs=inputs,
-            rule=self.parts.rule.init_rates(source.n, target.n),
-            norm=self.parts.normalisation.init(source.n, target.n),
-            w=_synapses(projection, seed),
-            times=np.array([0.0, self.parts.normalisation.every, look]),
-            counts=np.zeros(2, np.int64),
-            x=np.zeros(source.n),
-            y=np.zeros(target.n),
-            u=np.zeros(target.n),
-            square=np.zeros(target.n),
-            low=np.zeros(target.n),
-            outputs=np.zeros(target.n),
-            pending=np.zeros(target.n),
-            rng_input=start(seed, f"input/{source.name}"),
-            rng_latent=start(seed, f"latent/{source.name}"),
+            sources,
+            feeds,
+            cells,
+            learners,
+            states,
+            self.given,
+            self.heard,
+            self.y,
+            known=np.zeros(1, np.int64),
+            outputs=self.expected,
+            pending=self.pending,
+            searches=(sampled.Search(*np.zeros((3, ends[-1]))),) if in_circles else (),
+            times=np.zeros(2),
+            looks=np.zeros(1, np.int64),
         )
         self.loop = loop_of(sampled.advance, self.parts, self.state)
+
+    def _source(self, population: Population) -> sampled.Source:
+        streams = (start(self.seed, f"{name}/{population.name}") for name in ("input", "latent"))
+        return sampled.Source(population.model.init(population.n, 1), self.x[population.name], *streams)
+
+    def _target(self, population: Population) -> tuple[sampled.TargetParts, sampled.Target]:
+        """What the loop calls for a population and what brings it the spikes of cells, and their state."""
+        cells, place = self.cells[population.name], self.places[population.name]
+        for sums, value in zip(
+            (self.outside.arriving, self.outside.power, self.outside.lagging), cells.outside, strict=True
+        ):
+            sums[place] = value
+        loops = [each for each in self.network.projections if each.target is population and not each.source.is_input]
+        carriers, ways = self._ways(loops, self.heard)
+        heard = sampled.Arrived(*(each[place] for each in self.heard))
+        answering = population.model.answering(self.dt)
+        return sampled.TargetParts(answering, carriers), sampled.Target(self.y[place], heard, ways)
+
+    def _ways(self, projections: list[Projection], sums: sampled.Arrived) -> list[tuple[tuple, ...]]:
+        """What the loop calls for projections, and their state, kind by kind; sums: of what arrives at all cells."""
+        return by_kind([self._carrier(each) for each in projections], [self._way(each, sums) for each in projections])
+
+    def _carrier(self, projection: Projection) -> sampled.Carrier:
+        from ..rules.noisy_output import log_of
+
+        cells, receptor = self.cells[projection.target.name], projection.receptor
+        return sampled.Carrier(projection.transmission, float(cells.moves(receptor)), log_of(cells.lag(receptor)))
+
+    def _way(self, projection: Projection, sums: sampled.Arrived) -> sampled.Way:
+        place = self.places[projection.target.name]
+        own = sampled.Arrived(*(each[place] for each in sums))
+        return sampled.Way(self.w[projection.name], self.x[projection.source.name], own)
+
+    def _learner(self, projection: Projection) -> sampled.Learner:
+        source, target = projection.source, projection.target
+        state = projection.rule.init_rates(source.n, target.n)
+        return sampled.Learner(state, self.w[projection.name], self.x[source.name], self.x[target.name])
+
+    def _normed(self, projection: Projection) -> sampled.Normed:
+        source, target, norm = projection.source, projection.target, projection.normalisation
+        spikes, due = self.expected[self.places[target.name]], np.array([float(norm.every)])
+        return sampled.Normed(
+            norm.init(source.n, target.n), self.w[projection.name], spikes, due, np.zeros(1, np.int64)
+        )
 
     @property
     def kept(self) -> sampled.State:
@@ -110,7 +255,9 @@ class SampledRun:
 
     @property
     def about(self) -> dict[str, Any]:
-        return {"dt": self.parts.step} if self.parts.step < np.inf else {}
+        noisy = any(hasattr(each.model, "driven") for each in self.cells.values())
+        stepped = self.parts.step < np.inf or noisy
+        return ({"dt": self.dt} if stepped else {}) | ({"approximate": APPROXIMATE} if noisy else {})
 
     @property
     def time(self) -> float:
@@ -118,33 +265,43 @@ class SampledRun:
 
     @property
     def weights(self) -> np.ndarray:
-        """(n_post, n_pre), or (1, n_synapses) where not all are joined to all."""
-        w = self.state.w
-        return w.by_source()[None].copy() if isinstance(w, SparseSynapses) else w.matrix()
+        """Of the projection that is recorded: (n_post, n_pre), or (1, n_synapses) where not all are joined to all."""
+        return np.atleast_2d(self.weights_of(self.network.recorded))
+
+    def weights_of(self, projection: Projection) -> np.ndarray:
+        """(n_post, n_pre), or (n_synapses,) in the order of its wiring."""
+        w = self.w[projection.name]
+        return w.by_source().copy() if isinstance(w, SparseSynapses) else w.matrix()
 
     @property
     def other_weights(self) -> dict[str, np.ndarray]:
-        """None: one layer has one projection."""
-        return {}
+        """Of all other projections that learn, likewise."""
+        others = (each for each in self.network.learning if each is not self.network.recorded)
+        return {each.name: np.atleast_2d(self.weights_of(each)) for each in others}
 
     @property
     def outputs(self) -> np.ndarray:
-        """(n_post,) expected number of output spikes so far."""
-        return self.state.outputs + self.state.pending
-
-    def weights_of(self, projection: Projection) -> np.ndarray:
-        """(n_post, n_pre) of the one projection, or (n_synapses,) in the order of its wiring."""
-        return self.weights if projection.is_dense else self.weights[0]
+        """(n_post,) expected number of output spikes so far of the targets of the projection that is recorded."""
+        return self.spikes_of(self.network.recorded.target)
 
     def spikes_of(self, population: Population) -> np.ndarray:
-        """(n_post,) expected number of spikes so far."""
-        return self.outputs
+        """(n,) expected number of spikes so far of a population of cells."""
+        return (self.expected + self.pending)[self.places[population.name]]
 
     def to(self, t: float) -> bool:
-        """Go on to time t [s]; False when the rate ran away."""
+        """Go on to time t [s]; False when a rate ran away, or there was none to come to."""
         if not self.ran_away:
-            self.ran_away = self.loop(float(t), self.max_rate) == sampled.RUNAWAY
+            self.status = self.loop(float(t), self.max_rate)
         return not self.ran_away
+
+    @property
+    def ran_away(self) -> bool:
+        return self.status != sampled.DONE
+
+    @property
+    def restless(self) -> bool:
+        """Whether it stopped because cells in circles came to no rates at which they stay."""
+        return self.status == sampled.RESTLESS
 
     @property
     def windows(self) -> dict[str, tuple[float, float]]:

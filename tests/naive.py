@@ -438,3 +438,62 @@ def rates_learned(rule, shown, T, w, output):
                 continue
         w = np.clip(w + T * change, rule.w_min, rule.w_max)
     return w
+
+
+def network_learned(network, t_end, T):
+    """Projection -> weights (n_post, n_pre) of Poisson neurons without noise after the holds that are over by t_end: rules of Oja and Hebb, covariance; L1 and L2.
+
+    Inputs show patterns in order, each for T, or rates that stay. Rates of cells are relaxed by halves.
+    """
+    w = {each.name: each.initial_weights(1) for each in network.projections}
+    norms = [each for each in network.projections if each.normalisation.every < math.inf]
+    edges = {
+        round(k * every, 9) for every in (T, *(each.normalisation.every for each in norms)) for k in range(1, 1000)
+    }
+    means, y, now = {}, {each.name: np.zeros(each.n) for each in network.populations}, 0.0
+    for t in sorted(edge for edge in edges if edge <= t_end):
+        y |= {each.name: _shown(each, now, T) for each in network.populations if each.is_input}
+        for _ in range(300):
+            y |= {
+                each.name: 0.5 * (y[each.name] + _come_of(network, each, w, y))
+                for each in network.populations
+                if not each.is_input
+            }
+        for each in network.learning:
+            rule, rates = each.rule, np.concatenate([y[each.source.name], y[each.target.name]])
+            share = max((t - now) / t, 1.0 - math.exp(-(t - now) / getattr(rule, "tau", math.inf)))
+            before = means.get(each.name, 0.0 * rates)
+            means[each.name] = before + share * (rates - before)
+            X, Y = np.split(rates - means[each.name], [each.source.n])
+            change = {
+                "Hebb": rule.eta * np.outer(y[each.target.name], y[each.source.name]),
+                "Covariance": rule.eta * np.outer(Y, X),
+                "Oja": rule.eta * (np.outer(Y, X) - (Y**2)[:, None] * w[each.name]),
+            }[type(rule).__name__]
+            w[each.name] = np.clip(w[each.name] + (t - now) * change, rule.w_min, rule.w_max)
+        for each in norms:
+            if abs(round(t / each.normalisation.every) * each.normalisation.every - t) < 1e-6:
+                order = {"L1": 1, "L2": 2}[type(each.normalisation).__name__]
+                length = np.linalg.norm(w[each.name], order, axis=1, keepdims=True)
+                w[each.name] = np.clip(
+                    w[each.name] * each.normalisation.norm / length, each.rule.w_min, each.rule.w_max
+                )
+        now = t
+    return w
+
+
+def _shown(population, t, T):
+    """(n,) Hz."""
+    model = population.model
+    if not hasattr(model, "patterns"):
+        return model.mean_rates(population.n)
+    return model.patterns[int(t / T + 1e-6) % len(model.patterns)]
+
+
+def _come_of(network, population, w, y):
+    """(n,) Hz: what the rates y make of cells."""
+    arriving = np.zeros(population.n)
+    for each in network.projections:
+        if each.target is population:
+            arriving += (-1.0 if each.receptor == "inhibitory" else 1.0) * w[each.name] @ y[each.source.name]
+    return np.maximum(population.model.gain * (population.model.base_rate + arriving), 0.0)

@@ -222,7 +222,11 @@ def shown(network, seed, n):
     one, order = SampledRun(network, seed, 1e4), []
     for k in range(n):
         one.to(0.1 * k + 0.05)
-        order += [int(one.state.inputs.current[0])] if one.state.inputs.shown[0] > len(order) else []
+        order += (
+            [int(one.state.sources[0][0].inputs.current[0])]
+            if one.state.sources[0][0].inputs.shown[0] > len(order)
+            else []
+        )
     return order
 
 
@@ -285,7 +289,7 @@ def test_both_levels_see_the_same_patterns():
     for k in range(30):
         spikes.to(0.1 * k + 0.05)
         rates.to(0.1 * k + 0.05)
-        assert spikes.state.inputs.current[0] == rates.state.inputs.current[0]
+        assert spikes.state.inputs.current[0] == rates.state.sources[0][0].inputs.current[0]
 
 
 def test_the_drift_is_that_of_the_spikes():

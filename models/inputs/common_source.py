@@ -144,6 +144,15 @@ class CommonSourcePoisson(NamedTuple):
                 return 0
             self.draw(state, past, rng, latent)
 
+    @property
+    def changes_in(self):
+        """Never: it is single spikes that come together."""
+        return math.inf
+
+    def rates(self, state, t, latent, out):
+        for k in range(len(out)):
+            out[k] = self.rate
+
     def mean_rates(self, n: int) -> np.ndarray:
         return np.full(n, float(self.rate))
 

@@ -46,8 +46,14 @@ def noise(neuron: LIF, kicks: Sequence[tuple[float, float]], dt: float = 0.0) ->
 
 def noise_of(neuron: LIF, arriving: Any, power: Any, dt: float = 0.0) -> Noise:
     """The same of what arrives [V/s], the sum of r_k w_k, and its power [V^2/s], that of r_k w_k^2; numbers or arrays."""
-    once, twice = (dt / math.expm1(n * dt / neuron.tau_m) if dt > 0.0 else neuron.tau_m / n for n in (1, 2))
+    once, twice = moments(neuron, dt)
     return Noise(neuron.E_L + neuron.drive + once * arriving, np.sqrt(twice * power))
+
+
+def moments(neuron: LIF, dt: float) -> tuple[float, float]:
+    """By how much what arrives moves the mean of the potential [s], and the power of that its variance [s]."""
+    once, twice = (dt / math.expm1(n * dt / neuron.tau_m) if dt > 0.0 else neuron.tau_m / n for n in (1, 2))
+    return once, twice
 
 
 def barrier(neuron: LIF, given: Noise, dt: float) -> LIF:

@@ -69,3 +69,9 @@ class LIF(NamedTuple):
         from .diffusion import driven
 
         return driven(self, arriving, power, lag, dt)
+
+    def answering(self, dt):
+        """What says its rate under spikes that come at rates that are held, see white_noise.py."""
+        from .white_noise import firing_rate
+
+        return firing_rate(self, dt)

@@ -10,7 +10,7 @@ import numpy as np
 from ...simulator.protocols import Hertz, Seconds, finite, non_negative, part, positive
 from ...simulator.streams import exponential
 from .hazard import first_hazards
-from .rectifier import noisy_rectifier
+from .rectifier import RectifiedRate
 from .silence import quiet
 
 PEAK = 0.36787944117144233  # max of x exp(-x)
@@ -124,14 +124,9 @@ class LinearPoisson(NamedTuple):
             total += max(self.base_rate + top - self.threshold, 0.0)
         return self.gain * total
 
-    def mean_rate(self, u, sd, low):
-        """The mean rate [Hz] at potentials of mean u, standard deviation sd and no less than low [Hz]; exact where nothing is rectified."""
-        drive = self.base_rate - self.threshold
-        return self.gain * noisy_rectifier(drive + u, sd if drive + low < 0.0 else 0.0)
-
-    def epsp_square_integral(self):
-        """int eps^2 [1/s]: the variance of u is sum_j J_j^2 nu_j times this."""
-        return 1.0 / (4.0 * self.tau)
+    def answering(self, dt):
+        """What says its rate under spikes that come at rates that are held: int eps^2 makes a variance of their power."""
+        return RectifiedRate(self.gain * (self.base_rate - self.threshold), 1.0 / (4.0 * self.tau))
 
     def epsp(self, u):
         """eps(u) [1/s] for an array of times u [s]."""
