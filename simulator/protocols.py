@@ -8,7 +8,8 @@ methods; its state is a second NamedTuple, of arrays, that the engine passes in.
     neuron   stepper(dt), and for the exact engine:
              init(n)               propagate(state, dt)   deliver(state, i, amount)    bound(state)      intensity(state, i)
              for the approximate learning equation:       driven(arriving, power, lag, dt), with fields tau_m, V_th, V_reset and synapses
-             for rates that are held:                     answering(dt), which has  mean_rate(arriving, power, low, log_lag)
+             for rates that are held:                     answering(dt), which has  mean_rate(arriving, power, low, log_lag),
+             with a field gain where there is no driven
     rule     init(n_pre, n_post)   on_pre(state, w, j, t) on_post(state, w, i, t)
              where it wants them:  advance(state, w, t)   settle(state, w, j, t)          relay(state, w, j, t, cells)
              one that draws, from rng in its hooks:       init(n_pre, n_post, rng)
@@ -261,6 +262,7 @@ ON_THE_WAY: dict[str, tuple[str, ...]] = {  # what is called while a run is set 
     "dependence": ("check",),
     "background": ("check", "arrivals"),
     "arrivals": (),
+    "answering": (),
     "normalisation": ("check",),
     "transmission": ("check", "effective"),
     "connectivity": ("check", "edges"),

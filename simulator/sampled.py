@@ -35,8 +35,9 @@ from .protocols import helper
 DONE, RUNAWAY, RESTLESS = 0, 2, 3
 NOW, LOOK = 0, 1
 AT_REST = 1e-11  # by how much rates may miss what comes of them, in sum, relative to the sum of all
-PATIENT, MOST = 1000, 10_000  # how often rates are tried with long steps, and how often at all
-LONGEST = 1e3  # step, in units of the one that goes all the way to what comes of them; 1 is the longest later
+PATIENT, MOST = 1000, 30_000  # how often rates are tried with steps of all lengths, and how often at all
+LONGEST, SHORTEST = 1e3, 1e-3  # step, in units of the one that goes all the way to what comes of them
+ROUND = 200  # steps of one length, in which rates are to come nearer
 LOST = 1e15  # Hz, from where no rates come back
 
 
@@ -73,9 +74,9 @@ class TargetParts(NamedTuple):
 
 
 class Target(NamedTuple):
-    """The cells of one population: their rates y (n,) [Hz], all that arrives at them, and, kind by kind, the projections onto them from cells."""
+    """The cells of one population: the rates (n,) that come of those of now [Hz], all that arrives at them, and, kind by kind, the projections onto them from cells."""
 
-    y: np.ndarray
+    found: np.ndarray
     heard: Arrived
     loops: tuple
 
@@ -118,9 +119,9 @@ class Source(NamedTuple):
 
 
 class Search(NamedTuple):
-    """Scratch (n_cells,) [Hz]: the rates that were tried last, by how much what came of them was more, and how far they were from those before."""
+    """Scratch (n_cells,) [Hz]: the rates that came of those that were tried last, by how much these were more, and how far the tried were from those before."""
 
-    tried: np.ndarray
+    found: np.ndarray
     more: np.ndarray
     gone: np.ndarray
 
@@ -234,14 +235,17 @@ def begin_with(sums, others):
 
 @helper
 def answer_all(parts, targets):
-    """The rates of all cells that come of those of now, population by population, where `heard` is what comes of inputs."""
+    """The rates of all cells that come of those of now, population by population, where `heard` is what comes of inputs.
+
+    Without circles these are those of now, and what drives others has them before they hear it.
+    """
     for m in range(len(targets[0])):
         bring_all(parts[0][m].loops, targets[0][m].loops)
-        y, heard = targets[0][m].y, targets[0][m].heard
-        for i in range(len(y)):
+        found, heard = targets[0][m].found, targets[0][m].heard
+        for i in range(len(found)):
             power = heard.power[i]
             log_lag = heard.lagging[i] / power if power > 0.0 else 0.0
-            y[i] = parts[0][m].answering.mean_rate(heard.arriving[i], power, heard.low[i], log_lag)
+            found[i] = parts[0][m].answering.mean_rate(heard.arriving[i], power, heard.low[i], log_lag)
     if len(targets) > 1:
         answer_all(parts[1:], targets[1:])
 
@@ -264,42 +268,54 @@ def come_to_rest(parts, state, searches):
 
 @helper
 def relax(parts, state, search):
-    """Find rates of cells in circles: y := max(y + h more, 0) with more = F(y) - y, until the sum of |more| is below AT_REST of that of the rates.
+    """Find rates of cells in circles: y := max(y + h more, 0) with more = F(y) - y of all cells at once, until the sum of |more| is below AT_REST of that of the rates.
 
-    Each step makes the length h of the next; where it is no longer relaxing, as along a way out of a rest that does not last, h stays as it is. Returns DONE, RUNAWAY
-    (beyond all rates), or RESTLESS (they came to no rest).
+    At first each step makes the length h of the next; where it is no longer relaxing, as along a way out of a rest that does not last, h stays as it is. What has not come
+    to rest by then, as rates that turn around theirs, does so by steps of one length, which are halved where they come no nearer in a ROUND. Any step that is
+    short enough ends at a rest at which tau dy/dt = more ends, and at no other. Returns DONE, RUNAWAY (beyond all rates), or RESTLESS (they came to no rest).
     """
-    y, h = state.y, 1.0
+    y, h, largest, before = state.y, 1.0, 0.0, math.inf
     for k in range(MOST):
-        for i in range(len(y)):
-            search.tried[i] = y[i]
         answer_once(parts, state)
-        missed, total, h = compare(search, y, h, k)
+        missed, total, ahead = compare(search, y, h, k)
         if missed <= AT_REST * total:
+            for i in range(len(y)):
+                y[i] = search.found[i]
             return DONE
         if not missed < LOST:
             return RUNAWAY
+        largest = max(largest, missed)
+        if k < PATIENT:
+            h = ahead
+        elif k == PATIENT:
+            h, largest = 1.0, math.inf
+        elif k % ROUND == 0:
+            h = h if largest < before else 0.5 * h
+            before, largest = largest, 0.0
+            if h < SHORTEST:
+                return RESTLESS
         for i in range(len(y)):
-            y[i] = max(search.tried[i] + h * search.more[i], 0.0)
-            search.gone[i] = y[i] - search.tried[i]
+            now = y[i]
+            y[i] = max(now + h * search.more[i], 0.0)
+            search.gone[i] = y[i] - now
     return RESTLESS
 
 
 @helper
 def compare(search, y, h, k):
-    """By how much rates miss what came of them, y, the sum of these [Hz], and the length of the next step, after k of them.
+    """By how much rates y miss what comes of them, the sum of that [Hz], and the length of the next step, after k of them.
 
     With s = dy and t = -d more it is s.t / t.t (Barzilai & Borwein 1988, IMA J Numer Anal 8:141 [recalled]).
     """
     missed, total, st, tt = 0.0, 0.0, 0.0, 0.0
     for i in range(len(y)):
-        more = y[i] - search.tried[i]
+        more = search.found[i] - y[i]
         s, t = search.gone[i], search.more[i] - more
         st, tt = st + s * t, tt + t * t
-        missed, total = missed + abs(more), total + y[i]
+        missed, total = missed + abs(more), total + search.found[i]
         search.more[i] = more
     if k > 0 and st > 0.0:
-        h = min(st / tt, LONGEST if k < PATIENT else 1.0)
+        h = min(st / tt, LONGEST)
     return missed, total, h
 
 
@@ -312,7 +328,7 @@ def find_rates(parts, state, max_rate):
     bring_all(parts.feeds, state.feeds)
     status = come_to_rest(parts, state, state.searches)
     for i in range(len(state.y)):
-        if status == DONE and not state.y[i] <= max_rate:
+        if not state.y[i] <= max_rate:
             status = RUNAWAY
     state.known[0] = status == DONE
     return status

@@ -21,6 +21,7 @@ from .protocols import (
     ParameterError,
     bounds_of,
     is_rate_rule,
+    require_hooks,
     require_methods,
 )
 from .results import Spikes
@@ -90,7 +91,7 @@ def check_looks(network: Network, dt: float) -> None:
         if dt > most:
             rule = f"must be <= {most:g} s, a tenth of the time in which the rates of {type(model).__name__} change"
             raise ParameterError("simulate", "dt", rule, dt)
-    _cells(network, dt)
+    _cells(network, dt)  # says what they cannot do in such steps
 
 
 def check_rates(network: Network) -> None:
@@ -121,6 +122,9 @@ def _check_neurons(population: Population) -> None:
     if population.background and not hasattr(model, "driven"):
         rule = "must be left out of Poisson neurons, for rules of rates"
         raise ParameterError(part, "background", rule, ", ".join(population.background))
+    if population.initial:
+        rule = "must be left out for rules of rates, to which cells have no state"
+        raise ParameterError(part, "initial", rule, ", ".join(population.initial))
 
 
 def _cells(network: Network, dt: float) -> dict[str, Any]:
@@ -130,6 +134,7 @@ def _cells(network: Network, dt: float) -> dict[str, Any]:
     neurons = [each for each in network.populations if not each.is_input]
     for each in neurons:
         require_methods(each.model, "the rate level of held rates", "answering")
+        require_hooks(each.model.answering(dt), "answering")
     return {each.name: cells_of(each, dt) for each in neurons}
 
 
@@ -168,6 +173,7 @@ class SampledRun:
         self.places = {each.name: slice(end - each.n, end) for each, end in zip(targets, ends, strict=True)}
         self.given, self.heard, self.outside = (sampled.Arrived(*np.zeros((4, ends[-1]))) for _ in range(3))
         self.y, self.expected, self.pending = np.zeros((3, ends[-1]))
+        self.found = np.zeros(ends[-1]) if in_circles else self.y
         self.x = {name: self.y[place] for name, place in self.places.items()}
         self.x |= {each.name: np.zeros(each.n) for each in inputs}
         self.w = {each.name: _synapses(each, seed) for each in network.projections}
@@ -193,7 +199,7 @@ class SampledRun:
             known=np.zeros(1, np.int64),
             outputs=self.expected,
             pending=self.pending,
-            searches=(sampled.Search(*np.zeros((3, ends[-1]))),) if in_circles else (),
+            searches=(sampled.Search(self.found, *np.zeros((2, ends[-1]))),) if in_circles else (),
             times=np.zeros(2),
             looks=np.zeros(1, np.int64),
         )
@@ -214,7 +220,7 @@ class SampledRun:
         carriers, ways = self._ways(loops, self.heard)
         heard = sampled.Arrived(*(each[place] for each in self.heard))
         answering = population.model.answering(self.dt)
-        return sampled.TargetParts(answering, carriers), sampled.Target(self.y[place], heard, ways)
+        return sampled.TargetParts(answering, carriers), sampled.Target(self.found[place], heard, ways)
 
     def _ways(self, projections: list[Projection], sums: sampled.Arrived) -> list[tuple[tuple, ...]]:
         """What the loop calls for projections, and their state, kind by kind; sums: of what arrives at all cells."""

@@ -3,6 +3,7 @@
 import math
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -81,7 +82,7 @@ def test_the_rate_that_loops_compile_is_that_of_the_approximate_equation(synapse
 
 
 def noisy(synapses, rule=STILL):
-    """Thirty cells, some of which inhibit the others, under inputs that differ, and an outside."""
+    """Cells, some of which inhibit the others, under inputs that differ, and an outside."""
     cell = CELL._replace(synapses=synapses)
     w = np.random.default_rng(6).uniform(0.5, 1.5, (20, 12)) * 0.3e-3 / synapses.jump(0, cell.tau_m)
     own = {"background": background(cell)}
@@ -302,6 +303,20 @@ def test_a_network_has_the_same_bits_however_it_is_run():
 # What is refused --------------------------------------------------------------------------------------------------------
 
 
+class Answer(NamedTuple):
+    still: float = 0.0
+
+    def mean_rate(self, u, sd, low):
+        return u
+
+
+class Outdated(ExponentialPoisson):
+    """Answers by other arguments."""
+
+    def answering(self, dt):
+        return Answer()
+
+
 def test_what_rules_of_rates_cannot_have_is_said_before_anything_runs():
     inputs, recorded = (
         Population("inputs", 2, HomogeneousPoisson()),
@@ -314,6 +329,8 @@ def test_what_rules_of_rates_cannot_have_is_said_before_anything_runs():
         ([inputs, noisy, poisson], [(inputs, noisy, hebb), (inputs, poisson, PairSTDP())], "Network network.projections: must learn by rules of rates or by rules of spikes, not by both in one network, got 'Hebb of inputs_to_noisy and PairSTDP of inputs_to_poisson'"),
         ([Population("played", 2, recorded), poisson], [(0, 1, hebb)], "Population played.model: must be an input that says its rates at any time, for rules of rates, got 'RecordedSpikes'"),
         ([inputs, Population("cells", 2, Izhikevich())], [(0, 1, hebb)], "Population cells.model: must be neurons that say their mean rate, as Poisson neurons and LIF do, for rules of rates, got 'Izhikevich'"),
+        ([inputs, Population("begun", 2, CELL, initial={"v": 0.01})], [(0, 1, hebb)], "Population begun.initial: must be left out for rules of rates, to which cells have no state, got 'v'"),
+        ([inputs, Population("old", 2, Outdated())], [(0, 1, NonlinearHebb(w_min=0.0))], "Answer.mean_rate: must be a method mean_rate(self, arriving, power, low, log_lag), as of every answering, got 'mean_rate(self, u, sd, low)'"),
         ([inputs, beside], [(0, 1, hebb)], "Population beside.background: must be left out of Poisson neurons, for rules of rates, got 'excitatory'"),
     ):  # fmt: skip
         ends = [[populations[each] if isinstance(each, int) else each for each in one[:2]] for one in projections]
@@ -323,6 +340,24 @@ def test_what_rules_of_rates_cannot_have_is_said_before_anything_runs():
         assert str(caught.value) == words
     with pytest.raises(ParameterError, match=re.escape("LIF.tau_m: must be > the step, 0.03 s, got 0.02")):
         simulate(Network([inputs, noisy], [Projection(inputs, noisy, 0.0, hebb)]), 1.0, level="rate", dt=0.03)
+
+
+@pytest.mark.parametrize(
+    "W, b",
+    [([[2.2, -3.0], [3.0, -1.0]], [10.0, 3.0]), ([[3.0, -4.0], [4.0, -1.5]], [20.0, 10.0]), ([[1.5, -1.2], [2.0, -0.4]], [20.0, 10.0])],
+)  # fmt: skip
+def test_rates_that_turn_around_their_rest_come_to_it(W, b):
+    """One cell excites, the other inhibits, and the eigenvalues of W - 1 are complex with a small negative real part: y = (1 - W)^-1 b, as slow EPSPs leave no noise."""
+    W = np.array(W)
+    inputs, cells = (
+        Population("inputs", 2, HomogeneousPoisson(np.array(b))),
+        Population("cells", 2, ExponentialPoisson(1e6)),
+    )
+    among = [Projection(cells, cells, np.maximum(W, 0.0), name="e")]
+    among += [Projection(cells, cells, np.maximum(-W, 0.0), receptor="inhibitory", name="i")]
+    network = Network([inputs, cells], [Projection(inputs, cells, np.eye(2), STILL), *among])
+    assert (np.linalg.eigvals(W - np.eye(2)).real < 0.0).all() and np.linalg.eigvals(W).imag.any()
+    np.testing.assert_allclose(rates_of(network), np.linalg.solve(np.eye(2) - W, b), rtol=1e-9)
 
 
 @pytest.mark.parametrize("W, words", [(np.full((5, 5), 0.3), r"ran away past 10000 Hz at t = 0 s \(seed 1\)"), (None, "come to no rest at t = 0 s")])  # fmt: skip

@@ -75,8 +75,8 @@ class FiringRate(NamedTuple):
         higher, seldom = self.lagging * math.exp(0.5 * log_lag) * sd, self.seldom * sd
         top = self.V_th + math.sqrt(higher * higher + seldom * seldom) - mean
         unit = math.sqrt(2.0) * sd
-        if top >= BEYOND * unit:
-            return 0.0
+        if not top < BEYOND * unit:
+            return 0.0 if top >= BEYOND * unit else math.nan
         bottom = self.V_reset + higher - mean
         return 1.0 / (self.refractory + self.tau_m * math.sqrt(math.pi) * waited(bottom / unit, top / unit))
 
