@@ -6,6 +6,7 @@ optimised as ever, for the loop's machine code is to be the same, and made into 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -48,34 +49,33 @@ def pipelines() -> dict[str, type]:
         def set_env(self, name: str, environment: Any) -> None:
             """Left to the loop."""
 
-    @register_pass(mutates_CFG=False, analysis_only=False)
-    class OpenLibrary(LoweringPass):
-        _name = "hebbscope_open_library"
+    def also(name: str, run: Callable[[Any], None]) -> type:
+        """A pass of this name, on what numba knows of the function that it compiles."""
 
-        def __init__(self) -> None:
-            LoweringPass.__init__(self)
+        class Also(LoweringPass):
+            _name = name
 
-        def run_pass(self, state: Any) -> bool:
-            state.library = Linked(state.targetctx.codegen(), state.func_id.func_qualname)
-            state.library.enable_object_caching()
-            return True
+            def __init__(self) -> None:
+                LoweringPass.__init__(self)
 
-    @register_pass(mutates_CFG=False, analysis_only=False)
-    class HandEnvironments(LoweringPass):
+            def run_pass(self, state: Any) -> bool:
+                run(state)
+                return True
+
+        return register_pass(mutates_CFG=False, analysis_only=False)(Also)
+
+    def open_code(state: Any) -> None:
+        code = Linked(state.targetctx.codegen(), state.func_id.func_qualname)
+        code.enable_object_caching()
+        state["library"] = code
+
+    def hand_environments(state: Any) -> None:
         """What hooks print is made in their environments."""
-
-        _name = "hebbscope_hand_environments"
-
-        def __init__(self) -> None:
-            LoweringPass.__init__(self)
-
-        def run_pass(self, state: Any) -> bool:
-            for variable in state.library._final_module.global_variables:
-                name = variable.name
-                environment = lookup_environment(name) if name.startswith(ENVIRONMENT) else None
-                if environment is not None:
-                    state.library.codegen.set_env(name, environment)
-            return True
+        code = state["library"]
+        for variable in code._final_module.global_variables:
+            environment = lookup_environment(variable.name) if variable.name.startswith(ENVIRONMENT) else None
+            if environment is not None:
+                code.codegen.set_env(variable.name, environment)
 
     def pipeline(more: type, after: type) -> type:
         class Pipeline(CompilerBase):
@@ -87,4 +87,7 @@ def pipelines() -> dict[str, type]:
 
         return Pipeline
 
-    return {"hook": pipeline(OpenLibrary, AnnotateTypes), "loop": pipeline(HandEnvironments, NativeLowering)}
+    return {
+        "hook": pipeline(also("hebbscope_open_code", open_code), AnnotateTypes),
+        "loop": pipeline(also("hebbscope_hand_environments", hand_environments), NativeLowering),
+    }

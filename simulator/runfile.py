@@ -60,11 +60,8 @@ from .theoryfile import TheoryFile, read_courses, split
 
 __all__ = ["RunFile", "describe", "read", "read_arrays", "write"]
 
-ENGINE = (
-    "engine",
-    "dt",
-    "approximate",
-)  # attributes of a level: which engine ran, its step [s], and by what it is approximate
+# attributes of a level: which engine ran, its step [s], and by what it is approximate
+ENGINE = ("engine", "dt", "approximate")
 PLAN = ("config", "levels", "seeds", "created", "versions")  # what each checkpoint repeats
 
 
