@@ -197,7 +197,7 @@ class SlidingThreshold(NamedTuple):
             second = square + 2.0 * y / (tau + lasting) + 1.0 / (tau * (tau + 2.0 * lasting))
         first, second = np.maximum(first + shift, 0.0), second + 2.0 * y * shift + variance
         square = first * first
-        over = np.maximum(second, square) / np.where(first > 0.0, square, 1.0)  # no mean square is below that of the mean
+        over = np.maximum(second, square) / np.where(first > 0.0, square, 1.0)  # no square is below that
         with np.errstate(divide="ignore"):
             power = self.p * (np.log(first / self.rho_0) + 0.5 * (self.p - 1.0) * np.log(over))
         return np.exp(np.minimum(power, LARGEST))
