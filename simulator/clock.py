@@ -33,6 +33,7 @@ import numpy as np
 
 from .event import next_candidate, reach_twin, record, set_norms, settle_all
 from .meeting import meet
+from .near import near, put_back
 from .packing import opened, opened_at
 from .protocols import helper
 from .streams import uniforms
@@ -248,7 +249,7 @@ def draw_inputs(inputs, sources, dt, begin, end):
 @helper
 def draw_input(part, source, dt, begin, end):
     """The spikes of one input population in steps begin to end: event by event, each into the step that it falls in."""
-    rng = source.rng_input
+    rng = near(source.rng_input)
     ring, burst = source.ring, len(source.inputs.sources)
     room, per_step = ring.i.shape[1] - burst, 1.0 / dt
     for k in range(begin, end):
@@ -278,6 +279,7 @@ def draw_input(part, source, dt, begin, end):
         n += count
         ring.number[slot, 0] = n
     source.coming[0] = coming
+    put_back(source.rng_input, rng)
 
 
 # One step of a shard ------------------------------------------------------------------------------------------------

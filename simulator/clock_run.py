@@ -23,7 +23,7 @@ from .streams import start
 from .synapses import initial_state, settled, sparse_synapses, synapses
 
 BUFFER = 65536  # spikes that a recorder holds before it is emptied
-WINDOW = 16  # steps whose inputs are drawn in one go
+WINDOW = 64  # steps whose inputs are drawn in one go
 ROOM = 4  # times the cells of an input: the spikes of one step that its ring has room for, beyond a few and a burst
 A_FEW = 16
 CELLS_PER_SHARD = 4096  # their state, and what is known of them to a rule, stays in a core's own cache
@@ -416,5 +416,5 @@ def sharing(network: Network, dt: float) -> tuple[int, int]:
 
 
 def _buffer(window: tuple[float, float], ring: clock.Ring, steps: int) -> Recorder:
-    size = max(BUFFER, 2 * steps * ring.i.shape[1])
+    size = BUFFER + steps * ring.i.shape[1]
     return Recorder(np.empty(size), np.empty(size, np.int64), np.zeros(1, np.int64), np.array(window, dtype=float))

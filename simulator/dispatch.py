@@ -18,6 +18,7 @@ import numpy as np
 from .ahead import register as register_ahead
 from .inlining import pipelines
 from .meeting import register as register_meeting
+from .near import register as register_near
 from .packing import packed_type
 from .protocols import HELPERS, HOOKS, HebbscopeError, is_part
 from .synapses import SparseSynapses
@@ -83,6 +84,7 @@ def expose(function: Callable, values: Iterable[Any]) -> None:
     """Register every hook that `function` can reach on the classes of `values`, and every helper."""
     register_meeting()
     register_ahead()
+    register_near()
     packed_type()
     for plain in HELPERS:
         _register_helper(plain)

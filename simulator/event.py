@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .near import near, put_back
 from .packing import opened
 from .protocols import bounds_of, clip, helper
 from .streams import exponential, uniform
@@ -127,9 +128,9 @@ def reach_twin(rule, state, w, j, t, cells, learns):
 
 
 @helper
-def fire(parts, state, t, bound):
+def fire(parts, state, t, bound, rng):
     """An output candidate at time t: accepted in proportion to the intensity, it is a spike of one neuron."""
-    level = uniform(state.rng_output) * bound
+    level = uniform(rng) * bound
     for i in range(state.w.n_post):
         level -= parts.neuron.intensity(state.neuron, i)
         if level < 0.0:
@@ -187,11 +188,11 @@ def parts_of(projection) -> Parts:
 def advance(parts, state, t_end, max_rate):
     """Run one seed up to (not including) t_end [s]; returns DONE, FULL (a buffer wants emptying) or RUNAWAY (bound above max_rate [Hz])."""
     parts, state = opened(parts), opened(state)
-    room = len(state.inputs.sources)
+    room, rng_input, rng_output = len(state.inputs.sources), near(state.rng_input), near(state.rng_output)
     now, t_input, t_normalise, hazard = state.times[0], state.times[1], state.times[2], state.times[3]
     if t_input < 0.0:  # nothing is pending yet
-        t_input = next_candidate(parts.inputs, state.inputs, 0.0, state.rng_input)
-        hazard = exponential(state.rng_output)
+        t_input = next_candidate(parts.inputs, state.inputs, 0.0, rng_input)
+        hazard = exponential(rng_output)
     while True:
         bound = parts.neuron.bound(state.neuron)
         if bound > max_rate:
@@ -204,8 +205,8 @@ def advance(parts, state, t_end, max_rate):
         t_other = min(t_output, min(parts.inputs.next_wake(state.inputs), t_normalise))
         count, t = 0, t_input
         while count == 0 and t < t_other and t < t_end:  # a candidate that is thinned touches nothing else
-            count = parts.inputs.draw(state.inputs, t, state.rng_input, state.rng_latent)
-            t_input = next_candidate(parts.inputs, state.inputs, t, state.rng_input)
+            count = parts.inputs.draw(state.inputs, t, rng_input, state.rng_latent)
+            t_input = next_candidate(parts.inputs, state.inputs, t, rng_input)
             t = t if count > 0 else t_input
         t = min(t, t_other)
         if t >= t_end:
@@ -222,10 +223,12 @@ def advance(parts, state, t_end, max_rate):
             state.counts[0] += 1
             t_normalise = (state.counts[0] + 1) * parts.normalisation.every
         elif t == t_output:
-            hazard = exponential(state.rng_output)
-            fire(parts, state, t, bound)
+            hazard = exponential(rng_output)
+            fire(parts, state, t, bound, rng_output)
         else:
-            transmit(parts, state, t, parts.inputs.wake(state.inputs, t, state.rng_input, state.rng_latent))
-            t_input = next_candidate(parts.inputs, state.inputs, t, state.rng_input)
+            transmit(parts, state, t, parts.inputs.wake(state.inputs, t, rng_input, state.rng_latent))
+            t_input = next_candidate(parts.inputs, state.inputs, t, rng_input)
     state.times[0], state.times[1], state.times[2], state.times[3] = now, t_input, t_normalise, hazard
+    put_back(state.rng_input, rng_input)
+    put_back(state.rng_output, rng_output)
     return status
