@@ -300,6 +300,45 @@ def test_a_network_has_the_same_bits_however_it_is_run():
             np.testing.assert_array_equal(state(other)[path], array, err_msg=path)
 
 
+# Recordings -----------------------------------------------------------------------------------------------------------
+
+
+def test_hebb_learns_from_the_rates_of_a_recording():
+    """One input drives one cell of EPSP 1: y = w x, so that ln w grows by eta times the integral of x^2, with x = sum over spikes of exp(-(t - t_k) / tau) / tau.
+
+    Until all of it is over that is sum over pairs of spikes of exp(-|t_k - t_l| / tau) / (2 tau), here less what comes later. A hold has the rate
+    at which it begins, so that each is too much by up to a relative h / tau, h <= dt; with that it is the plain sum over holds.
+    """
+    tau, eta, end, dt = 20e-3, 1e-4, 1.0, 1e-3
+    t_spikes = np.array([0.0101, 0.0303, 0.0304, 0.2, 0.2007, 0.51234])
+    played = RecordedSpikes(t_spikes, np.zeros(6, np.int64), end, smoothing=tau)
+    inputs, cells = Population("inputs", 1, played), Population("cells", 1, ExponentialPoisson(10e-3))
+    network = Network([inputs, cells], [Projection(inputs, cells, 0.5, Hebb(eta, w_min=0.0, w_max=9.0))])
+    run = simulate(network, end, level="rate", dt=dt)
+    grown = np.log(run.final_weights[0, 0] / 0.5) / eta
+
+    def x(t):
+        past = t[:, None] - t_spikes
+        return np.sum(np.where(past >= 0.0, np.exp(-np.maximum(past, 0.0) / tau) / tau, 0.0), axis=1)
+
+    looks = np.unique(np.concatenate([np.arange(round(end / dt)) * dt, t_spikes, [end]]))
+    holds = np.diff(looks)
+    stepwise = np.sum(np.log1p(eta * holds * x(looks[:-1]) ** 2)) / eta
+    assert grown == pytest.approx(stepwise, rel=1e-9)
+    exact = np.sum(np.exp(-np.abs(np.subtract.outer(t_spikes, t_spikes)) / tau)) / (2.0 * tau)
+    assert exact < grown < exact * (1.0 + dt / tau)
+
+
+def test_the_rates_of_a_recording_count_all_its_spikes():
+    """Played over and over, they are on average how many spikes there are per second; each hold has them as at its start, which is too much by a relative dt / (2 tau)."""
+    times, sources, tau = np.array([0.02, 0.1, 0.1, 0.25, 0.4]), np.array([0, 1, 2, 0, 1]), 30e-3
+    inputs = Population("inputs", 3, RecordedSpikes(times, sources, 0.5, loop=1, smoothing=tau))
+    cells = Population("cells", 3, ExponentialPoisson(10e-3))
+    network = Network([inputs, cells], [Projection(inputs, cells, np.eye(3), STILL)])
+    run = simulate(network, 10.0, level="rate", dt=1e-4, record_every=5.0)
+    np.testing.assert_allclose(run.output_rate[0, -1], np.bincount(sources) / 0.5, rtol=1e-4 / tau)
+
+
 # What is refused --------------------------------------------------------------------------------------------------------
 
 
@@ -310,6 +349,31 @@ class Answer(NamedTuple):
         return u
 
 
+class Mute(NamedTuple):
+    """An input that has spikes and says no rates."""
+
+    def check(self, n):
+        pass
+
+    def groups(self, n):
+        return ["all"] * n
+
+    def init(self, n, copies):
+        return (np.zeros(n, np.int64),)
+
+    def candidate_rate(self, state):
+        return 0.0
+
+    def draw(self, state, t, rng, latent):
+        return 0
+
+    def next_wake(self, state):
+        return math.inf
+
+    def wake(self, state, t, rng, latent):
+        return 0
+
+
 class Outdated(ExponentialPoisson):
     """Answers by other arguments."""
 
@@ -318,16 +382,13 @@ class Outdated(ExponentialPoisson):
 
 
 def test_what_rules_of_rates_cannot_have_is_said_before_anything_runs():
-    inputs, recorded = (
-        Population("inputs", 2, HomogeneousPoisson()),
-        RecordedSpikes(np.array([0.1, 0.2]), np.array([0, 1]), 1.0),
-    )
+    inputs = Population("inputs", 2, HomogeneousPoisson())
     poisson, noisy = Population("poisson", 2, ExponentialPoisson()), Population("noisy", 2, CELL)
     hebb = Hebb(w_min=0.0)
     beside = Population("beside", 2, LinearPoisson(), background={"excitatory": PoissonBackground()})
     for populations, projections, words in (
         ([inputs, noisy, poisson], [(inputs, noisy, hebb), (inputs, poisson, PairSTDP())], "Network network.projections: must learn by rules of rates or by rules of spikes, not by both in one network, got 'Hebb of inputs_to_noisy and PairSTDP of inputs_to_poisson'"),
-        ([Population("played", 2, recorded), poisson], [(0, 1, hebb)], "Population played.model: must be an input that says its rates at any time, for rules of rates, got 'RecordedSpikes'"),
+        ([Population("mute", 2, Mute()), poisson], [(0, 1, hebb)], "Population mute.model: must be an input that says its rates at any time, for rules of rates, got 'Mute'"),
         ([inputs, Population("cells", 2, Izhikevich())], [(0, 1, hebb)], "Population cells.model: must be neurons that say their mean rate, as Poisson neurons and LIF do, for rules of rates, got 'Izhikevich'"),
         ([inputs, Population("begun", 2, CELL, initial={"v": 0.01})], [(0, 1, hebb)], "Population begun.initial: must be left out for rules of rates, to which cells have no state, got 'v'"),
         ([inputs, Population("old", 2, Outdated())], [(0, 1, NonlinearHebb(w_min=0.0))], "Answer.mean_rate: must be a method mean_rate(self, arriving, power, low, log_lag), as of every answering, got 'mean_rate(self, u, sd, low)'"),

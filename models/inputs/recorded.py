@@ -14,6 +14,7 @@ from ...simulator.protocols import (
     Delta,
     Empirical,
     HebbscopeError,
+    HertzArray,
     ParameterError,
     Seconds,
     SecondsArray,
@@ -27,11 +28,16 @@ UNITS = {"ms": 1e-3, "s": 1.0, "us": 1e-6, "milliseconds": 1e-3, "seconds": 1.0}
 
 
 class State(NamedTuple):
-    """sources (n,): output buffer; following (1,): the spike to come next; lap (1,): how often the recording has been played."""
+    """sources (n,): output buffer; following (1,): the spike to come next; lap (1,): how often the recording has been played.
+
+    rate (n,) [Hz]: of each train at its last spike, which was at last (n,) [s].
+    """
 
     sources: np.ndarray
     following: np.ndarray
     lap: np.ndarray
+    rate: HertzArray
+    last: SecondsArray
 
 
 @part
@@ -42,7 +48,9 @@ class RecordedSpikes(NamedTuple):
     sources    (n_spikes,)  the train of each spike, 0 to n - 1
     duration   s            of the recording; what follows is silence, or the recording again
     loop       0            1: played over and over
+    smoothing  50 ms        in which rules of rates count spikes
 
+    To rules of rates a train's rate is x_j(t) = sum over its spikes until t of exp(-(t - t_k) / smoothing) / smoothing, which covers as many spikes as there are.
     C_ij(s) is the recording's own: (1 / duration) sum over pairs of spikes of delta(s - (t_i - t_j)), minus nu_i nu_j. There is one
     realisation and no copy of it that is independent, hence no surrogate level.
     """
@@ -51,6 +59,7 @@ class RecordedSpikes(NamedTuple):
     sources: np.ndarray
     duration: Seconds
     loop: int = 0
+    smoothing: Seconds = 50e-3
 
     def check(self, n):
         for field, kinds in (("times", "f"), ("sources", "iu")):
@@ -60,7 +69,7 @@ class RecordedSpikes(NamedTuple):
         require(
             len(self.times) == len(self.sources), self, "sources", f"must be as many as the times, {len(self.times)}"
         )
-        positive(self, "duration")
+        positive(self, "duration", "smoothing")
         require(np.isfinite(self.times), self, "times", "must be finite")
         require(self.times >= 0.0, self, "times", "must be >= 0 s")
         require(np.diff(self.times) >= 0.0, self, "times", "must be in order")
@@ -79,7 +88,7 @@ class RecordedSpikes(NamedTuple):
                 "must be 1, as at the levels spike and rate: a recording has no independent copy for a surrogate",
                 copies,
             )
-        return State(np.zeros(n, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64))
+        return State(np.zeros(n, np.int64), *np.zeros((2, 1), np.int64), *np.zeros((2, n)))
 
     def candidate_rate(self, state):
         return 0.0
@@ -95,13 +104,28 @@ class RecordedSpikes(NamedTuple):
     def wake(self, state, t, rng, latent):
         count = 0
         while count < len(state.sources) and self.next_wake(state) <= t:
-            state.sources[count] = self.sources[state.following[0]]
+            j = self.sources[state.following[0]]
+            state.rate[j] = self._rate(state, j, t) + 1.0 / self.smoothing
+            state.last[j] = t
+            state.sources[count] = j
             count += 1
             state.following[0] += 1
             if self.loop == 1 and state.following[0] == len(self.times):
                 state.following[0] = 0
                 state.lap[0] += 1
         return count
+
+    def _rate(self, state, j, t):
+        return state.rate[j] * math.exp((state.last[j] - t) / self.smoothing)
+
+    def rates(self, state, t, latent, out):
+        for j in range(len(out)):
+            out[j] = self._rate(state, j, t)
+
+    @property
+    def changes_in(self):
+        """How fast the rates vary [s]."""
+        return self.smoothing
 
     def lasts(self) -> float:
         """How long the stated rates hold [s]."""
