@@ -114,7 +114,11 @@ def drive(
     except KeyboardInterrupt:
         recorder.checkpoint(runs)
         raise
-    return recorder.finish(runs)
+    run = recorder.finish(runs)
+    for name, weights in run.other_weights.items():
+        if not np.isfinite(weights).all():
+            raise Runaway(f"simulate: weights of {name}, which are not recorded, ran away beyond all numbers", run)
+    return run
 
 
 def _advance(

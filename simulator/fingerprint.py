@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import inspect
 import math
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,28 +17,56 @@ AT_ONCE = 1_000_000  # of these that are in double precision at one time
 SAME = 1e-9  # spread over mean: below, all numbers are one, but for their last digits
 
 
-def fingerprint(*values: Any, array: Callable[[np.ndarray], bytes] = np.ndarray.tobytes) -> str:
-    """A hash of what values hold: parts and descriptions field by field, arrays by what `array` keeps of them, all bits."""
+def all_bits(array: np.ndarray) -> bytes:
+    """An array as it is."""
+    return array.tobytes()
+
+
+def name_of(kind: type) -> str:
+    """What a class is called."""
+    return kind.__qualname__
+
+
+@cache
+def name_and_code(kind: type) -> str:
+    """What a class is called, and how it is written if it is the user's own, of whom the name does not say what it is; where nobody knows, the name."""
+    if kind.__module__.partition(".")[0] in (__name__.partition(".")[0], "builtins"):
+        return name_of(kind)
+    try:
+        return f"{name_of(kind)} {inspect.getsource(kind)}"
+    except (OSError, TypeError):
+        return name_of(kind)
+
+
+class Known(NamedTuple):
+    """What counts: of an array, and of a class."""
+
+    array: Callable[[np.ndarray], bytes] = all_bits
+    kind: Callable[[type], str] = name_of
+
+
+def fingerprint(*values: Any, by: Known = Known()) -> str:
+    """A hash of what values hold, by what counts: parts and descriptions field by field."""
     digest = hashlib.sha256()
     for value in values:
-        _add(digest, value, array)
+        _add(digest, value, by)
     return digest.hexdigest()
 
 
-def _add(digest: Any, value: Any, array: Callable[[np.ndarray], bytes]) -> None:
+def _add(digest: Any, value: Any, by: Known) -> None:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray):
-        digest.update(f"{value.dtype}{value.shape}".encode() + array(np.ascontiguousarray(value)))
+        digest.update(f"{value.dtype}{value.shape}".encode() + by.array(np.ascontiguousarray(value)))
     elif dataclasses.is_dataclass(value):
         held = (type(value).__qualname__, *(getattr(value, field.name) for field in dataclasses.fields(value)))
-        _add(digest, held, array)
+        _add(digest, held, by)
     elif isinstance(value, dict):
-        _add(digest, tuple(value.items()), array)
+        _add(digest, tuple(value.items()), by)
     elif isinstance(value, tuple | list):
-        digest.update(f"{type(value).__qualname__}({len(value)}".encode())
+        digest.update(f"{by.kind(type(value))}({len(value)}".encode())
         for item in value:
-            _add(digest, item, array)
+            _add(digest, item, by)
     else:
         digest.update(f"{type(value).__qualname__} {value!r};".encode())
 
@@ -65,5 +95,6 @@ def about(array: np.ndarray) -> bytes:
 
 def hashes_of(network: Any) -> dict[str, str]:
     """A hash of each population and projection of a network, by what it is and its name; the same wherever its arrays were computed."""
-    found = {f"population {each.name}": fingerprint(each, array=about) for each in network.populations}
-    return found | {f"projection {each.name}": fingerprint(each, array=about) for each in network.projections}
+    by = Known(about, name_and_code)
+    found = {f"population {each.name}": fingerprint(each, by=by) for each in network.populations}
+    return found | {f"projection {each.name}": fingerprint(each, by=by) for each in network.projections}

@@ -356,9 +356,9 @@ def require_hooks(part: Any, kind: str) -> None:
         if not hasattr(part, hook):
             setattr(type(part), hook, empty)
     if kind == "rule" and hasattr(part, "on_pre"):
-        learns, relays = (_depth(part, hook) for hook in ("on_pre", "relay"))
-        if learns < relays:  # the relay of another rule does not know what this one learns
-            type(part).relay = _relay
+        own = [hook for hook in ("on_pre", "settle") if getattr(type(part), hook) is not _settle]
+        if min(_depth(part, hook) for hook in own) < _depth(part, "relay"):
+            type(part).relay = _relay  # that of another rule does not know what this one learns, or has kept back
     for hook, arguments in HOOKS[kind].items():
         method = getattr(type(part), hook, None)
         rule = f"must be a method {hook}({', '.join(('self', *arguments))}), as of every {kind}"

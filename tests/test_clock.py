@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from interpreting import interpreted
 from naive import delta_network
 
 from hebbscope import Network, ParameterError, Population, Projection, simulate
@@ -11,6 +12,7 @@ from hebbscope.models import LIF, ExponentialSynapses, HomogeneousPoisson, Linea
 from hebbscope.rules import L1, PairSTDP, SpikeHebb, Triplet
 from hebbscope.simulator.clock_run import ClockRun, in_steps
 from hebbscope.simulator.connectivity import AllToAll, Given
+from hebbscope.simulator.drive import Runaway
 from hebbscope.simulator.plain import Free
 from hebbscope.simulator.synapses import settled
 
@@ -243,3 +245,16 @@ def test_shards_that_have_none_of_a_few_cells(monkeypatch):
     run.to(0.2)
     assert run.n_shards == 3 and (run.spikes_of(few) > 0).all() and (run.spikes_of(many) > 0).all()
     assert any(cells["few"].n == 0 and not cells["few"].hit.any() for cells in run.cells)
+
+
+def test_weights_that_nobody_records_are_looked_at_in_the_end():
+    """Those of the second projection grow beyond all numbers, by which its cells only ever fall silent."""
+    inputs, cells = Population("inputs", 4, HomogeneousPoisson(100.0)), Population("cells", 2, LIF())
+    wild = PairSTDP(A_plus=1e308, A_minus=0.0, eta=1e10, w_max=np.inf)
+    projections = [
+        Projection(inputs, cells, 0.1e-3, PairSTDP(w_max=0.2e-3), name="calm"),
+        Projection(inputs, cells, 0.1e-3, wild, receptor="inhibitory", name="wild"),
+    ]
+    with interpreted(), pytest.raises(Runaway, match="weights of wild, which are not recorded, ran away") as caught:
+        simulate(Network([inputs, cells], projections), 0.2)
+    assert np.isfinite(caught.value.run.final_weights).all()

@@ -11,7 +11,8 @@ from hebbscope import Network, Population, Projection, simulate
 from hebbscope.analysis.comparison import compare
 from hebbscope.analysis.verdict import limit
 from hebbscope.analysis.weights import Estimate, estimate, separation, spread
-from hebbscope.models import LinearPoisson, ModulatedPoisson, PatternPoisson
+from hebbscope.models import HomogeneousPoisson, LinearPoisson, ModulatedPoisson, PatternPoisson
+from hebbscope.models.experiments.own import own_part
 from hebbscope.rules import KempterWindow, SpikeHebb, Triplet
 from hebbscope.simulator.fingerprint import about, hashes_of
 from hebbscope.simulator.protocols import HebbscopeError
@@ -441,3 +442,30 @@ def test_a_network_is_known_again_by_what_its_large_arrays_are_like():
     )
     assert about(late) != about(np.append(late[:1_000_000], late[1_000_000:] + 0.5))
     assert about(same) == about(np.append(same.ravel()[1:], np.nextafter(0.3, 1.0)))
+
+
+OWN = """
+from typing import NamedTuple
+
+from hebbscope.rules import PairSTDP
+
+
+class Mine(PairSTDP):
+    def on_post(self, state, w, i, t):
+        state.gained[i] += {amount}
+"""
+
+
+def test_rules_of_ones_own_are_known_by_how_they_are_written(tmp_path):
+    """Two of one name and one set of numbers are two, wherever their files lie."""
+    inputs, neuron = Population("inputs", 3, HomogeneousPoisson()), Population("neuron", 1, LinearPoisson())
+
+    def hash_of(folder, amount):
+        file = tmp_path / folder / "mine.py"
+        file.parent.mkdir()
+        file.write_text(OWN.format(amount=amount))
+        rule = own_part(f"{file}:Mine", "rule")()
+        network = Network([inputs, neuron], [Projection(inputs, neuron, 0.1, rule)])
+        return hashes_of(network)["projection inputs_to_neuron"]
+
+    assert hash_of("here", 1.0) == hash_of("there", 1.0) != hash_of("elsewhere", 2.0)

@@ -289,6 +289,23 @@ OTHER_FORMS = {
 }
 
 
+def test_a_rule_that_changes_what_its_parent_does_is_not_relayed_by_the_parent():
+    class Keeping(PairSTDP):
+        def settle(self, state, w, j, t):
+            """Nothing is kept back."""
+
+    class Losing(STDP):
+        def on_pre(self, state, w, j, t):
+            """Nothing is lost."""
+
+    class Named(PairSTDP):
+        """The same by another name."""
+
+    for own, parent in ((Keeping, relay), (Losing, relay), (Named, PairSTDP.relay)):
+        require_hooks(own(), "rule")
+        assert own.relay is parent
+
+
 @pytest.mark.parametrize(
     "rule",
     [each() for each in in_one_pass()] + list(OTHER_FORMS.values()),
