@@ -350,7 +350,9 @@ class Answer(NamedTuple):
 
 
 class Mute(NamedTuple):
-    """An input that has spikes and says no rates."""
+    """An input that says no rates."""
+
+    rate: float = 0.0
 
     def check(self, n):
         pass
@@ -362,7 +364,7 @@ class Mute(NamedTuple):
         return (np.zeros(n, np.int64),)
 
     def candidate_rate(self, state):
-        return 0.0
+        return self.rate
 
     def draw(self, state, t, rng, latent):
         return 0

@@ -25,6 +25,7 @@ from hebbscope.rules import (
     DoubleExponential,
     FixedThreshold,
     KempterWindow,
+    PairSTDP,
     SlidingThreshold,
     SpikeHebb,
     Triplet,
