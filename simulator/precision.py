@@ -19,7 +19,7 @@ PRECISIONS = ("double", "single")
 
 def in_precision(value: Any, precision: str) -> Any:
     """A part or a state with all its numbers in one of PRECISIONS, but for times, and its arrays laid out for the loop: copies."""
-    if isinstance(value, np.ndarray) and value.dtype == np.float64:
+    if type(value) is np.ndarray and value.dtype == np.float64:
         return on_a_line(value.astype(precision, copy=False))
     if isinstance(value, float):
         return np.float32(value) if precision == "single" else value
