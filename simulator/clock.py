@@ -33,7 +33,7 @@ import numpy as np
 
 from .event import next_candidate, reach_twin, record, set_norms, settle_all
 from .meeting import meet
-from .near import near, put_back
+from .near import give_back, near
 from .packing import opened, opened_at
 from .protocols import helper
 from .streams import uniforms
@@ -279,7 +279,7 @@ def draw_input(part, source, dt, begin, end):
         n += count
         ring.number[slot, 0] = n
     source.coming[0] = coming
-    put_back(source.rng_input, rng)
+    give_back(source.rng_input, rng)
 
 
 # One step of a shard ------------------------------------------------------------------------------------------------

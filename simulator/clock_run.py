@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from .dispatch import classes_of
 from .event import Recorder
 from .network import Network, Population, Projection
 from .packing import must_be_numbers
-from .precision import in_precision
+from .precision import as_is, narrowed
 from .protocols import MOST_STEPS, ParameterError, bounds_of, receptors_of, sees_potentials
 from .results import Spikes
 from .streams import start
@@ -159,7 +159,7 @@ class ClockRun:
     ):
         """laid: what `layouts` says, where several seeds share it."""
         self.network, self.seed, self.windows, self.dt, self.ran_away = network, seed, windows, dt, False
-        self.max_rate, self.precision, self.precise = max_rate, precision, partial(in_precision, precision=precision)
+        self.max_rate, self.precision, self.precise = max_rate, precision, narrowed if precision == "single" else as_is
         self.copies = 2 if level == "surrogate" else 1
         self.targets = [each for each in network.populations if not each.is_input]
         self.layouts = laid or layouts(network, dt)

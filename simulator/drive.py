@@ -116,8 +116,12 @@ def drive(
         raise
     run = recorder.finish(runs)
     for name, weights in run.other_weights.items():
-        if not np.isfinite(weights).all():
-            raise Runaway(f"simulate: weights of {name}, which are not recorded, ran away beyond all numbers", run)
+        lost = [seed for seed, found in zip(seeds, weights, strict=True) if not np.isfinite(found).all()]
+        if lost:
+            where = f"by t = {recorder.reached:g} s (seed {lost[0]}); what was recorded is kept"
+            raise Runaway(
+                f"simulate: weights of {name}, which nobody records, ran away beyond all numbers {where}", run
+            )
     return run
 
 

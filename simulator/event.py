@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .near import near, put_back
+from .near import give_back, near
 from .packing import opened
 from .protocols import bounds_of, clip, helper
 from .streams import exponential, uniform
@@ -229,6 +229,6 @@ def advance(parts, state, t_end, max_rate):
             transmit(parts, state, t, parts.inputs.wake(state.inputs, t, rng_input, state.rng_latent))
             t_input = next_candidate(parts.inputs, state.inputs, t, rng_input)
     state.times[0], state.times[1], state.times[2], state.times[3] = now, t_input, t_normalise, hazard
-    put_back(state.rng_input, rng_input)
-    put_back(state.rng_output, rng_output)
+    give_back(state.rng_input, rng_input)
+    give_back(state.rng_output, rng_output)
     return status

@@ -22,30 +22,37 @@ def all_bits(array: np.ndarray) -> bytes:
     return array.tobytes()
 
 
-def name_of(kind: type) -> str:
+def called(kind: type) -> str:
     """What a class is called."""
     return kind.__qualname__
 
 
 @cache
-def name_and_code(kind: type) -> str:
-    """What a class is called, and how it is written if it is the user's own, of whom the name does not say what it is; where nobody knows, the name."""
-    if kind.__module__.partition(".")[0] in (__name__.partition(".")[0], "builtins"):
-        return name_of(kind)
+def called_and_written(kind: type) -> str:
+    """What a class is called, and how it and those that it is made from are written as far as they are the user's own, of whom the name does not say what they are.
+
+    That is the text of these classes alone, as their file has it now, without what they call; of a class without a file it is the name.
+    """
+    ours = (__name__.partition(".")[0], "builtins", "typing")
+    own = [each for each in kind.__mro__ if each.__module__.partition(".")[0] not in ours]
+    return " ".join([called(kind), *map(_text, own)])
+
+
+def _text(kind: type) -> str:
     try:
-        return f"{name_of(kind)} {inspect.getsource(kind)}"
-    except (OSError, TypeError):
-        return name_of(kind)
+        return inspect.getsource(kind)
+    except (OSError, TypeError, SyntaxError):
+        return ""
 
 
-class Known(NamedTuple):
-    """What counts: of an array, and of a class."""
+class Counting(NamedTuple):
+    """What counts of an array, and of a class."""
 
     array: Callable[[np.ndarray], bytes] = all_bits
-    kind: Callable[[type], str] = name_of
+    kind: Callable[[type], str] = called
 
 
-def fingerprint(*values: Any, by: Known = Known()) -> str:
+def fingerprint(*values: Any, by: Counting = Counting()) -> str:
     """A hash of what values hold, by what counts: parts and descriptions field by field."""
     digest = hashlib.sha256()
     for value in values:
@@ -53,7 +60,7 @@ def fingerprint(*values: Any, by: Known = Known()) -> str:
     return digest.hexdigest()
 
 
-def _add(digest: Any, value: Any, by: Known) -> None:
+def _add(digest: Any, value: Any, by: Counting) -> None:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray):
@@ -95,6 +102,6 @@ def about(array: np.ndarray) -> bytes:
 
 def hashes_of(network: Any) -> dict[str, str]:
     """A hash of each population and projection of a network, by what it is and its name; the same wherever its arrays were computed."""
-    by = Known(about, name_and_code)
+    by = Counting(about, called_and_written)
     found = {f"population {each.name}": fingerprint(each, by=by) for each in network.populations}
     return found | {f"projection {each.name}": fingerprint(each, by=by) for each in network.projections}

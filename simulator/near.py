@@ -2,7 +2,7 @@
 
     state = near(rng)
     ...                     draw from `state`
-    put_back(rng, state)
+    give_back(rng, state)
 
 The compiler cannot know that what a loop writes elsewhere is not this state, and would store and load all of it at each draw. numba does not offer an
 array of which it does know that: it is written for LLVM here.
@@ -19,12 +19,12 @@ WORDS = 4  # of a state
 
 
 def near(rng):
-    """rng (4,) uint64, to draw from until it is put back; in plain Python itself."""
+    """rng (4,) uint64, to draw from until it is given back; in plain Python itself."""
     return rng
 
 
 @helper
-def put_back(rng, state):
+def give_back(rng, state):
     """Let a stream go on from the state of what was `near`."""
     for k in range(WORDS):
         rng[k] = state[k]
@@ -46,10 +46,11 @@ def register() -> None:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = context.get_data_type(signature.return_type.dtype)
         places = [ir.Constant(ir.IntType(64), k) for k in range(WORDS)]
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        given = context.make_array(signature.args[0])(context, builder, args[0])
         stack = builder.bitcast(cgutils.alloca_once(builder, ir.ArrayType(kind, WORDS)), kind.as_pointer())
-        for place in places:
-            builder.store(builder.load(builder.gep(data, [place])), builder.gep(stack, [place]))
+        for place in places:  # of an array whose words need not lie side by side
+            word = cgutils.get_item_pointer(context, builder, signature.args[0], given, [place])
+            builder.store(builder.load(word), builder.gep(stack, [place]))
         made = context.make_array(signature.return_type)(context, builder)
         number, size = (context.get_constant(types.intp, each) for each in (WORDS, 8))
         shape, strides = (cgutils.pack_array(builder, [each]) for each in (number, size))

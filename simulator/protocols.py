@@ -356,9 +356,13 @@ def require_hooks(part: Any, kind: str) -> None:
         if not hasattr(part, hook):
             setattr(type(part), hook, empty)
     if kind == "rule" and hasattr(part, "on_pre"):
-        own = [hook for hook in ("on_pre", "settle") if getattr(type(part), hook) is not _settle]
-        if min(_depth(part, hook) for hook in own) < _depth(part, "relay"):
-            type(part).relay = _relay  # that of another rule does not know what this one learns, or has kept back
+        learns, settles, relays = (_depth(part, hook) for hook in ("on_pre", "settle", "relay"))
+        if learns < relays:  # the relay of another rule does not know what this one learns
+            type(part).relay = _relay
+        elif settles < relays and type(part).settle is not _settle:
+            raise ParameterError(
+                name, "relay", "must be one of its own, as its settle is: its parent's knows nothing of that", None
+            )
     for hook, arguments in HOOKS[kind].items():
         method = getattr(type(part), hook, None)
         rule = f"must be a method {hook}({', '.join(('self', *arguments))}), as of every {kind}"

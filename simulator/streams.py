@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from .near import near, put_back
+from .near import give_back, near
 from .protocols import helper
 
 LARGEST_SEED = 2**63 - 1  # what streams are keyed by and a file can hold
@@ -70,7 +70,7 @@ def uniforms(rng, out, n):
     state = near(rng)
     for k in range(n):
         out[np.uintp(k)] = uniform(state)
-    put_back(rng, state)
+    give_back(rng, state)
 
 
 @helper

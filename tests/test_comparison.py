@@ -450,9 +450,13 @@ from typing import NamedTuple
 from hebbscope.rules import PairSTDP
 
 
-class Mine(PairSTDP):
+class Gaining(PairSTDP):
     def on_post(self, state, w, i, t):
         state.gained[i] += {amount}
+
+
+class Mine(Gaining):
+    pass
 """
 
 

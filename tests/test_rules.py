@@ -290,11 +290,7 @@ OTHER_FORMS = {
 }
 
 
-def test_a_rule_that_changes_what_its_parent_does_is_not_relayed_by_the_parent():
-    class Keeping(PairSTDP):
-        def settle(self, state, w, j, t):
-            """Nothing is kept back."""
-
+def test_a_rule_that_learns_otherwise_than_its_parent_is_not_relayed_by_it():
     class Losing(STDP):
         def on_pre(self, state, w, j, t):
             """Nothing is lost."""
@@ -302,9 +298,24 @@ def test_a_rule_that_changes_what_its_parent_does_is_not_relayed_by_the_parent()
     class Named(PairSTDP):
         """The same by another name."""
 
-    for own, parent in ((Keeping, relay), (Losing, relay), (Named, PairSTDP.relay)):
+    for own, parent in ((Losing, relay), (Named, PairSTDP.relay)):
         require_hooks(own(), "rule")
         assert own.relay is parent
+
+
+@pytest.mark.parametrize("parent", in_one_pass())
+def test_a_rule_that_settles_otherwise_than_its_parent_must_have_a_relay(parent):
+    class Keeping(parent):
+        def settle(self, state, w, j, t):
+            """Nothing is kept back."""
+
+    class Whole(Keeping):
+        def relay(self, state, w, j, t, cells):
+            """Nothing goes on."""
+
+    with pytest.raises(ParameterError, match=r"Keeping\.relay: must be one of its own, as its settle is"):
+        require_hooks(Keeping(), "rule")
+    require_hooks(Whole(), "rule")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from hebbscope.simulator import streams
+from hebbscope.simulator.compile import compiled
 
 # xoshiro256++ from the state (1, 2, 3, 4): the first outputs of the authors' C code, as the reference tests of other libraries have them.
 XOSHIRO = [
@@ -90,3 +91,17 @@ def test_below_is_uniform_over_its_integers(rng):
     assert (
         counts.size == 7 and ((counts - expected) ** 2 / expected).sum() < 22.46
     )  # chi^2, 6 degrees of freedom, p = 0.001
+
+
+@pytest.mark.parametrize("apart", [1, 3])
+def test_what_is_near_goes_on_where_it_is_given_back(apart):
+    """Compiled, 5 numbers and then 3 more are the first 8 of the stream, wherever the words of its state lie; its neighbours stay as they are."""
+    plain, table = streams.start(7, "near"), np.full((4, apart), 99, np.uint64)
+    rng, found = table[:, 0], np.zeros(8)
+    rng[:] = plain
+    draw = compiled(streams.uniforms, (rng, found, 5))
+    draw(rng, found[:5], 5)
+    draw(rng, found[5:], 3)
+    with np.errstate(over="ignore"):
+        assert found.tolist() == [streams.uniform(plain) for _ in range(8)]
+    assert rng.tolist() == plain.tolist() and (table[:, 1:] == 99).all()

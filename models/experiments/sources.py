@@ -15,6 +15,7 @@ from ..inputs import (
     RecordedSpikes,
     read_spikes,
 )
+from ..inputs.recorded import SMOOTHING
 
 MOST_TRAINS = 1_000_000  # in a group; as many synapses take seconds to describe, and minutes to run
 TOO_MANY = f"must be at most {MOST_TRAINS:,} trains"
@@ -149,6 +150,7 @@ class Recorded(NamedTuple):
     n            50     trains
     loop         1      1: played over and over, 0: once
     duration     0 s    of the recording; 0: up to its last spike
+    smoothing    50 ms  in which rules of rates count spikes
     """
 
     file: str = ""
@@ -156,9 +158,10 @@ class Recorded(NamedTuple):
     n: int = 50
     loop: int = 1
     duration: Seconds = 0.0
+    smoothing: Seconds = SMOOTHING
 
     def check(self):
-        positive(self, "n")
+        positive(self, "n", "smoothing")
         require(self.n <= MOST_TRAINS, self, "n", TOO_MANY)
         require(bool(self.file), self, "file", "must be the path of a file with spikes")
         require(self.loop in (0, 1), self, "loop", "must be 0 or 1")
@@ -172,7 +175,7 @@ class Recorded(NamedTuple):
         return self._replace(file=str(Path(self.file).resolve()))
 
     def trains(self) -> RecordedSpikes:
-        spikes = read_spikes(self.file, self.population or None, self.duration or None, self.loop)
+        spikes = read_spikes(self.file, self.population or None, self.duration or None, self.loop, self.smoothing)
         trains = int(spikes.sources.max(initial=0)) + 1
         if trains > self.n:
             raise HebbscopeError(f"inputs.n: must be at least {trains}, the trains in {self.file}, got {self.n}")

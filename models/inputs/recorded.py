@@ -24,6 +24,7 @@ from ...simulator.protocols import (
     require,
 )
 
+SMOOTHING = 50e-3  # s
 UNITS = {"ms": 1e-3, "s": 1.0, "us": 1e-6, "milliseconds": 1e-3, "seconds": 1.0}
 
 
@@ -59,7 +60,7 @@ class RecordedSpikes(NamedTuple):
     sources: np.ndarray
     duration: Seconds
     loop: int = 0
-    smoothing: Seconds = 50e-3
+    smoothing: Seconds = SMOOTHING
 
     def check(self, n):
         for field, kinds in (("times", "f"), ("sources", "iu")):
@@ -148,11 +149,15 @@ class RecordedSpikes(NamedTuple):
 
 
 def read_spikes(
-    path: str | Path, population: str | None = None, duration: float | None = None, loop: int = 0
+    path: str | Path,
+    population: str | None = None,
+    duration: float | None = None,
+    loop: int = 0,
+    smoothing: float = SMOOTHING,
 ) -> RecordedSpikes:
     """The spikes of a SONATA HDF5 file (/spikes/<population>/timestamps with units, node_ids), or of an .npz with `t` [s] and `i`.
 
-    population: its name, where the file has several. duration [s]: of the recording; the last spike ends it if none is given.
+    population: its name, where the file has several. duration [s]: of the recording; the last spike ends it if none is given. smoothing [s]: for rules of rates.
     HebbscopeError where the file is missing, is no such file, or has times that are unsorted or negative.
     """
     path = Path(path)
@@ -174,6 +179,7 @@ def read_spikes(
         np.ascontiguousarray(sources, dtype=np.int64),
         float(times[-1] if duration is None else duration),
         loop,
+        smoothing,
     )
     try:
         spikes.check(int(spikes.sources.max(initial=0)) + 1)
