@@ -359,7 +359,7 @@ def require_hooks(part: Any, kind: str) -> None:
         learns, settles, relays = (_depth(part, hook) for hook in ("on_pre", "settle", "relay"))
         if learns < relays:  # the relay of another rule does not know what this one learns
             type(part).relay = _relay
-        elif settles < relays and type(part).settle is not _settle:
+        elif settles < relays and type(part).settle is not _settle and type(part).relay is not _relay:
             raise ParameterError(
                 name, "relay", "must be one of its own, as its settle is: its parent's knows nothing of that", None
             )

@@ -313,9 +313,19 @@ def test_a_rule_that_settles_otherwise_than_its_parent_must_have_a_relay(parent)
         def relay(self, state, w, j, t, cells):
             """Nothing goes on."""
 
+    class Plain(parent):
+        def on_pre(self, state, w, j, t):
+            """Nothing is learned."""
+
+    class Later(Plain):
+        def settle(self, state, w, j, t):
+            """Nothing is kept back: the relay of all calls this."""
+
     with pytest.raises(ParameterError, match=r"Keeping\.relay: must be one of its own, as its settle is"):
         require_hooks(Keeping(), "rule")
-    require_hooks(Whole(), "rule")
+    for fine in (Whole, Plain, Later):
+        require_hooks(fine(), "rule")
+    assert Later.relay is relay
 
 
 @pytest.mark.parametrize(
