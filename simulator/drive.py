@@ -115,13 +115,7 @@ def drive(
         recorder.checkpoint(runs)
         raise
     run = recorder.finish(runs)
-    for name, weights in run.other_weights.items():
-        lost = [seed for seed, found in zip(seeds, weights, strict=True) if not np.isfinite(found).all()]
-        if lost:
-            where = f"by t = {recorder.reached:g} s (seed {lost[0]}); what was recorded is kept"
-            raise Runaway(
-                f"simulate: weights of {name}, which nobody records, ran away beyond all numbers {where}", run
-            )
+    _check_others(run)
     return run
 
 
@@ -172,6 +166,17 @@ def _check_course(recorder: Recorder, runs: Sequence[OneSeed], max_rate: float) 
             f"simulate: weights ran away beyond all numbers by t = {recorder.reached:g} s; {kept}",
             recorder.finish(runs),
         )
+
+
+def _check_others(run: Run) -> None:
+    """Raises Runaway, with the run, when weights ran away that are kept at its end alone."""
+    for name, weights in run.other_weights.items():
+        lost = [seed for seed, found in zip(run.seeds, weights, strict=True) if not np.isfinite(found).all()]
+        if lost:
+            where = f"by t = {run.duration:g} s (seed {lost[0]}); what was recorded is kept"
+            raise Runaway(
+                f"simulate: weights of {name}, which nobody records, ran away beyond all numbers {where}", run
+            )
 
 
 class Recorder:

@@ -29,14 +29,15 @@ UNITS = {"ms": 1e-3, "s": 1.0, "us": 1e-6, "milliseconds": 1e-3, "seconds": 1.0}
 
 
 class State(NamedTuple):
-    """sources (n,): output buffer; following (1,): the spike to come next; lap (1,): how often the recording has been played.
+    """sources (n,): output buffer.
 
-    rate (n,) [Hz]: of each train at its last spike, which was at last (n,) [s].
+    Places in the recording, the spike that is next and how often it was played before: played (2,), and counted (2,), up to which rates know it.
+    rate (n,) [Hz]: of each train at the last spike that is counted, which was at last (n,) [s].
     """
 
     sources: np.ndarray
-    following: np.ndarray
-    lap: np.ndarray
+    played: np.ndarray
+    counted: np.ndarray
     rate: HertzArray
     last: SecondsArray
 
@@ -89,7 +90,7 @@ class RecordedSpikes(NamedTuple):
                 "must be 1, as at the levels spike and rate: a recording has no independent copy for a surrogate",
                 copies,
             )
-        return State(np.zeros(n, np.int64), *np.zeros((2, 1), np.int64), *np.zeros((2, n)))
+        return State(np.zeros(n, np.int64), *np.zeros((2, 2), np.int64), *np.zeros((2, n)))
 
     def candidate_rate(self, state):
         return 0.0
@@ -98,28 +99,37 @@ class RecordedSpikes(NamedTuple):
         return 0
 
     def next_wake(self, state):
-        if state.following[0] == len(self.times):
-            return math.inf
-        return state.lap[0] * self.duration + self.times[state.following[0]]
+        return self._time(state.played) if state.played[0] < len(self.times) else math.inf
 
     def wake(self, state, t, rng, latent):
         count = 0
         while count < len(state.sources) and self.next_wake(state) <= t:
-            j = self.sources[state.following[0]]
-            state.rate[j] = self._rate(state, j, t) + 1.0 / self.smoothing
-            state.last[j] = t
-            state.sources[count] = j
+            state.sources[count] = self.sources[state.played[0]]
             count += 1
-            state.following[0] += 1
-            if self.loop == 1 and state.following[0] == len(self.times):
-                state.following[0] = 0
-                state.lap[0] += 1
+            self._go_on(state.played)
         return count
+
+    def _time(self, place):
+        """When the spike at a place comes [s]."""
+        return place[1] * self.duration + self.times[place[0]]
+
+    def _go_on(self, place):
+        """To the spike after that at a place."""
+        place[0] += 1
+        if self.loop == 1 and place[0] == len(self.times):
+            place[0] = 0
+            place[1] += 1
 
     def _rate(self, state, j, t):
         return state.rate[j] * math.exp((state.last[j] - t) / self.smoothing)
 
     def rates(self, state, t, latent, out):
+        """Spikes are counted here and not as they come, since a level with spikes asks for no rates."""
+        while state.counted[1] < state.played[1] or state.counted[0] < state.played[0]:
+            j, then = self.sources[state.counted[0]], self._time(state.counted)
+            state.rate[j] = self._rate(state, j, then) + 1.0 / self.smoothing
+            state.last[j] = then
+            self._go_on(state.counted)
         for j in range(len(out)):
             out[j] = self._rate(state, j, t)
 
