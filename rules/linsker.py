@@ -43,6 +43,10 @@ class Linsker(NamedTuple):
         """What the catalogue of rules shows: correlations that have a say in the time in which the mean weight comes to rest."""
         return {"course": {"": {"eta": 1e-3}}}
 
+    def slowed(self, factor):
+        """The same rule, slower by this factor in all that it does."""
+        return self._replace(k1=self.k1 * factor, k2=self.k2 * factor, eta=self.eta * factor)
+
     def init_rates(self, n_pre, n_post):
         return rate_means(n_pre, n_post)
 

@@ -235,7 +235,7 @@ class ClockRun:
 
     def _link_parts(self, projection: Projection) -> clock.LinkParts:
         return clock.LinkParts(
-            self.precise(projection.rule),
+            self.precise(projection.learner),
             self.precise(projection.transmission),
             self._norms(projection),
             receptors_of(projection.target.model).index(projection.receptor),
@@ -274,7 +274,7 @@ class ClockRun:
         return clock.Link(
             w=self.precise(w),
             rule=self.precise(
-                initial_state(rule, laid.n_fibres, n, (self.seed, projection.name, cells.shard), self.dt)
+                initial_state(projection.learner, laid.n_fibres, n, (self.seed, projection.name, cells.shard), self.dt)
             ),
             source=self.rings[projection.source.name],
             lag=laid.lag,
@@ -324,7 +324,7 @@ class ClockRun:
 
     def weights_of(self, projection: Projection) -> np.ndarray:
         """(n_post, n_pre) for all-to-all synapses, else (n_synapses,) in the order of the wiring."""
-        rule, values = self.precise(projection.rule), np.empty(projection.n_synapses)
+        rule, values = self.precise(projection.learner), np.empty(projection.n_synapses)
         for link, share in zip(self.links[projection.name], self.layouts[projection.name].shares, strict=True):
             values[share.order] = settled(rule, link.rule, link.w, self.time).by_source()
         return values.reshape(projection.source.n, -1).T.copy() if projection.is_dense else values
@@ -406,12 +406,14 @@ def held_steps(population: Population, dt: float) -> int:
 def sharing(network: Network, dt: float) -> tuple[int, int]:
     """Into how many shards the neurons go, and for how many steps of dt [s] one may run without the others' spikes.
 
-    The number follows from the network alone, so that results do not depend on the threads: one shard where no delay keeps shards apart.
+    The number follows from the network alone, so that results do not depend on the threads: one shard where no delay keeps shards apart, or where a rule of
+    rates might look at all targets.
     """
     n_cells = sum(each.n for each in network.populations if not each.is_input)
     lags = [int(in_steps(each, "delay", dt).min()) for each in network.projections if not each.source.is_input]
     apart = min(lags, default=WINDOW)
-    n_shards = min(max(n_cells // CELLS_PER_SHARD, 1), MOST_SHARDS) if apart > 0 else 1
+    together = apart == 0 or network.learns_by_rates
+    n_shards = 1 if together else min(max(n_cells // CELLS_PER_SHARD, 1), MOST_SHARDS)
     return (n_shards, apart) if n_shards > 1 else (1, WINDOW)
 
 

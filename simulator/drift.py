@@ -18,7 +18,7 @@ import numpy as np
 from .network import Network
 from .plain import Free, Static
 from .projection import Projection
-from .protocols import DT, HebbscopeError, ParameterError, bounds_of, is_part, is_rate_rule, unit_of
+from .protocols import DT, HebbscopeError, ParameterError, bounds_of, is_part, unit_of
 from .results import Run, grouped
 from .run import positive_argument, simulate
 
@@ -151,7 +151,7 @@ def measure_drift(
     level     "spike" or "surrogate"
     how       engine, dt and threads, as in `simulate`
 
-    A rule must have a learning rate `eta`, to which all that it changes is proportional, and weights must be off its hard bounds, which cut
+    A rule must have a learning rate `eta`, to which all that it changes is proportional, or a method `slowed(factor)`, and weights must be off its hard bounds, which cut
     drift off. Steps of normalisation are left out, as in `reduce`. That weights move by a hundred-thousandth of the largest is all the bias there is;
     HebbscopeError where one moves by more than a thousandth.
     """
@@ -182,8 +182,8 @@ def measure_drift(
 
 def _to_forget(network: Network) -> float:
     """The time [s] in which what rules remember forgets how it began."""
-    rules = [each.rule for each in getattr(network, "projections", ())]
-    return max(1.0, FORGOTTEN * max((time for rule in rules for time in _times(rule)), default=0.0))
+    projections = getattr(network, "projections", ())
+    return max(1.0, FORGOTTEN * max((time for each in projections for time in _times(each.learner)), default=0.0))
 
 
 def _times(part: Any) -> Iterable[float]:
@@ -224,11 +224,6 @@ def _held(network: Network, weights: Any, seed: int) -> Network:
 def _check_rule(projection: Projection) -> None:
     """Raise what keeps the weights of a projection from standing still where they are."""
     rule, (low, high) = projection.rule, bounds_of(projection.rule)
-    if is_rate_rule(rule):
-        raise HebbscopeError(
-            f"measure_drift: {type(rule).__name__} of {projection.name} learns from rates, not from spikes: "
-            "reduce says what its drift is, where that is known, and a run at the rate level what becomes of its weights"
-        )
     if not getattr(rule, "eta", 0.0) > 0.0:
         wanted = "must be there and > 0, a factor on all that the rule changes, so that drift can be measured"
         raise ParameterError(type(rule).__name__, "eta", wanted, getattr(rule, "eta", None))
@@ -244,7 +239,11 @@ def _slowed(network: Network, factors: Mapping[str, float]) -> Network:
 
     def slower(projection: Projection) -> Projection:
         rule, factor = projection.rule, factors.get(projection.name)
-        return projection if factor is None else replace(projection, rule=rule._replace(eta=rule.eta * factor))
+        if factor is None:
+            return projection
+        return replace(
+            projection, rule=rule.slowed(factor) if hasattr(rule, "slowed") else rule._replace(eta=rule.eta * factor)
+        )
 
     return replace(network, projections=[slower(each) for each in network.projections])
 
@@ -273,6 +272,8 @@ def _formula(network: Network, level: str, dt: float) -> tuple[dict[str, np.ndar
     from ..rules.recurrent import RecurrentEquation
     from ..rules.reduction import reduce
 
+    if network.learns_by_rates:
+        return {}, ""  # what there is knows nothing of smoothed spikes
     try:
         equation = reduce(network, causal=level == "spike", dt=dt)
         if isinstance(equation, RecurrentEquation):

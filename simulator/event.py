@@ -179,7 +179,7 @@ def parts_of(projection) -> Parts:
         projection.source.model,
         projection.transmission,
         projection.target.model,
-        projection.rule,
+        projection.learner,
         projection.normalisation,
         *bounds_of(projection.rule),
     )

@@ -40,7 +40,7 @@ class SeedRun:
             neuron=self.parts.neuron.init(target.n),
             norm=self.parts.normalisation.init(source.n, target.n),
             rule=initial_state(self.parts.rule, source.n, target.n, (seed, projection.name, 0)),
-            w=synapses(projection.initial_weights(seed), self.parts.rule),
+            w=synapses(projection.initial_weights(seed), projection.rule),
             times=np.array([0.0, -1.0, self.parts.normalisation.every, 0.0]),
             counts=np.zeros(2, np.int64),
             outputs=np.zeros(target.n, np.int64),

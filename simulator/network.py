@@ -48,7 +48,7 @@ class Network(Described):
 
     @property
     def learns_by_rates(self) -> bool:
-        """Whether any rule of it knows no spikes, so that it runs at the rate level alone."""
+        """Whether any rule of it is one of rates, which sees spikes smoothed."""
         return any(is_rate_rule(each.rule) for each in self.projections)
 
     @property
@@ -157,8 +157,8 @@ class Network(Described):
 
     @property
     def is_measured_alone(self) -> bool:
-        """Whether there can be no equation of it, its cells being unknown on average, and its drift can be measured, its rules being of spikes."""
-        return not self.is_averaged and not self.learns_by_rates
+        """Whether there can be no equation of it, its cells being unknown on average, so that its drift can but be measured."""
+        return not self.is_averaged
 
     def _refuse(self, field: str, rule: str, value: Any) -> NoReturn:
         rule += " for the exact engine and the learning equation"

@@ -15,6 +15,7 @@ from .describe import brief, nearest, shown
 from .plain import Direct, Free, Static
 from .population import Described, Population, check_name
 from .protocols import (
+    SMOOTHING,
     ParameterError,
     bounds_of,
     is_part,
@@ -25,6 +26,7 @@ from .protocols import (
     sees_potentials,
 )
 from .quantity import from_brian
+from .smoothed import of_spikes
 from .streams import generator
 from .synapses import n_bytes
 
@@ -52,6 +54,7 @@ class Projection(Described):
     delay            [s] from a spike of the source to the synapse: a number, or (n_synapses,) in the order of the wiring
     dendritic_delay  [s] from the synapse to the target, and of the target's spikes back to the synapse: likewise
     receptor         of the target, which says what an arriving weight does
+    smoothing        [s] over which a rule of rates sees spikes as a rate, where there are spikes
     name             default: source_to_target
     """
 
@@ -65,6 +68,7 @@ class Projection(Described):
     delay: Any = 0.0
     dendritic_delay: Any = 0.0
     receptor: str = "excitatory"
+    smoothing: Any = SMOOTHING
     name: str = ""
 
     def __post_init__(self):
@@ -81,6 +85,7 @@ class Projection(Described):
             self._refuse("connectivity", "must join at least one pair", brief(self.connectivity))
         for field in ("delay", "dendritic_delay"):
             self._set(field, self._delays(field))
+        self._set("smoothing", self._smoothing())
         self._check_potential()
         self._check_receptor()
         self._check_given_weights()
@@ -146,6 +151,16 @@ class Projection(Described):
             wrong = delays[~(np.isfinite(delays) & (delays >= 0.0))]
             self._refuse(field, "must be finite and >= 0 s", float(wrong.flat[0]))
         return delays if delays.ndim else float(delays)
+
+    def _smoothing(self) -> float:
+        given = self.smoothing
+        try:
+            seconds = float(from_brian(given, "s") if hasattr(given, "dim") else given)
+        except (TypeError, ValueError):
+            self._refuse("smoothing", "must be a number in s", given)
+        if not 0.0 < seconds < np.inf:
+            self._refuse("smoothing", "must be finite and > 0 s", seconds)
+        return seconds
 
     def _check_potential(self) -> None:
         """A rule that sees the potential of the target at its synapses has one to see there."""
@@ -221,6 +236,11 @@ class Projection(Described):
         """Whether all are joined to all, without exception."""
         everybody = isinstance(self.connectivity, AllToAll)
         return everybody and (self.source is not self.target or bool(self.connectivity.self_connections))
+
+    @property
+    def learner(self) -> Any:
+        """What learns where there are spikes: the rule, or where that is one of rates, what shows it smoothed spikes."""
+        return of_spikes(self.rule, self.smoothing)
 
     @property
     def reads_others(self) -> bool:

@@ -29,8 +29,9 @@ argument names in every class. A hook may touch its own state, and: an input its
 the end of a step of dt [s], spikes and all. `normalise` may change the synapses onto target i; spikes is how many it has fired, at the rate level the expected
 number; low and high are the rule's bounds.
 
-A *rate rule* knows no spikes: it is born at the rate level and runs there alone. Its one hook says what the input rates x (n_pre,) and the output
-rates y (n_post,) [Hz], held for dt [s], change; it is called for each target in order, and y is of the weights at the start of the hold.
+A *rate rule* knows no spikes: it is born at the rate level. Its one hook says what the input rates x (n_pre,) and the output rates y (n_post,) [Hz], held
+for dt [s], change; it is called for each target in order, and y is of the weights at the start of the hold. Where there are spikes it sees them
+smoothed (simulator/smoothed.py).
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ import numpy as np
 
 LEVELS = ("spike", "surrogate", "rate")  # at which a network runs
 DT = 1e-4  # s: step of the clock-driven engine, where nobody says it
+SMOOTHING = 50e-3  # s: over which rules of rates see spikes, where nobody says it
 MOST_STEPS = 2**16  # of dt for which anything is kept: a delay, a refractory time
 
 

@@ -89,7 +89,6 @@ def simulate(
     if file is not None and level in file.finished:
         return file.finished[level]
     if level != "rate":
-        check_spikes(network, level)
         _check_precision(precision, engine)
     how = {"max_rate": max_rate, "threads": _threads(threads), "file": file, "progress": progress}
     size = (len(seeds), len(times))
@@ -247,6 +246,8 @@ def time_constants(network: Network) -> Iterator[tuple[str, float]]:
             yield from _taus(population.model)
     for projection in network.projections:
         yield from _taus(projection.rule)
+        if is_rate_rule(projection.rule):
+            yield f"{projection.name}.smoothing", projection.smoothing
 
 
 def _taus(part: Any) -> Iterator[tuple[str, float]]:
@@ -303,15 +304,6 @@ def check_equation(network: Network) -> None:
         raise ParameterError("simulate", "level", f"must be spike or surrogate ({problem})", "rate") from None
 
 
-def check_spikes(network: Network, level: str) -> None:
-    """Raise what stands against a level with spikes: a rule that knows none."""
-    for projection in network.projections:
-        if is_rate_rule(projection.rule):
-            name = f"{type(projection.rule).__name__} of {projection.name}"
-            rule = f"must be rate, and no other (--level rate): {name} learns from rates, not from spikes"
-            raise ParameterError("simulate", "level", rule, level)
-
-
 def check_level(network: Network, level: str, duration: float, dt: float = DT, seeds: Iterable[int] = (1,)) -> Any:
     """Raise, before anything runs, what a level would: no second copy of the input, no averaged equation that holds for so long, or no rates to begin with.
 
@@ -320,7 +312,6 @@ def check_level(network: Network, level: str, duration: float, dt: float = DT, s
     if level == "surrogate":
         check_copies(network)
     if level != "rate":
-        check_spikes(network, level)
         return None
     from .averaged_run import check_starts
 

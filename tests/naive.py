@@ -440,6 +440,21 @@ def rates_learned(rule, shown, T, w, output):
     return w
 
 
+def smoothed_learned(rule, pre, post, w, smoothing, t_end):
+    """Weights (n_post, n_pre) that a rule of rates makes of spike trains (lists of times [s]), looked at ten times in a smoothing time, at the end of each hold."""
+    T = smoothing / 10
+    ends = T * np.arange(1, int(t_end / T + 1e-9) + 1)
+
+    def rates(trains):
+        """(n_holds, n) Hz, by the spikes before."""
+        return np.array(
+            [[sum(math.exp((s - t) / smoothing) for s in train if s < t) / smoothing for train in trains] for t in ends]
+        )
+
+    y = iter(rates(post))
+    return rates_learned(rule, rates(pre), T, w, lambda w, x: next(y))
+
+
 def network_learned(network, t_end, T):
     """Projection -> weights (n_post, n_pre) of Poisson neurons without noise after the holds that are over by t_end: rules of Oja and Hebb, covariance; L1 and L2.
 

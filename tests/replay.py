@@ -5,6 +5,7 @@ import numpy as np
 from hebbscope.simulator.cast import cast
 from hebbscope.simulator.compile import compiled
 from hebbscope.simulator.protocols import require_hooks
+from hebbscope.simulator.smoothed import Smoothed
 from hebbscope.simulator.synapses import initial_state, settled, synapses
 
 
@@ -29,7 +30,7 @@ def replay(rule, pre, post, w, seed=0):
     rule = cast(rule)
     require_hooks(rule, "rule")
     rule.check()
-    learned = synapses(w, rule)
+    learned = synapses(w, rule.rule if isinstance(rule, Smoothed) else rule)
     state = initial_state(rule, w.shape[1], w.shape[0], (seed, "", 0))
     columns = [np.array(column) for column in zip(*spikes, strict=True)]
     times, kinds, cells = columns[0].astype(float), columns[1].astype(np.int64), columns[2].astype(np.int64)

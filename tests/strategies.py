@@ -311,7 +311,7 @@ def neurons(draw: Any, name: str, n: int) -> Population:
 def projections(draw: Any, name: str, source: Population, target: Population) -> Projection:
     """By any rule or none, in any wiring, with delays or without."""
     scale = strong(type(target.model))
-    fitting = of_kind("rule")
+    fitting = some.sampled_from(("rule", "rule", "rate rule")).flatmap(of_kind)
     if "v" in target.model.monitored:
         fitting |= some.one_of([made(cls) for cls in parts("rule").values() if sees_potentials(cls)])
     rule, signed = draw(fitting), len(receptors_of(target.model)) == 1

@@ -15,6 +15,7 @@ from test_contract import EVERY, example
 
 from hebbscope import Network, Population, Projection, simulate
 from hebbscope.models import (
+    LIF,
     AdEx,
     CommonSourcePoisson,
     ConductanceLIF,
@@ -32,6 +33,7 @@ from hebbscope.rules import (
     STDP,
     PairSTDP,
     PotentialThreshold,
+    Sanger,
     SlidingThreshold,
     SpikeHebb,
     Static,
@@ -50,6 +52,7 @@ KINDS = (
     "input",
     "neuron",
     "rule",
+    "rate rule",
     "window",
     "threshold",
     "pairing",
@@ -80,7 +83,7 @@ def layer(input=None, neuron=None, weights=None, background=None, **options):
     held = {"window": SpikeHebb(eta=1e-3), "threshold": Triplet(), "pairing": STDP(), "dependence": STDP()}
     if sees_potentials(options.get("threshold")):
         held["threshold"] = VoltageSTDP()
-    rule = options.pop("rule", None)
+    rule = options.pop("rule", None) or options.pop("rate rule", None)
     for kind, holder in held.items():
         if kind in options:
             rule = holder._replace(**{kind: options.pop(kind)})
@@ -132,6 +135,7 @@ LAYERS = {
     "window": {"input": OrnsteinUhlenbeckPoisson, "neuron": AdEx, "window": TabulatedWindow},
     "sparse": {"input": ModulatedPoisson, "neuron": ConductanceLIF, "threshold": SlidingThreshold, "connectivity": FixedInDegree},
     "voltage": {"input": CommonSourcePoisson, "neuron": AdEx, "threshold": PotentialThreshold},
+    "rates": {"input": ModulatedPoisson, "neuron": LIF, "rate rule": Sanger, "connectivity": FixedInDegree},
 }  # fmt: skip
 
 

@@ -30,7 +30,6 @@ from hebbscope.rules import (
     FixedThreshold,
     Logarithmic,
     MeanSquareThreshold,
-    Oja,
     Pairing,
     PairSTDP,
     PowerLaw,
@@ -387,11 +386,4 @@ def test_a_norm_alone_has_no_drift():
     inputs, neuron = Population("inputs", 4, HomogeneousPoisson(10.0)), Population("neuron", 1, LinearPoisson())
     network = Network([inputs, neuron], [Projection(inputs, neuron, 0.1, normalisation=L1())])
     with pytest.raises(HebbscopeError, match="nothing learns"):
-        measure_drift(network, 1.0)
-
-
-def test_a_rule_of_rates_is_told_where_to_go():
-    inputs, cells = Population("inputs", 4, HomogeneousPoisson(10.0)), Population("cells", 1, LinearPoisson())
-    network = Network([inputs, cells], [Projection(inputs, cells, 0.1, Oja())])
-    with pytest.raises(HebbscopeError, match=r"measure_drift: Oja of inputs_to_cells learns from rates.*: reduce says"):
         measure_drift(network, 1.0)

@@ -165,15 +165,6 @@ def test_the_mean_square_of_poisson_spikes_is_that_of_their_rate():
 # What is refused --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("level", ["spike", "surrogate"])
-@pytest.mark.parametrize("engine", ["event", "clock"])
-def test_a_rule_of_rates_is_refused_where_there_are_spikes(level, engine):
-    words = f"simulate.level: must be rate, and no other (--level rate): Oja of inputs_to_cells learns from rates, not from spikes, got '{level}'"
-    with pytest.raises(ParameterError) as caught:
-        simulate(layer(np.ones((2, 3)), Oja()), 1.0, level=level, engine=engine)
-    assert str(caught.value) == words
-
-
 def test_rules_without_an_equation_and_spikes_without_rates_say_so():
     cells = Population("cells", 1, ExponentialPoisson())
     inputs = Population("inputs", 4, ModulatedPoisson(n_modulated=2))

@@ -14,7 +14,7 @@ from ...simulator.connectivity import AllToAll
 from ...simulator.describe import nearest
 from ...simulator.network import Network, Population, Projection
 from ...simulator.plain import Direct, Free, Static
-from ...simulator.protocols import ParameterError, Seconds, SecondsArray
+from ...simulator.protocols import SMOOTHING, ParameterError, Seconds, SecondsArray
 from ..inputs import HomogeneousPoisson
 from ..neurons import LinearPoisson
 from ..weights import Uniform
@@ -53,6 +53,7 @@ class ProjectionTable(NamedTuple):
     delay            0 s         from a spike of the source to the synapse: one, or one for each synapse
     dendritic_delay  0 s         between synapse and target, both ways: one, or one for each synapse
     receptor         excitatory  of the target
+    smoothing        50 ms       over which a rule of rates sees spikes as a rate, where there are spikes
     normalisation    Free        what holds the norm of the weights
     transmission     Direct      how a spike becomes potential
     """
@@ -65,6 +66,7 @@ class ProjectionTable(NamedTuple):
     delay: Seconds | SecondsArray = 0.0
     dendritic_delay: Seconds | SecondsArray = 0.0
     receptor: str = "excitatory"
+    smoothing: Seconds = SMOOTHING
     normalisation: Any = Free()
     transmission: Any = Direct()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from ...simulator.protocols import HebbscopeError, Hertz, Seconds, non_negative, part, positive, require
+from ...simulator.protocols import SMOOTHING, HebbscopeError, Hertz, Seconds, non_negative, part, positive, require
 from ..inputs import (
     CommonSourcePoisson,
     HomogeneousPoisson,
@@ -15,7 +15,6 @@ from ..inputs import (
     RecordedSpikes,
     read_spikes,
 )
-from ..inputs.recorded import SMOOTHING
 
 MOST_TRAINS = 1_000_000  # in a group; as many synapses take seconds to describe, and minutes to run
 TOO_MANY = f"must be at most {MOST_TRAINS:,} trains"
@@ -150,7 +149,7 @@ class Recorded(NamedTuple):
     n            50     trains
     loop         1      1: played over and over, 0: once
     duration     0 s    of the recording; 0: up to its last spike
-    smoothing    50 ms  in which rules of rates count spikes
+    smoothing    50 ms  in which rules of rates count spikes, at the rate level
     """
 
     file: str = ""

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...simulator.hdf5 import check_contained
 from ...simulator.protocols import (
+    SMOOTHING,
     Covariance,
     Delta,
     Empirical,
@@ -24,7 +25,6 @@ from ...simulator.protocols import (
     require,
 )
 
-SMOOTHING = 50e-3  # s
 UNITS = {"ms": 1e-3, "s": 1.0, "us": 1e-6, "milliseconds": 1e-3, "seconds": 1.0}
 
 
@@ -50,7 +50,7 @@ class RecordedSpikes(NamedTuple):
     sources    (n_spikes,)  the train of each spike, 0 to n - 1
     duration   s            of the recording; what follows is silence, or the recording again
     loop       0            1: played over and over
-    smoothing  50 ms        in which rules of rates count spikes
+    smoothing  50 ms        in which rules of rates count spikes, at the rate level
 
     To rules of rates a train's rate is x_j(t) = sum over its spikes until t of exp(-(t - t_k) / smoothing) / smoothing, which covers as many spikes as there are.
     C_ij(s) is the recording's own: (1 / duration) sum over pairs of spikes of delta(s - (t_i - t_j)), minus nu_i nu_j. There is one
