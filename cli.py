@@ -513,8 +513,15 @@ class Progress:
     "--measure", metavar="T", help='Measure the drift at weights that stand still, for "100 s" with each seed.'
 )
 @click.option("--seeds", metavar="1:8", help="Those of the measurement, at least two. [1:8]")
+@click.option(
+    "--spikes",
+    is_flag=True,
+    help="Of a rule of rates: as it learns from spikes that it sees smoothed, which are what is measured.",
+)
 @json_option
-def reduce(experiment: str, pairs: tuple[str, ...], measure: str | None, seeds: str | None, as_json: bool) -> None:
+def reduce(
+    experiment: str, pairs: tuple[str, ...], measure: str | None, seeds: str | None, spikes: bool, as_json: bool
+) -> None:
     """The learning equation of EXPERIMENT: its coefficients and what it predicts. With --measure its drift, too, beside that of simulated spikes; of any
     experiment, also one that has no learning equation."""
     from . import reduce as reduced
@@ -526,7 +533,7 @@ def reduce(experiment: str, pairs: tuple[str, ...], measure: str | None, seeds: 
     described = _load(experiment, pairs, **given)
     network = described.network()
     try:
-        equation = reduced(network, dt=described.dt)
+        equation = reduced(network, dt=described.dt, spikes=spikes or measure is not None)
     except HebbscopeError as problem:
         if measure is None:
             hint = ' (--measure "20 s" measures its drift)' if network.is_measured_alone else ""

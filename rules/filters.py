@@ -51,8 +51,9 @@ class Before(NamedTuple):
         """W(-x) and W(x), x > 0."""
         return self.f, ()
 
-    transform, convolved, q = integrals.transform, integrals.convolved, integrals.q  # type: ignore[misc]
-    response, support, bends = integrals.response, integrals.support, integrals.bends  # type: ignore[misc]
+    integral, transform, q = integrals.integral, integrals.transform, integrals.q  # type: ignore[misc]
+    convolved, response = integrals.convolved, integrals.response  # type: ignore[misc]
+    support, bends = integrals.support, integrals.bends  # type: ignore[misc]
 
 
 @dataclass(frozen=True)

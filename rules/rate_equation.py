@@ -5,58 +5,112 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from ..simulator.protocols import Delta, Empirical, Gaussian, HebbscopeError
+from ..simulator.protocols import Delta, Empirical, Gaussian, HebbscopeError, require_methods
+from .filters import Before, Filter, Response, exponential, scaled, traced
 from .linear_flow import LinearFlow, flow_of
 from .linear_output import LinearOutput
 from .window_integrals import kernel_value
 
 
+class Seen(NamedTuple):
+    """Of trains that are seen at one time, (n, r), (n, r), (n,): an amount a_j of each has with that of train i the covariance left right^T a + own a [Hz²]."""
+
+    left: np.ndarray
+    right: np.ndarray
+    own: np.ndarray
+
+    def covariance(self, amounts: np.ndarray) -> np.ndarray:
+        """(..., n) -> (..., n) [Hz²]: of the sum of so much of each train with each train."""
+        return (amounts @ self.right) @ self.left.T + self.own * amounts
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class RateEquation(LinearOutput):
-    """dw_i/dt as the mean of the rule's change over the rates of its inputs, of which the output rate is a linear function at every moment.
+    """dw_i/dt as the mean of the rule's change over the rates of its inputs, of which the output rate is a linear function.
 
     The rule has a method averaged(w, x, y, covariance, variance) of the weights (..., n), the mean input rates (n,), the mean output rate (..., 1), the
     covariance of the output rate with each input rate (..., n) and its variance (..., 1), all in Hz or Hz²; it returns (..., n) [1/s].
 
-    The covariance of the input rates is what the input states at lag 0. Single spikes are no part of it: neither their own variance nor what is stated of
-    spikes that come together. There is no causal term, so that the equation is the same with and without. Exact for slow weights while the output is not rectified.
+    Where the rule sees rates, their covariance is what the input states at lag 0, and the output follows at once. Single spikes are no part of it: neither their own
+    variance nor what is stated of spikes that come together. There is no causal term, so that the equation is the same with and without.
+
+    Where it sees spikes smoothed by f(x) = exp(-x / tau) / tau, tau = statistics.smoothing, covariances are those of filtered trains: the inputs' through f, the output's through f
+    and its EPSP, and the spikes of the output have a variance of their own, y int f² = y / (2 tau). The causal term is what the spikes of an input have in common with the output
+    that they drive [derived]. Exact for slow weights while the output is not rectified.
     """
 
     def __post_init__(self) -> None:
         for term in self.statistics.covariance:
-            if isinstance(term.kernel, Delta | Gaussian | Empirical):
+            if not self.statistics.smoothing and isinstance(term.kernel, Delta | Gaussian | Empirical):
                 raise HebbscopeError(
                     f"{type(self.rule).__name__}: is averaged over rates that inputs state, got single spikes that come together"
                 )
 
+    @property
+    def approximate(self) -> str:
+        """By what it is no equation of what spikes do."""
+        return "" if self.statistics.smoothing else "rates alone, no single spikes"
+
     @cached_property
-    def _factors(self) -> tuple[np.ndarray, np.ndarray]:
-        """left, right (n, r): the covariance of the input rates at lag 0 [Hz²] is left right^T."""
+    def _beside_inputs(self) -> Seen:
+        """Of inputs as the output is made of them, with inputs as the rule sees them."""
+        if not self.statistics.smoothing:
+            return self._at_once
+        found = self._seen(self._smoothed, self._driven)
+        return found if self.causal else found._replace(own=np.zeros_like(found.own))
+
+    @cached_property
+    def _beside_itself(self) -> Seen:
+        """Of inputs as the output is made of them, with each other."""
+        return self._seen(self._driven, self._driven) if self.statistics.smoothing else self._at_once
+
+    @property
+    def _smoothed(self) -> Filter:
+        """The filter through which a rule sees spikes, of area 1."""
+        return scaled(exponential(self.statistics.smoothing), 1.0 / self.statistics.smoothing)
+
+    @property
+    def _driven(self) -> Filter:
+        """The filter by which a spike of an input moves the smoothed output."""
+        tau = self.statistics.smoothing
+        require_methods(self.neuron, "the averaged equation of smoothed spikes", "epsp_terms")
+        return scaled(traced(self.neuron.epsp_terms(), tau), 1.0 / tau)
+
+    def _seen(self, before: Filter, after: Filter) -> Seen:
+        return Seen(*self.statistics.through(Before(before), Response(after)))
+
+    @cached_property
+    def _at_once(self) -> Seen:
+        """Of the rates at lag 0."""
         left, right = [np.zeros((len(self.rates), 0))], [np.zeros((len(self.rates), 0))]
         for term in self.statistics.covariance:
             left.append(term.by(kernel_value(term.kernel, np.zeros(()))))
             right.append(term.right)
-        return np.concatenate(left, axis=1), np.concatenate(right, axis=1)
+        return Seen(np.concatenate(left, axis=1), np.concatenate(right, axis=1), np.zeros(len(self.rates)))
 
     def drift(self, weights: np.ndarray) -> np.ndarray:
         """(..., n) -> (..., n): dw/dt [1/s]."""
         weights = np.asarray(weights, float)
-        seen, (left, right) = self.effective(weights), self._factors
-        y = (self._base + seen @ self.rates)[..., None]
-        covariance = (seen @ right) @ left.T
-        variance = (seen * covariance).sum(axis=-1, keepdims=True)
-        return self.rule.averaged(weights, self.rates, y, covariance, variance)
+        amounts = self.effective(weights)
+        y = (self._base + amounts @ self.rates)[..., None]
+        variance = (amounts * self._beside_itself.covariance(amounts)).sum(axis=-1, keepdims=True)
+        if self.statistics.smoothing:
+            variance = variance + y / (2.0 * self.statistics.smoothing)
+        return self.rule.averaged(weights, self.rates, y, self._beside_inputs.covariance(amounts), variance)
 
     def coefficients(self) -> dict[str, float]:
-        """Of the input rates: mean [Hz], variance [Hz²], both averaged over inputs, and the variance [Hz²] along their first principal component."""
-        left, right = self._factors
+        """Of the input rates as the rule sees them: mean [Hz], variance [Hz²], both averaged over inputs, and the variance [Hz²] along their first principal component."""
+        smoothed = self.statistics.smoothing > 0.0
+        left, right, own = self._seen(self._smoothed, self._smoothed) if smoothed else self._at_once
+        whole = left @ right.T + np.diag(own) if own.any() else right.T @ left  # which has the same eigenvalues
         return {
             "mean_rate": float(self.rates.mean()),
-            "variance": float((left * right).sum(axis=1).mean()),
-            "largest_variance": float(np.linalg.eigvals(right.T @ left).real.max(initial=0.0)),
+            "variance": float(((left * right).sum(axis=1) + own).mean()),
+            "largest_variance": float(np.linalg.eigvals(whole).real.max(initial=0.0)),
         }
 
     def predictions(self) -> dict[str, float]:

@@ -46,7 +46,8 @@ class InputStatistics(NamedTuple):
 
     rates (n,) [Hz]; covariance: terms of C_ij(s), see simulator/protocols.py; atom: (vector (n,), kernel) pairs, the part of a train's own
     autocovariance that is not in `covariance`; transmission: with a method effective(weights (..., n)); third: what is stated of third
-    cumulants, at the end of simulator/protocols.py, or None where the input says nothing of them.
+    cumulants, at the end of simulator/protocols.py, or None where the input says nothing of them; smoothing [s]: over which rules of rates see spikes, 0: they
+    see the rates.
     """
 
     rates: np.ndarray
@@ -54,6 +55,7 @@ class InputStatistics(NamedTuple):
     atom: list[tuple[np.ndarray, Any]]
     transmission: Any = None
     third: list[Any] | None = None
+    smoothing: float = 0.0
 
     def through(self, window: Any, neuron: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Q_ij = int W(s) int eps(u) C_ij(s + u) du ds for unit eta, as left (n, r) and right (n, r) with Q = left right^T, and the
@@ -80,12 +82,13 @@ def statistics_of(source: Any, transmission: Any = None) -> InputStatistics:
     )
 
 
-def reduce(network: Network, causal: bool = True, dt: float = DT) -> Any:
+def reduce(network: Network, causal: bool = True, dt: float = DT, spikes: bool = False) -> Any:
     """The learning equation of a network. Of one plastic layer of Poisson neurons: a LearningEquation for SpikeHebb, the rule's own for others; of one layer
     onto LIF neurons, all to all: a PairEquation, which is approximate; of any other wiring of such cells, sparse, recurrent, with delays: a RecurrentEquation.
 
     causal=False leaves out the causal spike-spike term: the surrogate level, or a rate description. Normalisation steps are not part of it. dt [s]: the
-    step of the clock-driven engine, where it is what runs the network; 0: continuous time. HebbscopeError when the rule has no averaged equation.
+    step of the clock-driven engine, where it is what runs the network; 0: continuous time. spikes=True: of a rule of rates as it learns where there are
+    spikes, which it sees smoothed; else it is of rates alone. HebbscopeError when the rule has no averaged equation.
     """
     if not isinstance(network, Network):
         raise ParameterError("reduce", "network", "must be a Network", network)
@@ -94,6 +97,7 @@ def reduce(network: Network, causal: bool = True, dt: float = DT) -> Any:
     projection = network.layer
     source, rule, neuron = projection.source, projection.rule, projection.target.model
     statistics = statistics_of(source, projection.transmission)
+    statistics = statistics._replace(smoothing=projection.smoothing) if spikes else statistics
     try:
         if hasattr(neuron, "driven"):
             others = brought(network)

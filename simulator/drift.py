@@ -272,10 +272,8 @@ def _formula(network: Network, level: str, dt: float) -> tuple[dict[str, np.ndar
     from ..rules.recurrent import RecurrentEquation
     from ..rules.reduction import reduce
 
-    if network.learns_by_rates:
-        return {}, ""  # what there is knows nothing of smoothed spikes
     try:
-        equation = reduce(network, causal=level == "spike", dt=dt)
+        equation = reduce(network, causal=level == "spike", dt=dt, spikes=True)
         if isinstance(equation, RecurrentEquation):
             return {name: np.atleast_2d(drift) for name, drift in equation.drift().items()}, equation.approximate
         layer = network.layer

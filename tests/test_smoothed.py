@@ -13,6 +13,7 @@ from hebbscope import Network, Population, Projection, measure_drift, reduce, si
 from hebbscope.models import (
     LIF,
     AdEx,
+    CommonSourcePoisson,
     ConductanceLIF,
     EscapeNoise,
     FixedInDegree,
@@ -20,6 +21,8 @@ from hebbscope.models import (
     Izhikevich,
     LinearPoisson,
     OrnsteinUhlenbeckPoisson,
+    PatternPoisson,
+    RecordedSpikes,
 )
 from hebbscope.rules import (
     Covariance,
@@ -122,6 +125,7 @@ def test_what_spikes_of_independent_trains_teach(rule):
     covariance = rate * weights * shared
     variance = (5.0 + rate * weights.sum()) / (2 * TAU) + rate * (weights**2).sum() * own
     expected = rule.eta * (covariance - (variance * weights if isinstance(rule, Oja) else 0.0))
+    np.testing.assert_allclose(found.formula["inputs_to_cells"][0], expected, rtol=1e-12)
     samples = found.samples["inputs_to_cells"][:, 0]
     for direction in (np.ones(8) / 8, np.linspace(-1.0, 1.0, 8) / 8):
         along = samples @ direction
@@ -134,10 +138,41 @@ def test_linskers_rule_is_slowed_down_in_all_that_it_does():
     rule, weights, rate = Linsker(k1=2e-4, k2=-1e-3, eta=1e-3, tau=1e4), np.linspace(0.02, 0.3, 8), 15.0
     network = driven(rule, HomogeneousPoisson(rate), weights=weights)
     found = measure_drift(network, 200.0, seeds=range(1, 9), wait=200.0, engine="event")
-    assert found.formula == {}
     expected = 2e-4 - 1e-3 * weights.mean() + 1e-3 / 8 * rate * weights.mean() * alpha_integrals(TAU, 10e-3)[0]
     (row,) = found.rows
+    assert row.formula == pytest.approx(expected, rel=1e-12)
     assert abs(row.drift - expected) < 3.5 * row.error and row.error < 0.1 * abs(expected)
+
+
+RANDOM = np.random.default_rng(1)
+INPUTS = {
+    "rates that vary": OrnsteinUhlenbeckPoisson(sd=5.0, n_modulated=4),
+    "common spikes": CommonSourcePoisson(n_correlated=4),
+    "patterns": PatternPoisson(RANDOM.uniform(0, 40, (6, 8)), 0.1),
+    "patterns in order": PatternPoisson(RANDOM.uniform(0, 40, (6, 8)), 0.1, in_order=1),
+    "recording": RecordedSpikes(np.sort(RANDOM.uniform(0, 20, 1600)), RANDOM.integers(0, 8, 1600), 20.0, loop=1),
+}
+
+
+@pytest.mark.parametrize("causal", [True, False], ids=["spike", "surrogate"])
+@pytest.mark.parametrize("inputs", INPUTS.values(), ids=INPUTS)
+def test_the_equation_of_hebb_is_that_of_pairs_in_either_order(inputs, causal):
+    weights = np.linspace(0.05, 0.4, 8)
+    rates = reduce(driven(Hebb(eta=1e-6), inputs, weights=weights), causal=causal, spikes=True)
+    pairs = reduce(driven(SpikeHebb(same_in_either_order(TAU), 1e-6, 0.0, 0.0), inputs, weights=weights), causal=causal)
+    np.testing.assert_allclose(rates.drift(weights), pairs.drift(weights), rtol=1e-12)
+    np.testing.assert_allclose(rates.matrix(), pairs.matrix(), rtol=1e-10, atol=1e-18)
+
+
+@pytest.mark.parametrize("level", ["spike", "surrogate"])
+@pytest.mark.parametrize("inputs", ["rates that vary", "common spikes", "patterns in order"])
+def test_the_variance_of_an_output_is_that_of_all_its_spikes(inputs, level):
+    """Oja's rule, whose drift is for the most part that: within three standard errors of its equation, group by group of inputs."""
+    weights = np.linspace(0.05, 0.4, 8)
+    network = driven(Oja(eta=1e-5, tau=1e4), INPUTS[inputs], weights=weights)
+    found = measure_drift(network, 300.0, seeds=range(1, 17), wait=300.0, level=level, engine="event")
+    for row in found.rows:
+        assert abs(row.z) < 3.0 and row.error < 0.04 * abs(row.formula)
 
 
 # Any network ----------------------------------------------------------------------------------------------------------
