@@ -5,7 +5,8 @@
 A synaptic event is a spike at a synapse, as other simulators count them: each input spike at each of its targets, each output spike at each of its
 sources, whether or not a rule touches the synapse then. Learning rates are so small that weights stand still, so that all rules run with the same
 spikes. CPU time of the loop is counted, delivery and neurons in it, of the best of interleaved rounds; "rule alone" is what it takes more than without
-learning. A rule of `hebbscope.rules` is here without a word, where this neuron can run it; other forms of a rule have a line in FORMS.
+learning. A rule of `hebbscope.rules` is here without a word, where this neuron can run it; other forms of a rule have a line in FORMS. Rules of rates do no
+work at a spike: what they take is counted on the same events.
 Writes benchmarks/results_rules.json and benchmarks/results_rules.md.
 """
 
@@ -24,7 +25,7 @@ from setting import machine
 from workloads import DT, WORKLOADS
 
 from hebbscope import HebbscopeError, Network
-from hebbscope.models.experiments.catalogue import parts
+from hebbscope.models.experiments.catalogue import RULES, parts
 from hebbscope.rules import (
     NEAREST_SYMMETRIC,
     PRESYNAPTIC_CENTRED,
@@ -42,6 +43,7 @@ from hebbscope.rules import (
     VoltageSTDP,
 )
 from hebbscope.simulator.clock_run import ClockRun
+from hebbscope.simulator.drift import slowed
 
 HERE = Path(__file__).resolve().parent
 STILL = 1e-9  # of a learning rate
@@ -66,7 +68,7 @@ FORMS = {
 
 def rules() -> dict[str, Any]:
     """Every rule by its name, and the other forms."""
-    return {name: part() for name, part in parts("rule").items()} | FORMS
+    return {name: part() for kind in RULES for name, part in parts(kind).items()} | FORMS
 
 
 def network(rule: Any) -> Network:
@@ -74,7 +76,7 @@ def network(rule: Any) -> Network:
     described = song(WORKLOADS["B100"].parameters)
     w_max = WORKLOADS["B100"].parameters["w_max"]
     bounded = rule._replace(w_min=0.0, w_max=w_max)
-    slow = bounded if isinstance(rule, Static) else bounded._replace(eta=STILL * w_max * rule.eta)
+    slow = bounded if isinstance(rule, Static) else slowed(bounded, STILL * w_max)
     return replace(described, projections=[replace(described.projections[0], rule=slow)])
 
 

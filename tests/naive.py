@@ -441,8 +441,8 @@ def rates_learned(rule, shown, T, w, output):
 
 
 def smoothed_learned(rule, pre, post, w, smoothing, t_end):
-    """Weights (n_post, n_pre) that a rule of rates makes of spike trains (lists of times [s]), looked at ten times in a smoothing time, at the end of each hold."""
-    T = smoothing / 10
+    """Weights (n_post, n_pre) that a rule of rates makes of spike trains (lists of times [s]), looked at five times in a smoothing time, at the end of each hold."""
+    T = smoothing / 5
     ends = T * np.arange(1, int(t_end / T + 1e-9) + 1)
 
     def rates(trains):

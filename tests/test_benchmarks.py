@@ -341,7 +341,7 @@ def test_the_benchmark_of_rules_knows_every_rule(networks):
     of_rules = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(of_rules)
     known = of_rules.rules()
-    assert set(known) == {*parts("rule"), *of_rules.FORMS} and of_rules.YARDSTICK in known
+    assert set(known) == {*parts("rule"), *parts("rate rule"), *of_rules.FORMS} and of_rules.YARDSTICK in known
     network = of_rules.network(known["Triplet"])
     assert network.recorded.n_synapses == 100_000 and 0.0 < network.recorded.rule.eta < 1e-9
     assert of_rules.events(200, 2.0) == 15.0 * 100_000 + 100.0 * 1000

@@ -191,7 +191,7 @@ def test_the_rules_of_rates_of_the_house_keep_the_contract(tmp_path, name):
     path.write_text(f"from hebbscope.rules import {name}")
     with interpreted():
         found = list(checks(f"{path}:{name}"))
-    assert len(found) == 6 and all(each.ok for each in found), [str(each) for each in found]
+    assert len(found) == 9 and all(each.ok for each in found), [str(each) for each in found]
 
 
 def test_a_rule_that_sees_potentials_is_shown_some(tmp_path, monkeypatch):

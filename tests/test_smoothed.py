@@ -64,11 +64,11 @@ def test_each_rule_does_what_its_plain_twin_does(rule):
 
 
 def test_spikes_by_hand():
-    """One of each side, 7 ms apart, and holds of 5 ms: the sum over ends of holds of x y 5 ms, that of exponentials: a geometric series."""
+    """One of each side, 7 ms apart, and holds of 10 ms: the sum over ends of holds of x y 10 ms, that of exponentials: a geometric series."""
     x, y, end = 2e-3, 9e-3, 2.0
     found = replay(Smoothed(Hebb(eta=1.0), TAU), [[x, end]], [[y]], [[0.0]])
     first = math.exp(-(10e-3 - x) / TAU) * math.exp(-(10e-3 - y) / TAU) / TAU**2
-    np.testing.assert_allclose(found, 5e-3 * first / (1.0 - math.exp(-2 * 5e-3 / TAU)), rtol=1e-12)
+    np.testing.assert_allclose(found, 10e-3 * first / (1.0 - math.exp(-2 * 10e-3 / TAU)), rtol=1e-12)
 
 
 # What single spikes add -----------------------------------------------------------------------------------------------
