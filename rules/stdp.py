@@ -18,8 +18,8 @@ from ..simulator.protocols import (
     positive,
     require,
 )
-from ..simulator.streams import normal
-from .dependence import Logarithmic, PowerLaw
+from .dependence import Logarithmic, PowerLaw, factors_of
+from .elementary import normals
 from .pairing import (
     ALL_TO_ALL,
     NEAREST_SYMMETRIC,
@@ -35,13 +35,14 @@ from .threshold import FixedThreshold, check_threshold
 class State(NamedTuple):
     """pairs: what spikes are worth to later ones; squares: its squares, which decay twice as fast, where there is noise; rng (4,): its stream.
 
-    dependence: the rule's, in short; sliding: the threshold's own.
+    normal (n,): numbers for the synapses of one spike, where there is noise; factors: of the dependence; sliding: the threshold's own.
     """
 
     pairs: Pairs
     squares: Pairs
     rng: np.ndarray
-    dependence: Any
+    normal: np.ndarray
+    factors: Any
     sliding: Any
 
 
@@ -104,7 +105,9 @@ class STDP(NamedTuple):
         noisy = n_pre if self.sigma > 0.0 else 0, n_post if self.sigma > 0.0 else 0
         worth = pairs_of(self.pairing, self.tau_plus, self.tau_minus, n_pre, n_post)
         squares = pairs_of(self.pairing, 0.5 * self.tau_plus, 0.5 * self.tau_minus, *noisy)
-        return State(worth, squares, rng, self.dependence.in_short(), self.threshold.init(n_post))
+        most = max(n_pre, n_post)  # synapses of a cell: no pair is joined twice
+        normal = np.zeros(most + 1 if self.sigma > 0.0 else 0)  # they come in pairs
+        return State(worth, squares, rng, normal, factors_of(self.dependence, most), self.threshold.init(n_post))
 
     def on_pre(self, state, w, j, t):
         self.relay(state, w, j, t, Nobody(0))
@@ -113,54 +116,62 @@ class STDP(NamedTuple):
         pairs, squares = state.pairs, state.squares
         common = pairs.posts.in_common(pairs.before, pairs.after, j, t)
         fading = self.threshold.fading(state.sliding, t)
+        state.factors.prepare_minus(w, j, self.w_max)
         if self.sigma > 0.0:
+            normals(state.rng, state.normal, w.n_out(j))
             common_to_squares = squares.posts.in_common(squares.before, squares.after, j, t)
             for n in range(w.n_out(j)):
                 cells.take(w, j, n)
                 k, i = w.out(j, n), w.post(j, n)
-                noise = self.noise_of(state, w, k, squares.posts.worth(w, k, squares.after, i, common_to_squares))
-                change = noise - self.weakening(state, w, k, i, common, fading)
+                of_squares = squares.posts.worth(w, k, squares.after, i, common_to_squares)
+                noise = self.noise_of(state, w, k, n, of_squares)
+                change = noise - self.weakening(state, w, k, n, i, common, fading)
                 w.value[k] = clip(w.value[k] + change, self.w_min, self.w_max)
             squares.pres.remember(squares.before, j, t)
         else:
             for n in range(w.n_out(j)):
                 cells.take(w, j, n)
                 k, i = w.out(j, n), w.post(j, n)
-                w.value[k] = clip(w.value[k] - self.weakening(state, w, k, i, common, fading), self.w_min, self.w_max)
+                w.value[k] = clip(
+                    w.value[k] - self.weakening(state, w, k, n, i, common, fading), self.w_min, self.w_max
+                )
         pairs.pres.remember(pairs.before, j, t)
 
     def on_post(self, state, w, i, t):
         pairs, squares = state.pairs, state.squares
         common = pairs.pres.in_common(pairs.after, pairs.before, i, t)
+        state.factors.prepare_plus(w, i, self.w_max)
         if self.sigma > 0.0:
+            normals(state.rng, state.normal, w.n_in(i))
             common_to_squares = squares.pres.in_common(squares.after, squares.before, i, t)
             for n in range(w.n_in(i)):
                 k, j = w.into(i, n), w.pre(i, n)
-                noise = self.noise_of(state, w, k, squares.pres.worth(w, k, squares.before, j, common_to_squares))
-                change = noise + self.strengthening(state, w, k, j, common)
+                of_squares = squares.pres.worth(w, k, squares.before, j, common_to_squares)
+                noise = self.noise_of(state, w, k, n, of_squares)
+                change = noise + self.strengthening(state, w, k, n, j, common)
                 w.value[k] = clip(w.value[k] + change, self.w_min, self.w_max)
             squares.posts.remember(squares.after, i, t)
         else:
             for n in range(w.n_in(i)):
                 k, j = w.into(i, n), w.pre(i, n)
-                w.value[k] = clip(w.value[k] + self.strengthening(state, w, k, j, common), self.w_min, self.w_max)
+                w.value[k] = clip(w.value[k] + self.strengthening(state, w, k, n, j, common), self.w_min, self.w_max)
         pairs.posts.remember(pairs.after, i, t)
         self.threshold.add_output(state.sliding, i, t)
 
-    def strengthening(self, state, w, k, j, common):
-        """What the pairs of a postsynaptic spike with those of source j add to synapse k."""
+    def strengthening(self, state, w, k, n, j, common):
+        """What the pairs of a postsynaptic spike with those of source j add to synapse k, the n-th onto its target."""
         worth = state.pairs.pres.worth(w, k, state.pairs.before, j, common)
-        return self.eta * self.A_plus * worth * state.dependence.f_plus(w.value[k], self.w_max)
+        return self.eta * self.A_plus * worth * state.factors.factor_plus(n, w.value[k], self.w_max)
 
-    def weakening(self, state, w, k, i, common, fading):
-        """What the pairs of a presynaptic spike with those of target i take from synapse k."""
+    def weakening(self, state, w, k, n, i, common, fading):
+        """What the pairs of a presynaptic spike with those of target i take from synapse k, the n-th of its source."""
         worth = state.pairs.posts.worth(w, k, state.pairs.after, i, common)
         theta = self.threshold.depression(state.sliding, i, fading)
-        return self.eta * self.A_minus * worth * state.dependence.f_minus(w.value[k], self.w_max) * theta
+        return self.eta * self.A_minus * worth * state.factors.factor_minus(n, w.value[k], self.w_max) * theta
 
-    def noise_of(self, state, w, k, squares):
-        """The noise of pairs whose squares have this sum, at synapse k."""
-        return self.eta * self.sigma * w.value[k] * math.sqrt(squares) * normal(state.rng)
+    def noise_of(self, state, w, k, n, squares):
+        """The noise of pairs whose squares have this sum, at synapse k, the n-th of the spike."""
+        return self.eta * self.sigma * w.value[k] * math.sqrt(squares) * state.normal[np.uintp(n)]
 
     @property
     def forms(self) -> dict[str, Any]:

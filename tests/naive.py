@@ -96,12 +96,14 @@ def paired(scheme, earlier, own, t):
 def stdp(pre, post, w, scheme, f_plus, f_minus, tau_plus, tau_minus, w_min, w_max, noise=None, scale=None):
     """Weights (n_post, n_pre) after all spikes, with amplitudes f_plus(w) and f_minus(w), by the schemes of Morrison et al. 2008, Fig. 7.
 
-    noise: of the list of what each pair of a spike is worth, the sum of these with a random factor on each, which multiplies the weight.
+    noise: of the number of synapses of a spike, a random factor for each, on its weight and the root of the sum of the squares of what its pairs are worth.
     scale: of the earlier spikes of the target, and the time of a presynaptic one, what multiplies f_minus.
     """
     w = np.array(w, float)
     for t, kind, cell in in_order(pre, post):
-        for other in range(len(post if kind == 0 else pre)):
+        n = len(post if kind == 0 else pre)
+        random = noise(n) if noise is not None else np.zeros(n)
+        for other in range(n):
             j, i = (cell, other) if kind == 0 else (other, cell)
             before = [u for u in pre[j] if (u < t if kind == 0 else u <= t)]
             after = [u for u in post[i] if u < t]
@@ -116,7 +118,7 @@ def stdp(pre, post, w, scheme, f_plus, f_minus, tau_plus, tau_minus, w_min, w_ma
                 found = fresh if scheme == "presynaptic-centred" else paired(scheme, before, after, t)
                 worth = [math.exp((u - t) / tau_plus) for u in found]
                 change = f_plus(w[i, j]) * sum(worth)
-            change += w[i, j] * noise(worth) if noise is not None else 0.0
+            change += w[i, j] * random[other] * math.sqrt(sum(e**2 for e in worth))
             w[i, j] = min(max(w[i, j] + change, w_min), w_max)
     return w
 

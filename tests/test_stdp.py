@@ -27,6 +27,7 @@ from hebbscope.rules import (
     PowerLaw,
     SlidingThreshold,
 )
+from hebbscope.rules.elementary import normals
 from hebbscope.rules.fokker_planck import stationary_density
 from hebbscope.simulator import clock_run, streams
 from hebbscope.simulator.checkpoint import arrays_of, put_back
@@ -168,15 +169,17 @@ def test_pairs_with_the_next_spike_are_pairs_with_the_last_one_when_time_runs_ba
 @pytest.mark.parametrize("trains", TRAINS)
 @pytest.mark.parametrize("scheme", ["all-to-all", "nearest symmetric", "reduced symmetric"])
 def test_the_noise_of_a_spike_has_the_squares_of_its_pairs_as_its_variance(scheme, trains):
-    """The twin sums over pairs, and draws its one number for each spike and synapse from the rule's own stream."""
+    """The twin sums over pairs, and draws its one number for each spike and synapse from the rule's own stream, those of a spike together."""
     pre, post = TRAINS[trains]
     rule = STDP(0.08, 0.05, 17e-3, 34e-3, 0.5, pairing=SCHEMES[scheme], dependence=PowerLaw(0.0, 1.0), sigma=0.2)
     start = np.random.default_rng(1).uniform(0.2, 0.8, (len(post), len(pre)))
     rng = streams.start(7, "rule/")
 
-    def noise(worth):
+    def noise(n):
+        drawn = np.empty(n + 1)
         with np.errstate(over="ignore"):
-            return 0.1 * math.sqrt(sum(e**2 for e in worth)) * streams.normal(rng)
+            normals(rng, drawn, n)
+        return 0.1 * drawn
 
     expected = naive.stdp(pre, post, start, scheme, lambda w: 0.04, lambda w: 0.025 * w, 17e-3, 34e-3, 0.0, 1.0, noise)
     got = replay(rule, pre, post, start, seed=7)
