@@ -4,11 +4,12 @@ Every dependence has the hooks
 
     f_plus(value, w_max)   f_minus(value, w_max)    the factors, >= 0, at a weight between 0 and w_max
 
-`relative`: whether it wants a finite w_max; and, where there is a plainer part with the same factors for loops to call, `in_short()`, which makes it.
+`relative`: whether it wants a finite w_max; and, where there is a part with the same factors for loops to call, plainer or quicker, `in_short()`, which makes it.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,6 +92,34 @@ class StraightLines(NamedTuple):
         return (1.0 - self.mu_minus) + value * (self.mu_minus / w_max)
 
 
+class Powers(NamedTuple):
+    """Power laws with any exponents, which are taken for several weights at a time."""
+
+    mu_plus: float
+    mu_minus: float
+
+    def f_plus(self, value, w_max):
+        return power((w_max - value) * (1.0 / w_max), self.mu_plus)
+
+    def f_minus(self, value, w_max):
+        return power(value * (1.0 / w_max), self.mu_minus)
+
+
+class Bend(NamedTuple):
+    """What is proportional up to w_0 and logarithmic beyond, and what falls off exponentially: taken for several weights at a time."""
+
+    w_0: float
+    alpha: float
+    beta: float
+
+    def f_plus(self, value, w_max):
+        return exp(-value * (1.0 / (self.w_0 * self.beta)))
+
+    def f_minus(self, value, w_max):
+        u = value * (1.0 / self.w_0)
+        return u if u <= 1.0 else 1.0 + log(1.0 + self.alpha * (u - 1.0)) * (1.0 / self.alpha)
+
+
 @part
 class PowerLaw(NamedTuple):
     """Potentiation by (1 - w / w_max)^mu_plus, depression by (w / w_max)^mu_minus.
@@ -116,13 +145,13 @@ class PowerLaw(NamedTuple):
         if not self.relative:
             return Additive()
         straight = self.mu_plus in (0.0, 1.0) and self.mu_minus in (0.0, 1.0)
-        return StraightLines(self.mu_plus, self.mu_minus) if straight else self
+        return (StraightLines if straight else Powers)(self.mu_plus, self.mu_minus)
 
     def f_plus(self, value, w_max):
-        return power((w_max - value) * (1.0 / w_max), self.mu_plus)
+        return (1.0 - value / w_max) ** self.mu_plus
 
     def f_minus(self, value, w_max):
-        return power(value * (1.0 / w_max), self.mu_minus)
+        return (value / w_max) ** self.mu_minus
 
 
 @part
@@ -150,12 +179,15 @@ class Logarithmic(NamedTuple):
     def relative(self) -> bool:
         return False
 
+    def in_short(self):
+        return Bend(*self)
+
     def f_plus(self, value, w_max):
-        return exp(-value * (1.0 / (self.w_0 * self.beta)))
+        return math.exp(-value / (self.w_0 * self.beta))
 
     def f_minus(self, value, w_max):
-        u = value * (1.0 / self.w_0)
-        return u if u <= 1.0 else 1.0 + log(1.0 + self.alpha * (u - 1.0)) * (1.0 / self.alpha)
+        u = value / self.w_0
+        return u if u <= 1.0 else 1.0 + math.log(1.0 + self.alpha * (u - 1.0)) / self.alpha
 
 
 def factors_of(dependence: Any, n: int) -> AtOnce | Ahead:
