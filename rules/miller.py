@@ -8,15 +8,21 @@ import numpy as np
 
 from ..simulator.protocols import Seconds, clip, finite, part, positive, require, within
 from .rate_means import RateMeans, follow, rate_means
+from .totals import total
 
 
 class State(NamedTuple):
-    """means: of the rates; arbor (n_post, n_pre); interaction (n_post, n_post); total (n_post,): sum of weights that is kept, nan before the first hold."""
+    """means: of the rates; arbor (n_post, n_pre); interaction (n_post, n_post); kept (n_post,): sum of weights that is, nan before the first hold.
+
+    free, grown (n_pre,): scratch for the weights onto one target: A_ij of those that are at no limit, 0 of others, and what they would be without c_i
+    """
 
     means: RateMeans
     arbor: np.ndarray
     interaction: np.ndarray
-    total: np.ndarray
+    kept: np.ndarray
+    free: np.ndarray
+    grown: np.ndarray
 
 
 @part
@@ -70,39 +76,38 @@ class Miller(NamedTuple):
             require(fits, self, field, f"must be a number or {n_post} x {n} numbers")
         arbor = np.broadcast_to(np.asarray(self.arbor, float), (n_post, n_pre)).copy()
         alone = np.eye(n_post) if np.ndim(self.interaction) == 0 else np.ones((n_post, n_post))
-        return State(rate_means(n_pre, n_post), arbor, self.interaction * alone, np.full(n_post, np.nan))
+        kept, scratch = np.full(n_post, np.nan), np.zeros((2, n_pre))
+        return State(rate_means(n_pre, n_post), arbor, self.interaction * alone, kept, *scratch)
 
     def on_rates(self, state, w, i, x, y, dt):
         if i == 0:
             follow(state.means, x, y, dt, self.tau)
-        if state.total[i] != state.total[i]:
-            state.total[i] = self.within_limits(state, w, i)
+        if state.kept[i] != state.kept[i]:
+            state.kept[i] = self.within_limits(state, w, i)
         activity = 0.0
         for k in range(len(y)):
             activity += state.interaction[i, k] * (y[k] - state.means.y[k])
-        gain = self.eta * dt * activity
-        change, room = -state.total[i], 0.0
-        for n in range(w.n_in(i)):
-            j = w.pre(i, n)
-            value, A = w.value[w.into(i, n)], state.arbor[i, j]
-            change += value
-            if self.w_min * A < value < self.w_max * A:
-                change += gain * A * (x[j] - state.means.x[j])
-                room += A
-        for n in range(w.n_in(i)):
-            j = w.pre(i, n)
-            k = w.into(i, n)
-            value, A = w.value[k], state.arbor[i, j]
-            if self.w_min * A < value < self.w_max * A:
-                grown = value + A * (gain * (x[j] - state.means.x[j]) - change / room)
-                w.value[k] = clip(grown, self.w_min * A, self.w_max * A)
+        gain, n_in = self.eta * dt * activity, w.n_in(i)
+        for n in range(
+            n_in
+        ):  # in two loops, which have few arrays each, and are compiled for several synapses at a time
+            A, value = state.arbor[i, w.pre(i, n)], w.value[w.into(i, n)]
+            state.free[np.uintp(n)] = A if (self.w_min * A < value) & (value < self.w_max * A) else 0.0
+        for n in range(n_in):
+            j, value = w.pre(i, n), w.value[w.into(i, n)]
+            state.grown[np.uintp(n)] = value + gain * state.free[np.uintp(n)] * (x[j] - state.means.x[j])
+        room = total(state.free, n_in)
+        share = (total(state.grown, n_in) - state.kept[i]) / room if room > 0.0 else 0.0
+        for n in range(n_in):
+            A, free = state.arbor[i, w.pre(i, n)], state.free[np.uintp(n)]
+            w.value[w.into(i, n)] = clip(state.grown[np.uintp(n)] - share * free, self.w_min * A, self.w_max * A)
 
     def within_limits(self, state, w, i):
         """Set the weights onto target i to within their limits; returns their sum."""
-        total = 0.0
+        kept = 0.0
         for n in range(w.n_in(i)):
             k = w.into(i, n)
             A = state.arbor[i, w.pre(i, n)]
             w.value[k] = clip(w.value[k], self.w_min * A, self.w_max * A)
-            total += w.value[k]
-        return total
+            kept += w.value[k]
+        return kept

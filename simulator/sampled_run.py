@@ -102,7 +102,7 @@ def check_rates(network: Network) -> None:
     )
     if by_spikes:
         both = " and ".join(f"{type(each.rule).__name__} of {each.name}" for each in (by_rates[0], by_spikes[0]))
-        rule = "must learn by rules of rates or by rules of spikes, not by both in one network"
+        rule = "must learn by rules of rates or by rules of spikes at the rate level, not by both in one network"
         raise ParameterError(f"Network {network.name}", "projections", rule, both)
     for each in network.populations:
         (_check_input if each.is_input else _check_neurons)(each)
@@ -110,20 +110,20 @@ def check_rates(network: Network) -> None:
 
 def _check_input(population: Population) -> None:
     if not hasattr(population.model, "rates"):
-        rule = "must be an input that says its rates at any time, for rules of rates"
+        rule = "must be an input that says its rates at any time, for rules of rates at their own level"
         raise ParameterError(f"Population {population.name}", "model", rule, type(population.model).__name__)
 
 
 def _check_neurons(population: Population) -> None:
     part, model = f"Population {population.name}", population.model
     if not hasattr(model, "answering"):
-        rule = "must be neurons that say their mean rate, as Poisson neurons and LIF do, for rules of rates"
+        rule = "must be neurons that say their mean rate, as Poisson neurons and LIF do, for rules of rates at their own level (with --level spike any will do)"
         raise ParameterError(part, "model", rule, type(model).__name__)
     if population.background and not hasattr(model, "driven"):
-        rule = "must be left out of Poisson neurons, for rules of rates"
+        rule = "must be left out of Poisson neurons, for rules of rates at their own level"
         raise ParameterError(part, "background", rule, ", ".join(population.background))
     if population.initial:
-        rule = "must be left out for rules of rates, to which cells have no state"
+        rule = "must be left out for rules of rates at their own level, where cells have no state"
         raise ParameterError(part, "initial", rule, ", ".join(population.initial))
 
 

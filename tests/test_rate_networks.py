@@ -389,12 +389,12 @@ def test_what_rules_of_rates_cannot_have_is_said_before_anything_runs():
     hebb = Hebb(w_min=0.0)
     beside = Population("beside", 2, LinearPoisson(), background={"excitatory": PoissonBackground()})
     for populations, projections, words in (
-        ([inputs, noisy, poisson], [(inputs, noisy, hebb), (inputs, poisson, PairSTDP())], "Network network.projections: must learn by rules of rates or by rules of spikes, not by both in one network, got 'Hebb of inputs_to_noisy and PairSTDP of inputs_to_poisson'"),
-        ([Population("mute", 2, Mute()), poisson], [(0, 1, hebb)], "Population mute.model: must be an input that says its rates at any time, for rules of rates, got 'Mute'"),
-        ([inputs, Population("cells", 2, Izhikevich())], [(0, 1, hebb)], "Population cells.model: must be neurons that say their mean rate, as Poisson neurons and LIF do, for rules of rates, got 'Izhikevich'"),
-        ([inputs, Population("begun", 2, CELL, initial={"v": 0.01})], [(0, 1, hebb)], "Population begun.initial: must be left out for rules of rates, to which cells have no state, got 'v'"),
+        ([inputs, noisy, poisson], [(inputs, noisy, hebb), (inputs, poisson, PairSTDP())], "Network network.projections: must learn by rules of rates or by rules of spikes at the rate level, not by both in one network, got 'Hebb of inputs_to_noisy and PairSTDP of inputs_to_poisson'"),
+        ([Population("mute", 2, Mute()), poisson], [(0, 1, hebb)], "Population mute.model: must be an input that says its rates at any time, for rules of rates at their own level, got 'Mute'"),
+        ([inputs, Population("cells", 2, Izhikevich())], [(0, 1, hebb)], "Population cells.model: must be neurons that say their mean rate, as Poisson neurons and LIF do, for rules of rates at their own level (with --level spike any will do), got 'Izhikevich'"),
+        ([inputs, Population("begun", 2, CELL, initial={"v": 0.01})], [(0, 1, hebb)], "Population begun.initial: must be left out for rules of rates at their own level, where cells have no state, got 'v'"),
         ([inputs, Population("old", 2, Outdated())], [(0, 1, NonlinearHebb(w_min=0.0))], "Answer.mean_rate: must be a method mean_rate(self, arriving, power, low, log_lag), as of every answering, got 'mean_rate(self, u, sd, low)'"),
-        ([inputs, beside], [(0, 1, hebb)], "Population beside.background: must be left out of Poisson neurons, for rules of rates, got 'excitatory'"),
+        ([inputs, beside], [(0, 1, hebb)], "Population beside.background: must be left out of Poisson neurons, for rules of rates at their own level, got 'excitatory'"),
     ):  # fmt: skip
         ends = [[populations[each] if isinstance(each, int) else each for each in one[:2]] for one in projections]
         joined = [Projection(*both, 0.0, one[2]) for both, one in zip(ends, projections, strict=True)]
