@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from ..simulator.protocols import Seconds, bounds_in_order, clip, finite, part, positive
 from .rate_equation import LinearRateEquation
-from .rate_means import RateMeans, follow, rate_means
-from .totals import total
-
-
-class State(NamedTuple):
-    """means: of the rates; onto (n_pre,): scratch for the weights onto one target."""
-
-    means: RateMeans
-    onto: np.ndarray
+from .rate_means import follow, rate_means
+from .totals import total_onto
 
 
 @part
@@ -58,20 +49,18 @@ class Linsker(NamedTuple):
         return self._replace(k1=self.k1 * factor, k2=self.k2 * factor, eta=self.eta * factor)
 
     def init_rates(self, n_pre, n_post):
-        return State(rate_means(n_pre, n_post), np.zeros(n_pre))
+        return rate_means(n_pre, n_post)
 
     def on_rates(self, state, w, i, x, y, dt):
         if i == 0:
-            follow(state.means, x, y, dt, self.tau)
+            follow(state, x, y, dt, self.tau)
         n_in = w.n_in(i)
-        for n in range(n_in):
-            state.onto[np.uintp(n)] = w.value[w.into(i, n)]
-        common = dt * (self.k1 + self.k2 * total(state.onto, n_in) / n_in)
-        gain = self.eta * dt * (y[i] - state.means.y[i]) / n_in
+        common = dt * (self.k1 + self.k2 * total_onto(w, i) / n_in)
+        gain = self.eta * dt * (y[i] - state.y[i]) / n_in
         for n in range(n_in):
             j = w.pre(i, n)
             k = w.into(i, n)
-            w.value[k] = clip(w.value[k] + common + gain * (x[j] - state.means.x[j]), self.w_min, self.w_max)
+            w.value[k] = clip(w.value[k] + common + gain * (x[j] - state.x[j]), self.w_min, self.w_max)
 
     def averaged(self, w, x, y, covariance, variance):
         """dw_j/dt = k1 + k2 <w> + eta cov(x_j, y) / n, for a linear neuron k1 + (1/n) sum over k of (eta C_jk + k2) w_k, C the covariance of the input rates.

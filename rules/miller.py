@@ -88,9 +88,8 @@ class Miller(NamedTuple):
         for k in range(len(y)):
             activity += state.interaction[i, k] * (y[k] - state.means.y[k])
         gain, n_in = self.eta * dt * activity, w.n_in(i)
-        for n in range(
-            n_in
-        ):  # in two loops, which have few arrays each, and are compiled for several synapses at a time
+        # loops of few arrays each, which are compiled for several synapses at a time
+        for n in range(n_in):
             A, value = state.arbor[i, w.pre(i, n)], w.value[w.into(i, n)]
             state.free[np.uintp(n)] = A if (self.w_min * A < value) & (value < self.w_max * A) else 0.0
         for n in range(n_in):
