@@ -325,8 +325,8 @@ class Projection(Described):
         lines += [
             f"  {brief(each)}" for each in (self.transmission, self.normalisation) if named_none.get(type(each)) != each
         ]
-        for field, unit in (("delay", "s"), ("dendritic_delay", "s"), ("receptor", "")):
+        for field, unit in (("delay", "s"), ("dendritic_delay", "s"), ("receptor", ""), ("smoothing", "s")):
             value = getattr(self, field)
-            if np.ndim(value) or value not in (0.0, "excitatory"):
+            if np.ndim(value) or value != getattr(Projection, field):  # the default
                 lines.append(f"  {field} {shown(value, unit)}")
         return "\n".join(lines)

@@ -276,3 +276,8 @@ def test_steps_are_shorter_than_the_smoothing():
     network = driven(Oja(), HomogeneousPoisson(), smoothing=1e-3)
     with pytest.raises(ParameterError, match=r"dt: must be < inputs_to_cells.smoothing = 0.001 s, got 0.002"):
         simulate(network, 1.0, engine="clock", dt=2e-3)
+
+
+def test_a_projection_prints_the_time_that_is_its_own():
+    assert "smoothing 20 ms" in repr(driven(Oja(), HomogeneousPoisson(), smoothing=20e-3))
+    assert "smoothing" not in repr(driven(Oja(), HomogeneousPoisson()))
