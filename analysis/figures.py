@@ -12,7 +12,7 @@ import numpy as np
 
 from ..simulator.protocols import HebbscopeError
 from .comparison import UNITS, courses, theory_courses
-from .levels import has_bare, is_averaged
+from .levels import has_causal, is_averaged
 from .style import (
     DASHES,
     LEVEL_COLOURS,
@@ -240,7 +240,7 @@ def headline(*runs: Any, ax: Axes) -> None:
             _causal_arrow(ax, levels["spike"], levels["surrogate"])
     handles, names = ax.get_legend_handles_labels()
     rate = levels.get("rate")
-    theory = MEANING["theory" if "surrogate" in levels and rate is not None and has_bare(rate) else "theory alone"]
+    theory = MEANING["theory" if "surrogate" in levels and rate is not None and has_causal(rate) else "theory alone"]
     words = MEANING | {"theory": theory if rate is not None and is_averaged(rate) else "rate level"}
     ax.legend(
         handles,

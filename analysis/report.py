@@ -6,7 +6,7 @@ from html import escape
 from textwrap import fill
 from typing import Any, NamedTuple
 
-from .levels import has_bare, is_averaged
+from .levels import has_causal, is_averaged
 
 WIDTH = 80
 DIFFERENCE = "spike - surrogate"
@@ -92,7 +92,9 @@ def _title(comparison: Any) -> list[str]:
         lines.append(f"durations differ: {', '.join(f'{level} {run.duration:,.6g} s' for level, run in runs.items())}")
     if _has_theory(comparison):
         averaged = is_averaged(runs["rate"])
-        bare = "; for the surrogate, without its causal term" if "surrogate" in runs and has_bare(runs["rate"]) else ""
+        bare = (
+            "; for the surrogate, without its causal term" if "surrogate" in runs and has_causal(runs["rate"]) else ""
+        )
         by = f", approximate ({by})" if (by := runs["rate"].theory.get("approximate")) else ""
         lines.append(f"theory: the learning equation{by}{bare}" if averaged else "theory: the rate level")
     if _has_z(comparison):

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from .levels import is_averaged
+from .levels import has_causal, is_averaged
 
 CHANCE = 0.0026997960632601866  # of a normal variable to be more than three standard deviations off
 NOTABLE = 0.1  # share of the weights at a bound, from which on that is a likely reason
 FEW = 10  # seeds below which the limit is worth saying
-NAMES = {"spike": "the learning equation", "surrogate": "the equation without its causal term"}
+EQUATION = "the learning equation"
 
 
 def limit(n: int) -> float:
@@ -44,7 +44,7 @@ def words(
     for level in ("spike", "surrogate"):
         lines += _against_theory(table, runs, level)
         lines += _at_bounds(table, level, bounded.get(level, {}))
-    lines += _without_causal(table, partings)
+    lines += _without_causal(table, partings, has_causal(runs["rate"]) if "rate" in runs else False)
     lines += _difference(table)
     lines += [_fields(levels, values) for levels, values in fields.items()]
     lines += _caveat(runs)
@@ -56,7 +56,7 @@ def _against_theory(table: list[Any], runs: dict[str, Any], level: str) -> list[
     rows = [row for row in table if row.level == level and row.z is not None]
     if not rows:
         return []
-    theory = NAMES[level] if is_averaged(runs["rate"]) else "the rate level"
+    theory = _name(runs["rate"], level)
     agree = [row for row in rows if not _beyond(row)]
     differ = [row for row in rows if _beyond(row)]
     if not differ:
@@ -87,8 +87,15 @@ def _at_bounds(table: list[Any], level: str, shares: Mapping[str, float]) -> lis
     return [f"At the {level} level {told}, where noise moves them to one side alone, which theory leaves out{likely}."]
 
 
-def _without_causal(table: list[Any], partings: dict[str, float]) -> list[str]:
-    """Whether the rate description, which has no causal term, holds for the spikes."""
+def _name(rate: Any, level: str) -> str:
+    """Of the theory that a level is held against."""
+    if not is_averaged(rate):
+        return "the rate level"
+    return "the equation without its causal term" if level == "surrogate" and has_causal(rate) else EQUATION
+
+
+def _without_causal(table: list[Any], partings: dict[str, float], causal: bool) -> list[str]:
+    """Whether the rate description, which has no causal term, holds for the spikes; causal: whether the equation has one."""
     spikes = {row.quantity: row for row in table if row.level == "spike"}
     bare = {row.quantity: row for row in table if row.level == "rate without causal term"}
     tested = {
@@ -97,13 +104,16 @@ def _without_causal(table: list[Any], partings: dict[str, float]) -> list[str]:
     if not tested:
         return []
     failing = [q for q, z in tested.items() if abs(z) > limit(spikes[q].n)]
+    if not failing and not causal:
+        return []
     if not failing:
         return ["Without its causal term the equation fits the spikes as well: these seeds cannot tell the two apart."]
     parts = []
     for q in failing:
         since = f", apart from {partings[q]:,.6g} s on" if q in partings else ""
         parts.append(f"{q} {bare[q].mean:.4g} against {spikes[q].estimate} (z = {tested[q]:+.1f}{since})")
-    return [f"The rate description, without the causal term, fails for the spikes: {'; '.join(parts)}."]
+    less = ", without the causal term," if causal else ""
+    return [f"The rate description{less} fails for the spikes: {'; '.join(parts)}."]
 
 
 def _difference(table: list[Any]) -> list[str]:

@@ -42,6 +42,11 @@ class BCM(NamedTuple):
     w_min: float = -math.inf
     w_max: float = math.inf
 
+    @property
+    def local(self) -> bool:
+        """It goes by a synapse and its two ends."""
+        return True
+
     def check(self):
         finite(self, "eta")
         positive(self, "theta")

@@ -4,7 +4,7 @@ Every dependence has the hooks
 
     f_plus(value, w_max)   f_minus(value, w_max)    the factors, >= 0, at a weight between 0 and w_max
 
-`relative`: whether it wants a finite w_max; and, where there is a part with the same factors for loops to call, plainer or quicker, `in_short()`, which makes it.
+`relative`: whether it wants a finite w_max; `quick`, if it has it: whether its factors take next to no time, so that none are made ahead; and, where there is a part with the same factors for loops to call, plainer or quicker, `in_short()`, which makes it.
 """
 
 from __future__ import annotations
@@ -72,6 +72,10 @@ class Additive(NamedTuple):
 
     factor: float = 1.0
 
+    @property
+    def quick(self) -> bool:
+        return True
+
     def f_plus(self, value, w_max):
         return 1.0
 
@@ -84,6 +88,10 @@ class StraightLines(NamedTuple):
 
     mu_plus: float
     mu_minus: float
+
+    @property
+    def quick(self) -> bool:
+        return True
 
     def f_plus(self, value, w_max):
         return 1.0 - value * (self.mu_plus / w_max)
@@ -193,4 +201,4 @@ class Logarithmic(NamedTuple):
 def factors_of(dependence: Any, n: int) -> AtOnce | Ahead:
     """What a loop asks for the factors of a dependence, at no more than n synapses of a spike."""
     law = dependence.in_short()
-    return AtOnce(law) if isinstance(law, Additive | StraightLines) else Ahead(law, np.zeros(n))
+    return AtOnce(law) if getattr(law, "quick", False) else Ahead(law, np.zeros(n))

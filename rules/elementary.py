@@ -90,9 +90,11 @@ def of_bits(word):
 
 @helper
 def exp2(x):
-    """2^x, x < 1023: to 2 units in the last place; 0 where it is smaller than normal numbers."""
-    shifted = np.float64(x) + _TO_ROUND
-    r = x - (shifted - _TO_ROUND)
+    """2^x: to 2 units in the last place; 0 where it is smaller than normal numbers, infinite from x = 1023.5 on."""
+    not_small = np.float64(x) if x > -1100.0 else -1100.0
+    held = not_small if not_small < 1024.0 else 1024.0
+    shifted = held + _TO_ROUND
+    r = held - (shifted - _TO_ROUND)
     r2 = r * r
     r4 = r2 * r2
     c = _POWERS
@@ -100,12 +102,12 @@ def exp2(x):
     middle = (c[4] + c[5] * r) + (c[6] + c[7] * r) * r2
     high = (c[8] + c[9] * r) + (c[10] + c[11] * r) * r2
     scale = of_bits((bits(shifted) + _BIAS) << _MANTISSA)
-    return (low + (middle + high * r4) * r4) * scale if x >= -1022.0 else 0.0
+    return (low + (middle + high * r4) * r4) * scale if x >= -1022.0 else (0.0 if x < -1022.0 else x)
 
 
 @helper
 def log2(x):
-    """log2(x), 0 < x < 2^969: to 3 units in the last place; below -1074 at 0."""
+    """log2(x), x < 2^969: to 3 units in the last place; minus infinity at 0, no number below."""
     word = bits(x * _FROM_DENORMAL) + (_ONE - _ROOT)  # its exponent is the same from sqrt(1/2) to sqrt(2)
     exponent = of_bits((word >> _MANTISSA) | _TO_COUNT) - (2**52 + 1023 + 54)
     near_one = of_bits((word & _FRACTION) + _ROOT)
@@ -115,26 +117,27 @@ def log2(x):
     c = _LOGARITHMS
     low = (c[0] + c[1] * z) + (c[2] + c[3] * z) * z2
     high = (c[4] + c[5] * z) + (c[6] + c[7] * z) * z2
-    return exponent + (low + high * (z2 * z2)) * s
+    found = exponent + (low + high * (z2 * z2)) * s
+    return found if x > 0.0 else (-math.inf if x == 0.0 else math.nan)
 
 
 @helper
 def exp(x):
-    """exp(x), x < 709: to 2 (1 + |x|) units in the last place; 0 where it is smaller than normal numbers."""
+    """exp(x): to 2 (1 + |x|) units in the last place; 0 where it is smaller than normal numbers, infinite from x = 709.4 on."""
     return exp2(x * _LOG2_E[0])
 
 
 @helper
 def log(x):
-    """log(x), 0 < x < 2^969: to 4 units in the last place."""
+    """log(x), x < 2^969: to 4 units in the last place; minus infinity at 0, no number below."""
     return log2(x) * _LOG_2[0]
 
 
 @helper
 def power(x, exponent):
-    """x^exponent, 0 <= x < 2^969, exponent >= 0: to 4 (1 + |log|) units in the last place, with its own logarithm; 1 where the exponent is 0."""
-    some = exp2(exponent * log2(x)) if x > 0.0 else 0.0
-    return some if exponent > 0.0 else 1.0
+    """x^exponent, 0 <= x < 2^969: to 4 (1 + |log|) units in the last place, with its own logarithm; 1 where the exponent is 0, no number where x < 0."""
+    some = exp2(exponent * log2(x))
+    return some if exponent != 0.0 else 1.0
 
 
 @helper

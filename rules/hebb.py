@@ -29,6 +29,11 @@ class Hebb(NamedTuple):
     w_min: float = -math.inf
     w_max: float = math.inf
 
+    @property
+    def local(self) -> bool:
+        """It goes by a synapse and its two ends."""
+        return True
+
     def check(self):
         finite(self, "eta")
         bounds_in_order(self)
@@ -46,7 +51,7 @@ class Hebb(NamedTuple):
         """dw_j/dt = eta (<x_j> <y> + cov(x_j, y)), with y = y_0 + sum_k w_k x_k the rate of a linear neuron: eta (<x x^T> w + y_0 <x>).
 
         Linear in the weights, and exact for weights that move little while the rates vary, as long as y is not rectified; hard bounds are kept.
-        Rates alone count, as the rule sees no spikes. Arguments and result as in `rules/rate_equation.py`.
+        Arguments and result as in `rules/rate_equation.py`.
         """
         return self.eta * (x * y + covariance)
 

@@ -31,6 +31,11 @@ class NonlinearHebb(NamedTuple):
     w_min: float = -math.inf
     w_max: float = math.inf
 
+    @property
+    def local(self) -> bool:
+        """It goes by a synapse and its two ends."""
+        return True
+
     def check(self):
         finite(self, "eta")
         require(hasattr(self.nonlinearity, "of_rate"), self, "nonlinearity", "must be a nonlinearity part")

@@ -343,7 +343,6 @@ def look_all(parts, cells, links, t):
 def normalise(norms, rule, link, spikes, k, t):
     """Settle the weights of one projection and set them to their norm, if it has one, in steps that are multiples of `every`."""
     if len(norms) > 0 and k > 0 and k % norms[0].every == 0:
-        rule.advance(link.rule, link.w, t)
         settle_all(rule, link.rule, link.w, t)
         set_norms(norms[0], link.norm, link.w, spikes)
 

@@ -17,7 +17,7 @@ from .event import Recorder
 from .network import Network, Population, Projection
 from .packing import must_be_numbers
 from .precision import as_is, narrowed
-from .protocols import MOST_STEPS, ParameterError, bounds_of, receptors_of, sees_potentials
+from .protocols import MOST_STEPS, ParameterError, bounds_of, looks_around, receptors_of, sees_potentials
 from .results import Spikes
 from .streams import start
 from .synapses import initial_state, settled, sparse_synapses, synapses
@@ -407,12 +407,12 @@ def sharing(network: Network, dt: float) -> tuple[int, int]:
     """Into how many shards the neurons go, and for how many steps of dt [s] one may run without the others' spikes.
 
     The number follows from the network alone, so that results do not depend on the threads: one shard where no delay keeps shards apart, or where a rule of
-    rates might look at all targets.
+    rates looks at all targets.
     """
     n_cells = sum(each.n for each in network.populations if not each.is_input)
     lags = [int(in_steps(each, "delay", dt).min()) for each in network.projections if not each.source.is_input]
     apart = min(lags, default=WINDOW)
-    together = apart == 0 or network.learns_by_rates
+    together = apart == 0 or any(looks_around(each.rule) for each in network.projections)
     n_shards = 1 if together else min(max(n_cells // CELLS_PER_SHARD, 1), MOST_SHARDS)
     return (n_shards, apart) if n_shards > 1 else (1, WINDOW)
 

@@ -224,8 +224,8 @@ def _held(network: Network, weights: Any, seed: int) -> Network:
 def _check_rule(projection: Projection) -> None:
     """Raise what keeps the weights of a projection from standing still where they are."""
     rule, (low, high) = projection.rule, bounds_of(projection.rule)
-    if not getattr(rule, "eta", 0.0) > 0.0:
-        wanted = "must be there and > 0, a factor on all that the rule changes, so that drift can be measured"
+    if not hasattr(rule, "slowed") and not abs(getattr(rule, "eta", 0.0)) > 0.0:
+        wanted = "must be there and not 0, a factor on all that the rule changes, so that drift can be measured (or a method slowed(factor))"
         raise ParameterError(type(rule).__name__, "eta", wanted, getattr(rule, "eta", None))
     margin = STILL * np.abs(projection.weights).max()
     for farthest in (float(np.min(projection.weights)), float(np.max(projection.weights))):

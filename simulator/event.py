@@ -143,7 +143,8 @@ def fire(parts, state, t, bound, rng):
 
 @helper
 def settle_all(rule, state, w, t):
-    """Bring all weights of a rule that keeps changes back up to date."""
+    """Bring all weights up to date: holds of time that are over, and changes that a rule keeps back."""
+    rule.advance(state, w, t)
     for j in range(w.n_pre):
         rule.settle(state, w, j, t)
 

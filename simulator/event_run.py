@@ -30,7 +30,7 @@ class SeedRun:
         self, network: Network, seed: int, level: str, windows: Mapping[str, tuple[float, float]], max_rate: float
     ):
         projection, source, target = network.projection, network.input, network.neuron
-        self.seed, self.windows, self.ran_away = seed, windows, False
+        self.seed, self.windows, self.ran_away, self.reached = seed, windows, False, 0.0
         self.names = (source.name, target.name)
         self.max_rate = float(max_rate) * target.n
         self.parts = event.parts_of(projection)
@@ -73,8 +73,8 @@ class SeedRun:
 
     @property
     def weights(self) -> np.ndarray:
-        """(n_post, n_pre)."""
-        return settled(self.parts.rule, self.state.rule, self.state.w, self.time).matrix()
+        """(n_post, n_pre), at the time that it has gone on to."""
+        return settled(self.parts.rule, self.state.rule, self.state.w, max(self.reached, self.time)).matrix()
 
     @property
     def other_weights(self) -> dict[str, np.ndarray]:
@@ -102,6 +102,7 @@ class SeedRun:
             self._empty()
         self._empty()
         self.ran_away = status == event.RUNAWAY
+        self.reached = self.time if self.ran_away else float(t)
         return not self.ran_away
 
     def _empty(self) -> None:

@@ -25,11 +25,12 @@ from .protocols import (
     require_hooks,
     sees_potentials,
 )
-from .quantity import from_brian
+from .quantity import from_brian, read_quantity
 from .smoothed import of_spikes
 from .streams import generator
 from .synapses import n_bytes
 
+LEAST_SMOOTHING = 1e-5  # s: rules of rates look at rates several times in it
 PARTS = ("rule", "connectivity", "normalisation", "transmission")
 
 
@@ -153,13 +154,12 @@ class Projection(Described):
         return delays if delays.ndim else float(delays)
 
     def _smoothing(self) -> float:
-        given = self.smoothing
         try:
-            seconds = float(from_brian(given, "s") if hasattr(given, "dim") else given)
-        except (TypeError, ValueError):
-            self._refuse("smoothing", "must be a number in s", given)
-        if not 0.0 < seconds < np.inf:
-            self._refuse("smoothing", "must be finite and > 0 s", seconds)
+            seconds = read_quantity(self.smoothing, "s")
+        except ValueError as problem:
+            self._refuse("smoothing", str(problem), self.smoothing)
+        if not LEAST_SMOOTHING <= seconds < np.inf:
+            self._refuse("smoothing", f"must be finite and >= {shown(LEAST_SMOOTHING, 's')}", seconds)
         return seconds
 
     def _check_potential(self) -> None:

@@ -31,7 +31,8 @@ number; low and high are the rule's bounds.
 
 A *rate rule* knows no spikes: it is born at the rate level. Its one hook says what the input rates x (n_pre,) and the output rates y (n_post,) [Hz], held
 for dt [s], change; it is called for each target in order, and y is of the weights at the start of the hold. Where there are spikes it sees them
-smoothed (simulator/smoothed.py).
+smoothed (simulator/smoothed.py). One whose changes of a synapse are made of this and its two ends alone says so by `local = True`: its targets may be on
+several threads, and delays may differ.
 """
 
 from __future__ import annotations
@@ -406,8 +407,13 @@ def bounds_of(rule: Any) -> tuple[float, float]:
 
 
 def is_rate_rule(rule: Any) -> bool:
-    """Whether a rule, or its class, sees rates alone."""
+    """Whether a rule, or its class, is one of rates: it has no hook for a spike."""
     return hasattr(rule, "on_rates") and not hasattr(rule, "on_pre")
+
+
+def looks_around(rule: Any) -> bool:
+    """Whether a rule of rates may see other synapses and targets than those that it changes: any, but for those with an attribute `local`, True, which go by a synapse and its two ends."""
+    return is_rate_rule(rule) and not getattr(rule, "local", False)
 
 
 RECEPTORS = ("excitatory", "inhibitory")

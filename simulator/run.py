@@ -16,7 +16,16 @@ from .estimate import check_memory, estimate
 from .event_run import SeedRun
 from .network import Network, Projection
 from .precision import PRECISIONS
-from .protocols import DT, LEVELS, HebbscopeError, ParameterError, is_part, is_rate_rule, sees_potentials
+from .protocols import (
+    DT,
+    LEVELS,
+    HebbscopeError,
+    ParameterError,
+    is_part,
+    is_rate_rule,
+    looks_around,
+    sees_potentials,
+)
 from .quantity import read_quantity
 from .results import Run
 from .sampler import check_monitors
@@ -143,6 +152,7 @@ def check_step(network: Network, level: str, times: np.ndarray, dt: float) -> No
             in_steps(projection, field, dt)
         _check_norm(projection, dt)
         _check_transmission(projection, dt)
+        _check_view(projection, dt)
         if sees_potentials(projection.rule):
             initial_state(projection.rule, 1, 1, dt=dt)  # says what it cannot do in such steps
     for population in network.populations:
@@ -199,6 +209,16 @@ def _check_transmission(projection: Projection, dt: float) -> None:
             "must deliver each weight by itself where delays differ",
             brief(projection.transmission),
         )
+
+
+def _check_view(projection: Projection, dt: float) -> None:
+    """Raise delays that keep a rule of rates from seeing which synapses are of one cell: those that differ make several of it."""
+    for field in ("delay", "dendritic_delay"):
+        steps = in_steps(projection, field, dt)
+        if looks_around(projection.rule) and np.ptp(steps) > 0:
+            part, kind = f"Projection {projection.name}", type(projection.rule).__name__
+            between = f"{shown(steps.min() * dt, 's')} to {shown(steps.max() * dt, 's')}"
+            raise ParameterError(part, field, f"must be one for {kind}, which looks at all synapses of a cell", between)
 
 
 def _check_norm(projection: Projection, dt: float) -> None:

@@ -173,12 +173,12 @@ def initial_state(
     return rule.init(n_pre, n_post, **{key: make() for key, make in given.items() if key in asked})
 
 
-empty_settle = OPTIONAL["rule"]["settle"]
+empty_advance, empty_settle = (OPTIONAL["rule"][hook] for hook in ("advance", "settle"))
 
 
 def settled(rule: Any, state: Any, w: Any, t: float) -> Any:
-    """Synapses with all weights up to date at time t [s]: the given ones, or copies where the rule has kept changes back."""
-    if not is_lazy(rule):
+    """Synapses with all weights up to date at time t [s]: the given ones, or copies where the rule changes any between spikes or has kept changes back."""
+    if not is_lazy(rule) and getattr(type(rule), "advance", empty_advance) is empty_advance:
         return w
     from .compile import compiled
     from .event import settle_all

@@ -345,7 +345,7 @@ def test_it_prints_a_row_for_each_group():
         ({"weights": {"cells": 0.1}}, "measure_drift.weights: must name projections among inputs_to_cell, got 'cells'"),
         ({"duration": -1.0}, "measure_drift.duration: must be finite and > 0 s"),
         ({"network": 3}, "measure_drift.network: must be a Network, got 3"),
-        ({"network": layer(PairSTDP(eta=0.0), 20.0, 15.0)}, "PairSTDP.eta: must be there and > 0"),
+        ({"network": layer(PairSTDP(eta=0.0), 20.0, 15.0)}, "PairSTDP.eta: must be there and not 0"),
         ({"network": layer(Static(), 20.0, 15.0)}, "measure_drift: nothing learns in network"),
     ],
 )  # fmt: skip

@@ -85,6 +85,13 @@ def test_ends():
     assert turned(0.5) == (-1.0, 0.0)
 
 
+def test_where_there_is_no_finite_number():
+    assert [exp2(x) for x in (1023.5, 1e5, math.inf)] == [math.inf] * 3 and exp(2e3) == math.inf
+    assert exp2(-math.inf) == 0.0 and log(0.0) == -math.inf and power(0.0, -0.5) == math.inf
+    assert all(map(math.isnan, (exp2(math.nan), log2(math.nan), log(-1.0), power(-1.0, 0.5), power(math.nan, 0.5))))
+    assert power(0.25, -0.5) == pytest.approx(2.0, rel=1e-15)
+
+
 def test_polynomials_in_steps_are_those_of_their_constants():
     for constants in (elementary._COSINES, elementary._SINES):
         for z in (0.0, 0.1, 0.25):

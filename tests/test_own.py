@@ -143,7 +143,7 @@ def test_the_rule_of_rates_of_the_documentation_keeps_the_contract_and_runs_from
     path = tmp_path / "rates.py"
     path.write_text(RATE_RULE)
     found = list(checks(f"{path}:Leaky"))
-    assert len(found) == 9 and all(each.ok for each in found), [str(each) for each in found]
+    assert len(found) == 12 and all(each.ok for each in found), [str(each) for each in found]
     described = load("kempter1999", [("rule", f"{path}:Leaky"), ("rule.tau", 50.0)])
     assert type(described.network().projection.rule).__name__ == "Leaky"
     run = simulate(described.network(), 1.0)
@@ -191,7 +191,7 @@ def test_the_rules_of_rates_of_the_house_keep_the_contract(tmp_path, name):
     path.write_text(f"from hebbscope.rules import {name}")
     with interpreted():
         found = list(checks(f"{path}:{name}"))
-    assert len(found) == 9 and all(each.ok for each in found), [str(each) for each in found]
+    assert len(found) == 12 and all(each.ok for each in found), [str(each) for each in found]
 
 
 def test_a_rule_that_sees_potentials_is_shown_some(tmp_path, monkeypatch):

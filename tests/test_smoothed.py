@@ -9,7 +9,7 @@ from naive import smoothed_learned
 from replay import replay
 from test_rate_rules import RULES
 
-from hebbscope import Network, Population, Projection, measure_drift, reduce, simulate
+from hebbscope import Network, Population, Projection, compare, measure_drift, reduce, simulate
 from hebbscope.models import (
     LIF,
     AdEx,
@@ -25,17 +25,19 @@ from hebbscope.models import (
     RecordedSpikes,
 )
 from hebbscope.rules import (
+    L1,
     Covariance,
     DoubleExponential,
     Hebb,
     Linsker,
+    Miller,
     Oja,
     PairSTDP,
     Sanger,
     SpikeHebb,
 )
 from hebbscope.simulator.clock_run import CELLS_PER_SHARD, sharing
-from hebbscope.simulator.protocols import ParameterError
+from hebbscope.simulator.protocols import LEVELS, ParameterError
 from hebbscope.simulator.smoothed import Smoothed
 
 TAU = 50e-3
@@ -195,7 +197,7 @@ def shifted(spikes, n, steps, dt):
 
 @pytest.mark.parametrize("cells, weight", CELLS, ids=[type(each).__name__ for each, _ in CELLS])
 def test_any_cells_learn_as_the_twin_does_from_their_spikes(cells, weight):
-    """Sparse synapses with an axonal and a dendritic delay; the spikes are those that the run recorded. The last step is at the end less dt."""
+    """Sparse synapses with an axonal and a dendritic delay; the spikes are those that the run recorded."""
     dt, end, axon, dendrite = 2e-4, 0.6, 7, 3
     rule = Oja(eta=0.02 * weight, tau=1.0, w_min=0.0, w_max=3 * weight)
     inputs, targets = Population("inputs", 6, HomogeneousPoisson(200.0)), Population("cells", 3, cells)
@@ -210,7 +212,7 @@ def test_any_cells_learn_as_the_twin_does_from_their_spikes(cells, weight):
     there[network.projections[0].wiring.post, network.projections[0].wiring.pre] = True
     for i in range(3):
         own = np.flatnonzero(there[i])
-        wanted = smoothed_learned(rule, [pre[j] for j in own], [post[i]], np.full((1, 4), weight), 20e-3, end - dt)
+        wanted = smoothed_learned(rule, [pre[j] for j in own], [post[i]], np.full((1, 4), weight), 20e-3, end)
         mine = network.projections[0].wiring.post == i
         np.testing.assert_allclose(run.final_weights[0, 0, mine], wanted[0], rtol=1e-9)
         assert np.abs(wanted / weight - 1.0).max() > 1e-3
@@ -225,7 +227,8 @@ def test_rules_that_look_at_all_targets_have_them_in_one_shard():
         wiring = FixedInDegree(1, seed=1)
         return Network([cells], [Projection(cells, cells, 0.0, rule, connectivity=wiring, delay=1e-3)])
 
-    assert sharing(ring(PairSTDP()), 1e-4)[0] == 2 and sharing(ring(Sanger(w_min=0.0)), 1e-4)[0] == 1
+    shards = [sharing(ring(rule), 1e-4)[0] for rule in (PairSTDP(), Oja(w_min=0.0), Sanger(w_min=0.0))]
+    assert shards == [2, 2, 1]
 
 
 def test_rules_of_rates_and_of_spikes_learn_beside_each_other():
@@ -254,15 +257,43 @@ def test_how_a_run_is_cut_leaves_no_mark():
         np.testing.assert_array_equal(whole.final_weights, cut.final_weights)
 
 
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+@pytest.mark.parametrize("options", [{}, {"normalisation": L1(norm=0.9, every=0.25)}], ids=["free", "normed"])
+def test_silence_counts_too(rate, options):
+    """Weights that change by themselves do so between spikes: at each record, and before a norm is set, in either engine."""
+    rule = Linsker(k1=0.02, k2=-0.01, eta=1e-9)
+    source, target = Population("inputs", 8, HomogeneousPoisson(rate)), Population("cells", 1, LinearPoisson())
+    network = Network([source, target], [Projection(source, target, 0.1, rule, **options)])
+    with interpreted():
+        exact, steps = (
+            simulate(network, 1.0, engine=engine, dt=1e-3, record_every=0.125).weights for engine in ("event", "clock")
+        )
+    np.testing.assert_allclose(exact, steps, rtol=1e-6)
+    assert np.ptp(exact.mean(axis=(0, 2, 3))) > 5e-3
+    if not options:
+        grown = 0.1 + 0.019 * np.floor(np.arange(9) * 12.5) * 1e-2  # holds of 10 ms that are over
+        np.testing.assert_allclose(exact.mean(axis=(0, 2, 3)), grown, rtol=2e-3)
+
+
+def test_the_rate_description_has_no_causal_term():
+    network = driven(Covariance(eta=1e-4), OrnsteinUhlenbeckPoisson(sd=5.0, n_modulated=4))
+    with interpreted():
+        runs = [simulate(network, 2.0, level=level, seeds=(1, 2), record_every=0.5) for level in LEVELS]
+    text = repr(compare(*runs))
+    assert "causal" not in text and "approximate (rates alone, no single spikes)" in text
+
+
 # Refusals -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "smoothing, problem",
     [
-        (0.0, "smoothing: must be finite and > 0 s, got 0"),
-        (math.inf, "smoothing: must be finite and > 0 s, got inf"),
-        (math.nan, "smoothing: must be finite and > 0 s, got nan"),
+        (0.0, "smoothing: must be finite and >= 10 us, got 0"),
+        (1e-9, "smoothing: must be finite and >= 10 us, got 1e-09"),
+        (math.inf, "smoothing: must be finite and >= 10 us, got inf"),
+        (math.nan, "smoothing: must be finite and >= 10 us, got nan"),
+        (True, "smoothing: must be a number in s, got True"),
         ("long", "smoothing: must be a number in s, got 'long'"),
         ([0.1, 0.2], r"smoothing: must be a number in s, got \[0.1, 0.2\]"),
     ],
@@ -270,6 +301,15 @@ def test_how_a_run_is_cut_leaves_no_mark():
 def test_a_time_that_is_none_is_named(smoothing, problem):
     with pytest.raises(ParameterError, match=problem):
         driven(Oja(), HomogeneousPoisson(), smoothing=smoothing)
+
+
+@pytest.mark.parametrize("field", ["delay", "dendritic_delay"])
+@pytest.mark.parametrize("rule", [Linsker(), Sanger(), Miller()], ids=lambda rule: type(rule).__name__)
+def test_a_rule_that_looks_at_all_synapses_of_a_cell_has_one_delay(rule, field):
+    late = np.where(np.arange(8) < 4, 1e-3, 2e-3)
+    words = rf"inputs_to_cells.{field}: must be one for {type(rule).__name__}, which looks at all synapses of a cell, got '1 ms to 2 ms'"
+    with pytest.raises(ParameterError, match=words):
+        simulate(driven(rule, HomogeneousPoisson(), **{field: late}), 1.0)
 
 
 def test_steps_are_shorter_than_the_smoothing():

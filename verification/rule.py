@@ -138,7 +138,7 @@ def _starts(low: float, high: float) -> list[float]:
 def _places(rule: Any) -> tuple[str, ...]:
     """Where it can run."""
     if is_rate_rule(rule):
-        return (RATE, STEPS)
+        return (RATE, *ENGINES)
     return (STEPS,) if sees_potentials(rule) else ENGINES
 
 

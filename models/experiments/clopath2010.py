@@ -54,4 +54,5 @@ class Clopath2010(NaturalImages):
         """ON and OFF trains onto one neuron. Raises HebbscopeError where images are missing, unreadable or too small."""
         inputs, neuron = self.inputs.population(), Population("neuron", 1, self.neuron)
         norms = EqualNorms(every=self.equalised, groups=np.array([self.inputs.patch**2]))
-        return Network([inputs, neuron], [Projection(inputs, neuron, self.weights, self.rule, norms)], name=self.name)
+        synapses = Projection(inputs, neuron, self.weights, self.rule, norms, smoothing=self.smoothing)
+        return Network([inputs, neuron], [synapses], name=self.name)

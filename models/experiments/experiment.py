@@ -29,13 +29,14 @@ from .description import (
 from .plan import Levels, Seeds
 
 MOST_RECORDS = 10_000_000
-MEANINGS = {  # of the keys that every experiment has
+MEANINGS = {  # of the keys that every experiment has, or several
     "duration": "biological time",
     "record_every": "time between two records of the weights",
     "engine": "event: exact, for one layer of Poisson neurons; clock: in steps, for any network; auto: exact where it can be",
     "dt": "step of the clock-driven engine",
     "levels": "which are run, one after the other",
     "seeds": "which are run, beside each other",
+    "smoothing": "over which a rule of rates sees spikes as a rate, where there are spikes",
 }
 
 

@@ -8,7 +8,7 @@ from pydantic import SkipValidation, model_validator
 
 from ...rules import KempterWindow, SpikeHebb
 from ...simulator.network import Network, Population, Projection
-from ...simulator.protocols import Seconds, bounds_of, finite, part
+from ...simulator.protocols import SMOOTHING, Seconds, bounds_of, finite, part
 from ..neurons import ExponentialPoisson, LinearPoisson
 from .description import DescriptionError
 from .experiment import Expected, Experiment
@@ -66,6 +66,7 @@ class Kempter1999(Experiment):
     neuron: SkipValidation[LinearPoisson | ExponentialPoisson] = LinearPoisson(tau=10e-3)
     inputs: SkipValidation[Modulated | OrnsteinUhlenbeck | CommonSource | Homogeneous | Recorded] = Modulated()
     weights: SkipValidation[Weights] = Weights()
+    smoothing: Seconds = SMOOTHING
     duration: Seconds = 20_000.0
     record_every: Seconds = 200.0
 
@@ -81,5 +82,5 @@ class Kempter1999(Experiment):
     def network(self) -> Network:
         inputs = Population("inputs", self.inputs.n, self.inputs.trains(), groups=self.inputs.groups())
         neuron = Population("neuron", 1, self.neuron)
-        synapses = Projection(inputs, neuron, weights=self.weights.initial, rule=self.rule)
+        synapses = Projection(inputs, neuron, weights=self.weights.initial, rule=self.rule, smoothing=self.smoothing)
         return Network([inputs, neuron], [synapses], name=self.name)

@@ -11,7 +11,7 @@ from pydantic import SkipValidation
 
 from ...rules import L2, Triplet
 from ...simulator.network import Network, Population, Projection
-from ...simulator.protocols import Hertz, ParameterError, Seconds, part, positive, require
+from ...simulator.protocols import SMOOTHING, Hertz, ParameterError, Seconds, part, positive, require
 from ..inputs import PatternPoisson
 from ..neurons import ExponentialPoisson, LinearPoisson, PushPull
 from .experiment import Experiment
@@ -132,6 +132,7 @@ class NaturalImages(Experiment):
     neuron: SkipValidation[ExponentialPoisson | LinearPoisson] = ExponentialPoisson(tau=20e-3, gain=2.0, threshold=5.0)
     rule: SkipValidation[Any] = Triplet(eta=2.0e-3)
     weights: SkipValidation[Weights] = Weights()
+    smoothing: Seconds = SMOOTHING
     duration: Seconds = 50_000.0
     record_every: Seconds = 500.0
 
@@ -146,6 +147,7 @@ class NaturalImages(Experiment):
             rule=self.rule,
             normalisation=L2(norm=self.weights.norm, every=self.inputs.presentation),
             transmission=PushPull(),
+            smoothing=self.smoothing,
         )
         return Network([inputs, neuron], [synapses], name=self.name)
 

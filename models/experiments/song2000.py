@@ -8,7 +8,7 @@ from pydantic import SkipValidation
 
 from ...rules import PairSTDP
 from ...simulator.network import Network, Population, Projection
-from ...simulator.protocols import Hertz, Seconds, part, positive, require
+from ...simulator.protocols import SMOOTHING, Hertz, Seconds, part, positive, require
 from ..inputs import HomogeneousPoisson
 from ..neurons import ConductanceLIF
 from ..weights import Uniform
@@ -75,13 +75,17 @@ class Song2000(Experiment):
     neuron: SkipValidation[ConductanceLIF] = ConductanceLIF()
     rule: SkipValidation[Any] = PairSTDP(A_plus=0.005 * G_MAX, A_minus=0.00525 * G_MAX, w_max=G_MAX)
     weights: SkipValidation[Uniform] = Uniform(0.0, G_MAX)
+    smoothing: Seconds = SMOOTHING
     duration: Seconds = 1000.0
     record_every: Seconds = 10.0
 
     def network(self) -> Network:
         inputs = Population("inputs", self.inputs.n, HomogeneousPoisson(self.inputs.rate))
         neuron = Population("neuron", 1, self.neuron)
-        populations, projections = [inputs, neuron], [Projection(inputs, neuron, self.weights, self.rule)]
+        populations, projections = (
+            [inputs, neuron],
+            [Projection(inputs, neuron, self.weights, self.rule, smoothing=self.smoothing)],
+        )
         if self.inhibition is not None:
             others = Population("inhibition", self.inhibition.n, HomogeneousPoisson(self.inhibition.rate))
             populations.append(others)
