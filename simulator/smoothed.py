@@ -2,7 +2,7 @@
 
 To such a rule the rate of a cell is x(t) = sum over its spikes t_k before t of exp(-(t - t_k) / smoothing) / smoothing, which covers as many spikes as
 there are. The time is cut into holds, HOLDS in a smoothing time. Once a hold is over, the rule sees the rates of both ends as they are then, and learns as if they had been so
-for all of it: before the first spike that comes after it, or in the first step.
+for all of it: before the next spike is delivered, and before anybody else reads or sets weights.
 
 As any hold begins anywhere in a train that is stationary, it is right on average that rates are looked at once in a hold: rules of products of two rates
 learn on average as a rule of spikes with the window exp(-|s| / smoothing) / (2 smoothing), of pairs in either order [derived]: int x(t) y(t) dt of one spike of each
