@@ -206,10 +206,12 @@ def summary(*runs: Any) -> Figure:
         headline(*runs, ax=axes[0])
         distribution(*runs, ax=axes[1])
         axes[1].set_title("Weights at the end")
+        largest = max(float(np.abs(run.weights).max()) for run in pictured)
         for k, run in enumerate(pictured):
             place = grid[1, k] if len(pictured) > 1 else grid[1, :2]
             axes.append(figure.add_subplot(place, sharey=axes[2] if k else None))
             weights(run, levels.get("rate") if run.level != "rate" else None, ax=axes[-1])
+            weight_axis(axes[-1].yaxis, "weight", largest)  # of both: they share their ticks
             axes[-1].set_title(f"Weights, {run.level}")
             axes[-1].label_outer()
         small = grid[1, 2].subgridspec(2, 1)

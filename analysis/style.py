@@ -84,7 +84,7 @@ def time_axis(ax: Axes, time: np.ndarray) -> None:
 
 def weight_axis(axis: Any, label: str, largest: float) -> None:
     """Label an axis of weights; small ones in thousandths. The data stay as they are."""
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
     side_by_side = axis.axis_name == "x"  # numbers that take more room than one above the other
     axis.set_major_locator(MaxNLocator(3 if side_by_side else 5, steps=[1, 2, 5, 10]))
@@ -92,6 +92,8 @@ def weight_axis(axis: Any, label: str, largest: float) -> None:
     axis.set_label_text(f"{label} [10$^{{-3}}$]" if small else label)
     if small:
         scaled_ticks(axis, 1e3)
+    else:
+        axis.set_major_formatter(ScalarFormatter())  # an axis that shares its ticks may have had others
 
 
 def scaled_ticks(axis: Any, factor: float) -> None:

@@ -148,6 +148,20 @@ def test_summary_of_whatever_levels_there_are(tmp_path, which):
     save(figures.summary(*(RUNS[k] for k in which)), tmp_path)
 
 
+@pytest.mark.parametrize("factors", [(1.0, 1e-2), (1e-2, 1.0)])
+def test_weights_of_two_levels_have_ticks_of_one_scale(factors, tmp_path):
+    """They share them: those of the level with small weights are in thousandths only if the other's are."""
+    runs = [a_run("spike"), a_run("surrogate", 1)]
+    for run, factor in zip(runs, factors, strict=True):
+        run.weights *= factor / np.abs(run.weights).max()
+    figure = figures.summary(*runs)
+    save(figure, tmp_path)
+    panels = [ax for ax in figure.axes if "Weights, s" in ax.get_title(loc="left") + ax.get_title()]
+    assert len(panels) == 2 and panels[0].get_ylabel() == "weight"
+    for ax in panels:
+        assert ax.yaxis.get_major_formatter()(0.5, 0) == "0.5"
+
+
 def test_summary_of_one_group_and_one_seed(tmp_path):
     alone = ("all",) * 6
     save(figures.summary(a_run("spike", groups=alone, n_seeds=1), a_rate_run(alone)), tmp_path)
