@@ -17,7 +17,6 @@ from .levels import has_causal, is_averaged
 CHANCE = 0.0026997960632601866  # of a normal variable to be more than three standard deviations off
 NOTABLE = 0.1  # share of the weights at a bound, from which on that is a likely reason
 FEW = 10  # seeds below which the limit is worth saying
-EQUATION = "the learning equation"
 
 
 def limit(n: int) -> float:
@@ -91,7 +90,8 @@ def _name(rate: Any, level: str) -> str:
     """Of the theory that a level is held against."""
     if not is_averaged(rate):
         return "the rate level"
-    return "the equation without its causal term" if level == "surrogate" and has_causal(rate) else EQUATION
+    bare = level == "surrogate" and has_causal(rate)
+    return "the equation without its causal term" if bare else "the learning equation"
 
 
 def _without_causal(table: list[Any], partings: dict[str, float], causal: bool) -> list[str]:

@@ -45,7 +45,7 @@ class Smoothed(NamedTuple):
 
     def advance(self, state, w, t):
         hold = self.smoothing / HOLDS
-        while (state.holds[0] + 1) * hold <= t:
+        while self.end_of_hold(state) <= t:
             for i in range(w.n_post):
                 self.rule.on_rates(state.own, w, i, state.x, state.y, hold)
             self.fade(state.x)
@@ -66,8 +66,11 @@ class Smoothed(NamedTuple):
 
     def at_the_end(self, state, t):
         """What a spike at t in the present hold adds to its cell's rate at the end of it [Hz]."""
-        wait = (state.holds[0] + 1) * (self.smoothing / HOLDS) - t
-        return math.exp(-wait / self.smoothing) / self.smoothing
+        return math.exp((t - self.end_of_hold(state)) / self.smoothing) / self.smoothing
+
+    def end_of_hold(self, state):
+        """When the present hold is over [s]."""
+        return (state.holds[0] + 1) * (self.smoothing / HOLDS)
 
 
 def of_spikes(rule: Any, smoothing: float) -> Any:

@@ -82,10 +82,8 @@ class Song2000(Experiment):
     def network(self) -> Network:
         inputs = Population("inputs", self.inputs.n, HomogeneousPoisson(self.inputs.rate))
         neuron = Population("neuron", 1, self.neuron)
-        populations, projections = (
-            [inputs, neuron],
-            [Projection(inputs, neuron, self.weights, self.rule, smoothing=self.smoothing)],
-        )
+        synapses = Projection(inputs, neuron, self.weights, self.rule, smoothing=self.smoothing)
+        populations, projections = [inputs, neuron], [synapses]
         if self.inhibition is not None:
             others = Population("inhibition", self.inhibition.n, HomogeneousPoisson(self.inhibition.rate))
             populations.append(others)
